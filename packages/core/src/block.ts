@@ -1,0 +1,110 @@
+/** Blocks: their form, their hash and their commitment (protocol.md, "Block"). */
+import { sha256Hex } from './hash.ts'
+import { canonicalJson, isJsonObject, type JsonObject, type JsonValue } from './json.ts'
+import { EMPTY_ROOT } from './merkle.ts'
+import { type ChainRules, exceedsSupply } from './params.ts'
+import {
+  type Hash,
+  type Height,
+  type Proof,
+  parseHash,
+  parseHeight,
+  parseProof,
+  parseTarget,
+  type Target,
+} from './primitives.ts'
+import { proofOf } from './proof-of-work.ts'
+import { RuleError } from './rules.ts'
+import { easiestTarget } from './target.ts'
+
+/** A block without its transactions. Headers chain by themselves: a seal binds the previous header's commitment. */
+export interface Header {
+  readonly index: Height
+  readonly merkle_root: Hash
+  readonly previous_hash: Hash
+  readonly proof: Proof
+  readonly target: Target
+  /** Whole Unix seconds. */
+  readonly timestamp: number
+}
+
+/** The tutorial's five fields and two more. */
+export interface Block extends Header {
+  /** Of any form: each is judged by `tx.shape` after all that the block itself must be. */
+  readonly transactions: readonly JsonValue[]
+}
+
+export type HeaderFields = Omit<Header, 'proof'>
+
+/** The first block: index 1, `previous_hash` "1", and the rules of its chain. */
+export interface Genesis extends Omit<Header, 'previous_hash'> {
+  readonly previous_hash: '1'
+  readonly rules: ChainRules
+  readonly transactions: readonly []
+}
+
+/** A block of the right shape, and what every later stage needs of it. */
+export interface ParsedBlock {
+  readonly block: Block
+  readonly hash: Hash
+  /** What is hashed, stored and sent: ASCII, so its length is its size in bytes. */
+  readonly canonical: string
+}
+
+const FIELDS = ['index', 'merkle_root', 'previous_hash', 'proof', 'target', 'timestamp', 'transactions'] as const
+
+/** @throws RuleError `block.shape` */
+export function parseBlock(value: JsonValue): ParsedBlock {
+  if (!isJsonObject(value)) throw shape('a block is an object')
+  const missing = FIELDS.find((field) => value[field] === undefined)
+  if (missing) throw shape(`${missing} is missing`)
+  if (Object.keys(value).length !== FIELDS.length) throw shape('it has a field that no block has')
+  if (parseHeight(value.index) === undefined) throw shape('index is a whole number from 1')
+  if (typeof value.timestamp !== 'number') throw shape('timestamp is a whole number of seconds')
+  if (parseHash(value.merkle_root) === undefined) throw shape('merkle_root is 64 hex digits')
+  if (parseHash(value.previous_hash) === undefined) throw shape('previous_hash is 64 hex digits')
+  if (parseTarget(value.target) === undefined) throw shape('target is 64 hex digits')
+  if (parseProof(value.proof) === undefined) throw shape('proof is 80 hex digits')
+  if (!Array.isArray(value.transactions)) throw shape('transactions is a list')
+  const canonical = canonicalJson(value)
+  return { block: value as unknown as Block, canonical, hash: sha256Hex(canonical) }
+}
+
+function shape(fault: string): RuleError {
+  return new RuleError('block.shape', `This is no block: ${fault}.`)
+}
+
+export function headerOf(block: Block): Header {
+  const { transactions: _, ...header } = block
+  return header
+}
+
+/** `sha256(canonical JSON of the block without "proof" and "transactions")`: what the proof's first digits must be. */
+export function commitmentTo(block: HeaderFields | Omit<Genesis, 'proof'>): Hash {
+  const { proof: _, transactions: __, ...committed } = block as HeaderFields & Partial<Block>
+  return sha256Hex(canonicalJson(committed as unknown as JsonObject))
+}
+
+/** The tutorial's own rule: the SHA-256 of the whole block. */
+export function hashOf(block: Block | Genesis): Hash {
+  return sha256Hex(canonicalJson(block as unknown as JsonObject))
+}
+
+/**
+ * The genesis block of a chain: two nodes with the same rules start on the same one without having met, and its hash
+ * is the chain's id. Its proof is never searched, so its nonce is 16 zeros.
+ * @throws RangeError where the allocations alone pass 2^53-1
+ */
+export function genesisOf(rules: ChainRules, timestamp: number): Genesis {
+  if (exceedsSupply(1, rules)) throw new RangeError('the allocations add up to more than 2^53-1')
+  const fields = {
+    index: 1 as Height,
+    merkle_root: EMPTY_ROOT,
+    previous_hash: '1',
+    rules,
+    target: easiestTarget(rules.difficulty),
+    timestamp,
+    transactions: [],
+  } as const
+  return { ...fields, proof: proofOf(commitmentTo(fields), 0n) }
+}

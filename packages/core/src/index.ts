@@ -1,0 +1,97 @@
+export { asert } from './asert.ts'
+export {
+  type Block,
+  commitmentTo,
+  type Genesis,
+  genesisOf,
+  type Header,
+  type HeaderFields,
+  hashOf,
+  headerOf,
+  type ParsedBlock,
+  parseBlock,
+} from './block.ts'
+export {
+  type BlockEntry,
+  entryAfter,
+  genesisEntry,
+  hasMoreWork,
+  planReorganisation,
+  type Reorganisation,
+} from './fork-choice.ts'
+export { sha256Hex } from './hash.ts'
+export { canonicalJson, isJsonObject, type JsonObject, type JsonValue } from './json.ts'
+export { DEFAULT_JSON_LIMITS, type JsonLimits, parseJson } from './json-parse.ts'
+export {
+  type Account,
+  type AccountChanges,
+  type AccountReader,
+  type AppliedBlock,
+  applyBlock,
+  genesisAccounts,
+  NO_ACCOUNT,
+  touchedAddresses,
+} from './ledger.ts'
+export { type BranchStep, EMPTY_ROOT, merkleBranch, merkleRoot, rootOfBranch } from './merkle.ts'
+export {
+  type ChainRules,
+  DEFAULT_MAX_BLOCK_BYTES,
+  HALF_LIFE_BLOCKS,
+  MAX_CLOCK_LEAD,
+  MAX_MEMO_BYTES,
+  supplyAt,
+} from './params.ts'
+export { type Admission, DEFAULT_POOL_LIMITS, MAX_NONCE_GAP, Pool, type PoolEntry, type PoolLimits } from './pool.ts'
+export {
+  type Address,
+  type Amount,
+  addressOfPublicKey,
+  type Hash,
+  type Height,
+  MAX_AMOUNT,
+  type Proof,
+  parseAddress,
+  parseAmount,
+  parseHash,
+  parseHeight,
+  parseProof,
+  parseSignature,
+  parseTarget,
+  publicKeyOf,
+  type Signature,
+  type Target,
+} from './primitives.ts'
+export { commitmentOf, meetsTarget, proofOf, type SealJob, sealOf, searchNonce } from './proof-of-work.ts'
+export { RULES, type RuleCode, RuleError } from './rules.ts'
+export {
+  askCurve,
+  isAddress,
+  type SignatureCheck,
+  type SignatureVerdict,
+  type SignatureVerifier,
+} from './signature.ts'
+export { easiestTarget, nextTarget, targetFromNumber, targetToNumber, workOf } from './target.ts'
+export { type BlockTemplate, blockTemplate, sealBlock, sealJobOf, type TemplateRequest } from './template.ts'
+export {
+  judgeTransaction,
+  merkleLeaf,
+  type ParsedTransaction,
+  parseTransaction,
+  payloadOf,
+  REWARD_SENDER,
+  type Reward,
+  type Transaction,
+  transactionId,
+  type UnsignedTransaction,
+  type VerifiedTransaction,
+} from './transaction.ts'
+export {
+  checkBody,
+  checkPosition,
+  isFromTheFuture,
+  judgeTransactions,
+  type ReadTransactions,
+  readTransactions,
+  type SizedBlock,
+  type VerifiedBlock,
+} from './validate.ts'

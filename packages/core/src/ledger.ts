@@ -1,0 +1,145 @@
+/**
+ * The account model: a balance and a next nonce per address (protocol.md, "Ledger"). An account that never held
+ * anything is not stored, so equal states are equal byte for byte.
+ */
+import { type ChainRules, exceedsSupply } from './params.ts'
+import { type Address, type Amount, MAX_AMOUNT, parseAddress } from './primitives.ts'
+import { RuleError } from './rules.ts'
+import type { VerifiedTransaction } from './transaction.ts'
+import { placed, type VerifiedBlock } from './validate.ts'
+
+export interface Account {
+  readonly balance: Amount
+  /** How many transactions of this address have been confirmed: the nonce that its next one needs. */
+  readonly nonce: number
+}
+
+export const NO_ACCOUNT: Account = { balance: 0 as Amount, nonce: 0 }
+
+/** The accounts as they are before a block; undefined for one that isn't stored. */
+export type AccountReader = (address: Address) => Account | undefined
+
+/** New values of accounts; undefined where an account is to be forgotten again. */
+export type AccountChanges = ReadonlyMap<Address, Account | undefined>
+
+/** The accounts of genesis. */
+export function genesisAccounts(rules: ChainRules): AccountChanges {
+  const granted = Object.entries(rules.allocations).filter(([, balance]) => balance > 0)
+  return new Map(granted.map(([address, balance]) => [address as Address, { balance, nonce: 0 }]))
+}
+
+/** Every address that a block reads or writes: what its owner must have at hand before {@link applyBlock}. */
+export function touchedAddresses(block: VerifiedBlock): Set<Address> {
+  const addresses = new Set<Address>()
+  const recipient = parseAddress(block.reward.recipient)
+  if (recipient) addresses.add(recipient)
+  for (const transaction of block.transactions) addresses.add(transaction.sender).add(transaction.recipient)
+  return addresses
+}
+
+export interface AppliedBlock {
+  readonly changes: AccountChanges
+  /** The same accounts as they were before: writing these back undoes the block exactly. */
+  readonly undo: AccountChanges
+}
+
+/**
+ * Applies a block to scratch copies of the accounts: all of it or nothing.
+ *
+ * The reward is the first transaction, so it is credited first; that its amount is right shows only when all fees are
+ * known, and a block that has claimed too much is thrown away whole.
+ * @throws RuleError the first of the transactions' rules that fails, then `block.reward`
+ */
+export function applyBlock(block: VerifiedBlock, read: AccountReader, rules: ChainRules): AppliedBlock {
+  const scratch = new Scratch(read)
+  const recipient = parseAddress(block.reward.recipient)
+  if (recipient) scratch.credit(recipient, block.reward.amount)
+  let fees = 0
+  for (const [i, transaction] of block.transactions.entries()) {
+    applyTransaction(transaction, scratch, i + 1)
+    fees += transaction.fee
+  }
+  if (block.fault) throw block.fault
+  checkReward(block, fees, rules)
+  return scratch.result()
+}
+
+function applyTransaction(transaction: VerifiedTransaction, scratch: Scratch, position: number): void {
+  const { sender, recipient, amount, fee } = transaction
+  const fault = spendingFault(transaction, scratch.get(sender))
+  if (fault) throw placed(fault, position)
+  scratch.spend(sender, amount, fee)
+  scratch.credit(recipient, amount)
+}
+
+/** What keeps an account from sending this transaction now: `tx.nonce`, then `tx.balance`. */
+export function spendingFault(transaction: VerifiedTransaction, account: Account): RuleError | undefined {
+  const { nonce, amount, fee } = transaction
+  if (nonce !== account.nonce)
+    return new RuleError('tx.nonce', `The nonce is ${nonce}, and the sender's next one is ${account.nonce}.`, {
+      nonce,
+      expected: account.nonce,
+    })
+  if (!covers(account.balance, amount, fee))
+    return new RuleError('tx.balance', `The balance ${account.balance} doesn't cover ${amount} and a fee of ${fee}.`, {
+      balance: account.balance,
+      amount,
+      fee,
+    })
+  return undefined
+}
+
+/** Whether a balance covers amount + fee, without forming a sum that may pass 2^53. */
+export function covers(balance: number, amount: number, fee: number): boolean {
+  return amount <= balance && fee <= balance - amount
+}
+
+function checkReward(block: VerifiedBlock, fees: number, rules: ChainRules): void {
+  const { index } = block.block
+  const { reward } = block
+  const refuse = (fault: string) => new RuleError('block.reward', fault, { index })
+  if (!block.rewardRecipientValid) throw refuse("The reward's recipient is no address.")
+  if (reward.nonce !== index) throw refuse(`The reward's nonce is ${reward.nonce}, and the block's index ${index}.`)
+  const due = rules.miningReward + fees
+  if (reward.amount !== due) throw refuse(`The reward is ${reward.amount}, and ${due} is due.`)
+  if (exceedsSupply(index, rules)) throw refuse(`This reward would take the supply past ${MAX_AMOUNT}.`)
+}
+
+/** Copies on write; remembers what each touched account was. */
+class Scratch {
+  private readonly read: AccountReader
+  private readonly now = new Map<Address, Account>()
+  private readonly before = new Map<Address, Account | undefined>()
+
+  constructor(read: AccountReader) {
+    this.read = read
+  }
+
+  get(address: Address): Account {
+    return this.now.get(address) ?? this.read(address) ?? NO_ACCOUNT
+  }
+
+  credit(address: Address, amount: number): void {
+    const { balance, nonce } = this.get(address)
+    this.set(address, { balance: (balance + amount) as Amount, nonce })
+  }
+
+  spend(address: Address, amount: number, fee: number): void {
+    const { balance, nonce } = this.get(address)
+    this.set(address, { balance: (balance - amount - fee) as Amount, nonce: nonce + 1 })
+  }
+
+  result(): AppliedBlock {
+    const stored = [...this.now].map(([address, account]) => [address, isEmpty(account) ? undefined : account] as const)
+    return { changes: new Map(stored), undo: this.before }
+  }
+
+  private set(address: Address, account: Account): void {
+    if (!this.before.has(address)) this.before.set(address, this.read(address))
+    this.now.set(address, account)
+  }
+}
+
+function isEmpty(account: Account): boolean {
+  return account.balance === 0 && account.nonce === 0
+}

@@ -1,0 +1,76 @@
+/**
+ * The branded types, each made by the one parser beside it. A parser matches the whole text: one value, one spelling.
+ */
+import { sha256 } from '@noble/hashes/sha2.js'
+import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js'
+import type { JsonValue } from './json.ts'
+
+type Brand<T, Name extends string> = T & { readonly __brand: Name }
+
+/** 64 lower-case hex digits: a SHA-256. */
+export type Hash = Brand<string, 'Hash'>
+/** 64 lower-case hex digits: a 256-bit number that a seal may not exceed. */
+export type Target = Brand<string, 'Target'>
+/** 80 lower-case hex digits: the commitment, then the nonce. */
+export type Proof = Brand<string, 'Proof'>
+/** 74 lower-case hex digits: a compressed public key and the first 8 digits of its SHA-256, which were checked. */
+export type Address = Brand<string, 'Address'>
+/** 128 lower-case hex digits: r, then s. Whether it is low-S and in range is the verifier's to say. */
+export type Signature = Brand<string, 'Signature'>
+/** Coins: a whole number from 0 to 2^53-1. */
+export type Amount = Brand<number, 'Amount'>
+/** A block's index, from 1. */
+export type Height = Brand<number, 'Height'>
+
+/** The largest number of the protocol, and the most coins there can ever be: 2^53-1. */
+export const MAX_AMOUNT = Number.MAX_SAFE_INTEGER as Amount
+
+const HEX_64 = /^[0-9a-f]{64}$/
+const HEX_80 = /^[0-9a-f]{80}$/
+const HEX_128 = /^[0-9a-f]{128}$/
+const ADDRESS = /^0[23][0-9a-f]{72}$/
+
+export function parseHash(value: JsonValue | undefined): Hash | undefined {
+  return typeof value === 'string' && HEX_64.test(value) ? (value as Hash) : undefined
+}
+
+export function parseTarget(value: JsonValue | undefined): Target | undefined {
+  return typeof value === 'string' && HEX_64.test(value) ? (value as Target) : undefined
+}
+
+export function parseProof(value: JsonValue | undefined): Proof | undefined {
+  return typeof value === 'string' && HEX_80.test(value) ? (value as Proof) : undefined
+}
+
+export function parseSignature(value: JsonValue | undefined): Signature | undefined {
+  return typeof value === 'string' && HEX_128.test(value) ? (value as Signature) : undefined
+}
+
+export function parseAmount(value: JsonValue | undefined): Amount | undefined {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? (value as Amount) : undefined
+}
+
+export function parseHeight(value: JsonValue | undefined): Height | undefined {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 1 ? (value as Height) : undefined
+}
+
+/** Form and checksum. That the key is a point on the curve is for a {@link SignatureVerifier} to say. */
+export function parseAddress(value: JsonValue | undefined): Address | undefined {
+  if (typeof value !== 'string' || !ADDRESS.test(value)) return undefined
+  const key = value.slice(0, 66)
+  return value.slice(66) === checksum(key) ? (value as Address) : undefined
+}
+
+/** @param publicKey 66 hex digits of a compressed public key */
+export function addressOfPublicKey(publicKey: string): Address {
+  return (publicKey + checksum(publicKey)) as Address
+}
+
+/** The 33 bytes of the compressed public key that an address spells. */
+export function publicKeyOf(address: Address): Uint8Array {
+  return hexToBytes(address.slice(0, 66))
+}
+
+function checksum(publicKeyHex: string): string {
+  return bytesToHex(sha256(hexToBytes(publicKeyHex)).subarray(0, 4))
+}

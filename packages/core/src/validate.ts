@@ -1,0 +1,150 @@
+/**
+ * The rules of a block, in their order: the first that fails is the answer, so that two implementations name the same
+ * fault (protocol.md, "Rule codes").
+ *
+ *     parse       block.shape                                         alone            block.ts
+ *     position    block.index … block.seal                            needs the parent
+ *     body        block.size, block.reward's form                     alone
+ *     ledger      tx.shape … tx.balance, block.reward's amount        needs the accounts   ledger.ts
+ */
+import { type Block, commitmentTo, type ParsedBlock } from './block.ts'
+import type { BlockEntry } from './fork-choice.ts'
+import type { JsonValue } from './json.ts'
+import { merkleRoot } from './merkle.ts'
+import { type ChainRules, MAX_CLOCK_LEAD } from './params.ts'
+import type { Hash } from './primitives.ts'
+import { commitmentOf, meetsTarget, sealOf } from './proof-of-work.ts'
+import { RuleError } from './rules.ts'
+import type { SignatureVerdict } from './signature.ts'
+import { nextTarget } from './target.ts'
+import {
+  claimsReward,
+  judgeTransaction,
+  merkleLeaf,
+  type ParsedTransaction,
+  parseReward,
+  parseTransaction,
+  type Reward,
+  type VerifiedTransaction,
+} from './transaction.ts'
+
+/**
+ * All that a block's position decides, from `block.index` to `block.seal`.
+ * Whether its timestamp is too far ahead is not the chain's judgement: {@link isFromTheFuture}.
+ * @throws RuleError the first rule that fails
+ */
+export function checkPosition({ block }: ParsedBlock, parent: BlockEntry, rules: ChainRules): void {
+  const { index, timestamp } = block
+  if (index !== parent.index + 1)
+    throw new RuleError('block.index', `The index is ${index}, and the parent's is ${parent.index}.`, { index })
+  if (timestamp < parent.timestamp)
+    throw new RuleError('block.timestamp', `The timestamp ${timestamp} is below the parent's ${parent.timestamp}.`, {
+      timestamp,
+    })
+  if (block.previous_hash !== parent.hash)
+    throw new RuleError('block.previous_hash', `The block before has the hash ${parent.hash}.`, { index })
+  const target = nextTarget(parent, rules)
+  if (block.target !== target)
+    throw new RuleError('block.target', `The target at index ${index} is ${target}.`, { index, target })
+  checkProof(block, parent)
+}
+
+function checkProof(block: Block, parent: BlockEntry): void {
+  const { index } = block
+  const root = merkleRoot(block.transactions.map(merkleLeaf))
+  if (block.merkle_root !== root)
+    throw new RuleError('block.merkle_root', `The transactions' Merkle root is ${root}.`, { index, root })
+  const commitment = commitmentTo(block)
+  if (commitmentOf(block.proof) !== commitment)
+    throw new RuleError('block.commitment', `The proof must start with the commitment ${commitment}.`, { index })
+  const seal = sealOf(parent.proof, block.proof, block.previous_hash)
+  if (!meetsTarget(seal, block.target))
+    throw new RuleError('block.seal', `The seal ${seal} is above the target ${block.target}.`, { index, seal })
+}
+
+/** Such a block is kept until its time comes, and nobody is punished for it: clocks are wrong now and then. */
+export function isFromTheFuture(block: Block, now: number): boolean {
+  return block.timestamp > now + MAX_CLOCK_LEAD
+}
+
+/** A block whose body has the right form, its transactions not yet read. */
+export interface SizedBlock extends ParsedBlock {
+  readonly reward: Reward
+}
+
+/** @throws RuleError `block.size` or, for a reward that isn't one in shape, isn't first or isn't alone, `block.reward` */
+export function checkBody(parsed: ParsedBlock, rules: ChainRules): SizedBlock {
+  const { block, canonical } = parsed
+  const { index } = block
+  if (canonical.length > rules.maxBlockBytes)
+    throw new RuleError('block.size', `The block has ${canonical.length} bytes, above ${rules.maxBlockBytes}.`, {
+      index,
+      bytes: canonical.length,
+    })
+  const [first, ...others] = block.transactions
+  const reward = parseReward(first)
+  if (reward === undefined) throw new RuleError('block.reward', 'The first transaction is not a reward.', { index })
+  const second = others.findIndex(claimsReward)
+  if (second >= 0)
+    throw new RuleError('block.reward', `Transaction ${second + 1} claims to be a reward as well.`, { index })
+  return { ...parsed, reward }
+}
+
+/** Transactions up to the first of a wrong form. That fault counts once all before it have been applied. */
+export interface ReadTransactions {
+  readonly parsed: readonly ParsedTransaction[]
+  readonly fault: RuleError | undefined
+}
+
+/** `tx.shape`, `tx.number` and `tx.memo` of each transaction after the reward. */
+export function readTransactions(transactions: readonly JsonValue[], chain: Hash): ReadTransactions {
+  const parsed: ParsedTransaction[] = []
+  for (const transaction of transactions.slice(1)) {
+    try {
+      parsed.push(parseTransaction(transaction, chain))
+    } catch (error) {
+      if (error instanceof RuleError) return { parsed, fault: placed(error, parsed.length + 1) }
+      throw error
+    }
+  }
+  return { parsed, fault: undefined }
+}
+
+/** A block of which the ledger alone can still say no. */
+export interface VerifiedBlock extends SizedBlock {
+  readonly transactions: readonly VerifiedTransaction[]
+  readonly ids: readonly Hash[]
+  /** What the reader or the curve said of the first transaction that is not among `transactions`. */
+  readonly fault: RuleError | undefined
+  readonly rewardRecipientValid: boolean
+}
+
+/**
+ * Joins what was read with what the curve said of it.
+ * @param verdicts one for each of `read.parsed`, in order
+ */
+export function judgeTransactions(
+  sized: SizedBlock,
+  read: ReadTransactions,
+  verdicts: readonly SignatureVerdict[],
+  rewardRecipientValid: boolean,
+): VerifiedBlock {
+  const transactions: VerifiedTransaction[] = []
+  const ids: Hash[] = []
+  const joined = (fault: RuleError | undefined) => ({ ...sized, transactions, ids, fault, rewardRecipientValid })
+  for (const [i, parsed] of read.parsed.entries()) {
+    try {
+      transactions.push(judgeTransaction(parsed, verdicts[i] ?? 'signature'))
+      ids.push(parsed.id)
+    } catch (error) {
+      if (error instanceof RuleError) return joined(placed(error, i + 1))
+      throw error
+    }
+  }
+  return joined(read.fault)
+}
+
+/** The same refusal, saying which transaction of its block it is about. */
+export function placed(error: RuleError, position: number): RuleError {
+  return new RuleError(error.code, `Transaction ${position}: ${error.message}`, { ...error.data, position })
+}
