@@ -1,0 +1,260 @@
+/**
+ * The one door through which blocks come in: miner, peers, HTTP and start-up all hand theirs to {@link Chain.import}.
+ *
+ *     parse → position → body → signatures → ledger → persist → head → pool → events
+ *
+ * What is published is on the disk already: after a crash nobody has seen a block that is gone.
+ */
+import {
+  applyBlock,
+  type BlockEntry,
+  type ChainRules,
+  checkBody,
+  checkPosition,
+  entryAfter,
+  type Genesis,
+  genesisAccounts,
+  genesisEntry,
+  type Hash,
+  hashOf,
+  hasMoreWork,
+  isFromTheFuture,
+  judgeTransactions,
+  type ParsedBlock,
+  planReorganisation,
+  type Reorganisation,
+  RuleError,
+  readTransactions,
+  type SizedBlock,
+  touchedAddresses,
+  transactionId,
+  type VerifiedBlock,
+} from '@bc/core'
+import { StartError } from '../errors.ts'
+import type { Serial } from '../serial.ts'
+import type { Curve } from '../signatures/curve.ts'
+import { type ChainStore, type ConnectedBlock, FORMAT, type StoredEntry } from '../storage/chain-store.ts'
+import { AccountsOverlay } from './accounts-overlay.ts'
+import type { HeadChange } from './events.ts'
+import { HeldBlocks } from './held-blocks.ts'
+
+/** What became of a block that no rule refuses. */
+export type ImportOutcome =
+  /** It is the new head, perhaps after a reorganisation. */
+  | { readonly kind: 'head'; readonly entry: BlockEntry }
+  /** It is stored beside the main chain, which has as much work or more. */
+  | { readonly kind: 'beside'; readonly entry: BlockEntry }
+  /** It was here before. */
+  | { readonly kind: 'known' }
+  /** Its parent is unknown: it is held until that arrives. */
+  | { readonly kind: 'orphan' }
+  /** Our clock says that its time hasn't come: it is held until then. */
+  | { readonly kind: 'early' }
+
+export interface ChainModules {
+  readonly store: ChainStore
+  readonly curve: Curve
+  /** Blocks and transactions take turns: both read accounts and write what follows from them. */
+  readonly door: Serial
+  /** Unix seconds. */
+  readonly clock: () => number
+  /** Called within the door, once the disk knows the new head and before anybody else hears of it. */
+  readonly onHead: (change: HeadChange) => Promise<void>
+  /** A held block turned out to break a rule: there is nobody left to answer to. */
+  readonly onHeldRefused: (hash: Hash, error: RuleError) => void
+}
+
+export interface ImportOptions {
+  /** Whether the block must be on the disk before the answer. Not while blocks come by the thousand. */
+  readonly sync: boolean
+}
+
+export class Chain {
+  readonly genesis: Genesis
+  /** The chain's id. */
+  readonly id: Hash
+  readonly rules: ChainRules
+  private readonly modules: ChainModules
+  private readonly orphans = new HeldBlocks()
+  private readonly early = new HeldBlocks()
+  private current: BlockEntry
+
+  private constructor(genesis: Genesis, id: Hash, head: BlockEntry, modules: ChainModules) {
+    this.genesis = genesis
+    this.id = id
+    this.rules = genesis.rules
+    this.modules = modules
+    this.current = head
+  }
+
+  /**
+   * The stored chain, or a new one in an empty store.
+   * @throws StartError where the store holds another chain
+   */
+  static async open(genesis: Genesis, modules: ChainModules): Promise<Chain> {
+    const { store } = modules
+    const id = hashOf(genesis)
+    const meta = await store.meta()
+    if (meta === undefined) await store.writeGenesis(genesis, genesisEntry(genesis, id), genesisAccounts(genesis.rules))
+    else if (meta.format !== FORMAT)
+      throw new StartError(`The data has the format ${meta.format}, and this version reads format ${FORMAT}.`)
+    else if (meta.chain !== id)
+      throw new StartError(
+        `The data belongs to the chain ${meta.chain}, and the configuration describes ${id}: use another directory, or the configuration that the data was made with.`,
+      )
+    const head = await store.knownEntry((await store.head()) ?? id)
+    return new Chain(genesis, id, head, modules)
+  }
+
+  /** The newest block of the main chain. The disk knows it. */
+  get head(): BlockEntry {
+    return this.current
+  }
+
+  /**
+   * @returns once what follows from the block is done: stored, published, held blocks that waited for it looked at
+   * @throws RuleError the first rule that the block breaks; then nothing has changed
+   */
+  import(parsed: ParsedBlock, options: ImportOptions = { sync: true }): Promise<ImportOutcome> {
+    return this.modules.door.run(async () => {
+      const outcome = await this.accept(parsed, options)
+      if (outcome.kind === 'head' || outcome.kind === 'beside') await this.acceptHeld(parsed.hash, options)
+      return outcome
+    })
+  }
+
+  /** Looks again at blocks that were too early. Called now and then. */
+  importDue(): Promise<void> {
+    return this.modules.door.run(async () => {
+      const now = this.modules.clock()
+      for (const parsed of this.early.take(({ block }) => !isFromTheFuture(block, now))) {
+        const accepted = await this.acceptAlone(parsed, { sync: true })
+        if (accepted) await this.acceptHeld(parsed.hash, { sync: true })
+      }
+    })
+  }
+
+  private async acceptHeld(parent: Hash, options: ImportOptions): Promise<void> {
+    const arrived = [parent]
+    for (let hash = arrived.pop(); hash !== undefined; hash = arrived.pop())
+      for (const child of this.orphans.take(({ block }) => block.previous_hash === hash)) {
+        const accepted = await this.acceptAlone(child, options)
+        if (accepted) arrived.push(child.hash)
+      }
+  }
+
+  private async acceptAlone(parsed: ParsedBlock, options: ImportOptions): Promise<boolean> {
+    try {
+      const { kind } = await this.accept(parsed, options)
+      return kind === 'head' || kind === 'beside'
+    } catch (error) {
+      if (!(error instanceof RuleError)) throw error
+      this.modules.onHeldRefused(parsed.hash, error)
+      return false
+    }
+  }
+
+  private async accept(parsed: ParsedBlock, options: ImportOptions): Promise<ImportOutcome> {
+    const { store, clock } = this.modules
+    const { block, hash } = parsed
+    const known = await store.entry(hash)
+    if (known?.refused) throw new RuleError(known.refused, 'This block was refused before.', { index: block.index })
+    if (known || this.orphans.has(hash) || this.early.has(hash)) return { kind: 'known' }
+    const parent = await store.entry(block.previous_hash)
+    if (parent === undefined) {
+      this.orphans.add(parsed)
+      return { kind: 'orphan' }
+    }
+    if (parent.refused)
+      throw new RuleError(parent.refused, 'The block builds on one that was refused.', { index: block.index })
+    checkPosition(parsed, parent, this.rules)
+    const sized = checkBody(parsed, this.rules)
+    if (isFromTheFuture(block, clock())) {
+      this.early.add(parsed)
+      return { kind: 'early' }
+    }
+    const verified = await this.verify(sized)
+    const entry = entryAfter(parent, block, hash)
+    if (!hasMoreWork(entry, this.current)) return this.keepBeside(entry, verified, options)
+    await this.publish(await this.connect(entry, verified), options)
+    return { kind: 'head', entry }
+  }
+
+  private async verify(sized: SizedBlock): Promise<VerifiedBlock> {
+    const read = readTransactions(sized.block.transactions, this.id)
+    const question = { checks: read.parsed.map(({ check }) => check), addresses: [sized.reward.recipient] }
+    const { verdicts, addresses } = await this.modules.curve.ask(question)
+    return judgeTransactions(sized, read, verdicts, addresses[0] === true)
+  }
+
+  /** The ledger sees such a block when its branch gets the most work; all but the ledger has been checked by then. */
+  private async keepBeside(entry: BlockEntry, verified: VerifiedBlock, options: ImportOptions): Promise<ImportOutcome> {
+    if (verified.fault) throw verified.fault
+    await this.modules.store.writeBeside(entry, verified, options)
+    return { kind: 'beside', entry }
+  }
+
+  /**
+   * What the chain would be with `entry` as its head. Nothing is written.
+   * @throws RuleError where the ledger refuses a block on the way; blocks of the branch that were stored remember it
+   */
+  private async connect(entry: BlockEntry, newest: VerifiedBlock): Promise<HeadChange> {
+    const { store } = this.modules
+    const reorganisation = await planReorganisation(this.current, entry, (hash) =>
+      hash === entry.hash ? Promise.resolve(entry) : store.knownEntry(hash),
+    )
+    const overlay = new AccountsOverlay((addresses) => store.accounts(addresses))
+    const abandoned: ConnectedBlock[] = []
+    for (const old of reorganisation.abandon) {
+      const undo = await store.undo(old.index)
+      overlay.write(undo)
+      abandoned.push(await this.storedBlock(old, undo))
+    }
+    const adopted: ConnectedBlock[] = []
+    for (const young of reorganisation.adopt) {
+      const verified = young.hash === entry.hash ? newest : await this.verifyStored(young)
+      adopted.push(await this.apply(young, verified, overlay, reorganisation))
+    }
+    return { head: entry, abandoned, adopted, accounts: overlay.changes }
+  }
+
+  private async apply(
+    entry: BlockEntry,
+    verified: VerifiedBlock,
+    overlay: AccountsOverlay,
+    reorganisation: Reorganisation,
+  ): Promise<ConnectedBlock> {
+    await overlay.prepare(touchedAddresses(verified))
+    try {
+      const { changes, undo } = applyBlock(verified, overlay.read, this.rules)
+      overlay.write(changes)
+      return { entry, parsed: verified, undo, ids: [transactionId(verified.reward, this.id), ...verified.ids] }
+    } catch (error) {
+      if (error instanceof RuleError) await this.rememberRefused(entry, reorganisation, error)
+      throw error
+    }
+  }
+
+  /** The refused block and what was built on it, as far as they are stored: the newest one isn't, and won't be. */
+  private async rememberRefused(entry: BlockEntry, { adopt }: Reorganisation, error: RuleError): Promise<void> {
+    const stored = adopt.slice(0, -1).filter(({ index }) => index >= entry.index) as StoredEntry[]
+    if (stored.length > 0) await this.modules.store.writeRefused(stored, error.code)
+  }
+
+  private async verifyStored(entry: BlockEntry): Promise<VerifiedBlock> {
+    return this.verify(checkBody(await this.modules.store.block(entry), this.rules))
+  }
+
+  private async storedBlock(entry: BlockEntry, undo: ConnectedBlock['undo']): Promise<ConnectedBlock> {
+    const parsed = await this.modules.store.block(entry)
+    const { reward } = checkBody(parsed, this.rules)
+    const ids = readTransactions(parsed.block.transactions, this.id).parsed.map(({ id }) => id)
+    return { entry, parsed, undo, ids: [transactionId(reward, this.id), ...ids] }
+  }
+
+  private async publish(change: HeadChange, options: ImportOptions): Promise<void> {
+    await this.modules.store.writeHead(change.abandoned, change.adopted, change.accounts, options)
+    this.current = change.head
+    await this.modules.onHead(change)
+  }
+}

@@ -1,0 +1,13 @@
+import type { AccountChanges, BlockEntry } from '@bc/core'
+import type { ConnectedBlock } from '../storage/chain-store.ts'
+
+/** The head has moved, and the disk knows it. */
+export interface HeadChange {
+  readonly head: BlockEntry
+  /** Newest first; none unless the chain was reorganised. */
+  readonly abandoned: readonly ConnectedBlock[]
+  /** Oldest first. */
+  readonly adopted: readonly ConnectedBlock[]
+  /** Every account that is another one now. */
+  readonly accounts: AccountChanges
+}

@@ -1,0 +1,140 @@
+/** config.json: the consensus parameters and the node's defaults. */
+import { readFile } from 'node:fs/promises'
+import {
+  type Address,
+  type Amount,
+  type ChainRules,
+  genesisOf,
+  HALF_LIFE_BLOCKS,
+  isAddress,
+  MAX_AMOUNT,
+  parseJson,
+  RuleError,
+} from '@bc/core'
+import { bestVerifier } from '@bc/wallet'
+
+export interface NodeConfig {
+  readonly rules: ChainRules
+  /** Unix seconds. */
+  readonly genesisTimestamp: number
+  readonly port: number
+  readonly host: string
+  /** Names by which the node may be addressed, beside localhost and IP addresses. */
+  readonly allowedHosts: readonly string[]
+}
+
+/** A configuration that can't be used: a sentence that names the file and the field. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError'
+}
+
+/** What is wrong with a field's value; undefined where nothing is. */
+type Check = (value: unknown) => string | undefined
+
+const FIELDS: Readonly<Record<string, Check>> = {
+  difficulty: whole(0, 63),
+  miningReward: whole(0, MAX_AMOUNT),
+  blockTime: whole(0, 1_000_000),
+  halfLife: whole(0, 1_000_000_000),
+  maxBlockBytes: whole(2_000, 1_000_000),
+  allocations: checkAllocations,
+  genesisTimestamp: whole(0, MAX_AMOUNT),
+  port: whole(0, 65_535),
+  host: checkHost,
+  allowedHosts: checkHosts,
+}
+
+/**
+ * @param base the shipped config.json, which has every field
+ * @param overrides a file whose fields go before those
+ * @throws ConfigError
+ */
+export async function loadConfig(base: string, overrides?: string): Promise<NodeConfig> {
+  const fields = { ...(await readFields(base)), ...(overrides === undefined ? {} : await readFields(overrides)) }
+  const missing = Object.keys(FIELDS).find((field) => fields[field] === undefined)
+  if (missing) throw new ConfigError(`${base}: ${missing} is missing.`)
+  return assemble(fields, overrides ?? base)
+}
+
+async function readFields(file: string): Promise<Record<string, unknown>> {
+  const text = await readFile(file, 'utf8').catch((error: Error) => {
+    throw new ConfigError(`${file} can't be read: ${error.message}.`)
+  })
+  const value = parse(text, file)
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw new ConfigError(`${file} holds no JSON object.`)
+  for (const [field, content] of Object.entries(value)) {
+    const check = Object.hasOwn(FIELDS, field) ? FIELDS[field] : undefined
+    if (check === undefined)
+      throw new ConfigError(
+        `${file}: ${field} is no field of a configuration. It has ${Object.keys(FIELDS).join(', ')}.`,
+      )
+    const fault = check(content)
+    if (fault) throw new ConfigError(`${file}: ${field} ${fault}, not ${JSON.stringify(content)}.`)
+  }
+  parseStrictly(text, file)
+  return value as Record<string, unknown>
+}
+
+function parse(text: string, file: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    throw new ConfigError(`${file} is no JSON: ${(error as Error).message}.`)
+  }
+}
+
+/** After the fields were named: what JSON.parse lets through, as a key that stands twice. */
+function parseStrictly(text: string, file: string): void {
+  try {
+    parseJson(text)
+  } catch (error) {
+    if (!(error instanceof RuleError)) throw error
+    throw new ConfigError(`${file}: ${error.message}`)
+  }
+}
+
+function assemble(fields: Record<string, unknown>, file: string): NodeConfig {
+  const { genesisTimestamp, port, host, allowedHosts, halfLife, ...rest } = fields as unknown as NodeConfig & ChainRules
+  const { blockTime } = rest
+  if (blockTime === 0 && halfLife !== 0)
+    throw new ConfigError(`${file}: halfLife must be 0 where blockTime is 0, since the target is constant then.`)
+  const rules = { ...rest, halfLife: blockTime > 0 && halfLife === 0 ? HALF_LIFE_BLOCKS * blockTime : halfLife }
+  try {
+    genesisOf(rules, genesisTimestamp)
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error
+    throw new ConfigError(`${file}: allocations: ${error.message}.`)
+  }
+  return { rules, genesisTimestamp, port, host, allowedHosts }
+}
+
+function whole(least: number, most: number): Check {
+  return (value) =>
+    Number.isSafeInteger(value) && !Object.is(value, -0) && (value as number) >= least && (value as number) <= most
+      ? undefined
+      : `must be a whole number from ${least} to ${most}`
+}
+
+function checkHost(value: unknown): string | undefined {
+  return typeof value === 'string' && /^[0-9A-Za-z.:-]{1,253}$/.test(value)
+    ? undefined
+    : 'must be a host name or an IP address'
+}
+
+function checkHosts(value: unknown): string | undefined {
+  return Array.isArray(value) && value.every((host) => checkHost(host) === undefined)
+    ? undefined
+    : 'must be a list of host names'
+}
+
+function checkAllocations(value: unknown): string | undefined {
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    return 'must be an object of addresses and coins'
+  for (const [address, amount] of Object.entries(value as Record<Address, Amount>)) {
+    if (!isAddress(address, bestVerifier())) return `must name valid addresses, and "${address}" is none`
+    const fault = whole(0, MAX_AMOUNT)(amount)
+    if (fault) return `of ${address} ${fault}`
+  }
+  return undefined
+}

@@ -1,0 +1,11 @@
+/** What a disk or the place of a node's data does to us. A broken rule is a RuleError, a bug of ours a TypeError. */
+
+/** Stored data is not what was written: a flipped bit, a lost record, a cut file. Never served, repaired or refused. */
+export class DamageError extends Error {
+  override readonly name = 'DamageError'
+}
+
+/** The node can't start: a sentence for the person at the terminal. */
+export class StartError extends Error {
+  override readonly name = 'StartError'
+}

@@ -1,0 +1,24 @@
+import { type Logger, pino } from 'pino'
+
+export type Log = Logger
+
+/** Fields that never reach a log, wherever they stand. */
+const SECRETS = [
+  'secret',
+  '*.secret',
+  'key',
+  '*.key',
+  'token',
+  '*.token',
+  'req.headers.authorization',
+  'headers.authorization',
+]
+
+/** @param terminal readable lines for people instead of JSON lines; both go to stderr */
+export async function createLogger(options: { readonly terminal: boolean; readonly level: string }): Promise<Log> {
+  const settings = { level: options.level, redact: { paths: SECRETS, censor: '[hidden]' } }
+  if (!options.terminal) return pino(settings, pino.destination(2))
+  // Loaded only where somebody reads it.
+  const { default: pretty } = await import('pino-pretty')
+  return pino(settings, pretty({ destination: 2, ignore: 'pid,hostname', translateTime: 'HH:MM:ss', sync: true }))
+}

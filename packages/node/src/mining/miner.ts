@@ -1,0 +1,135 @@
+/**
+ * Mines one block at a time, off the event loop. Requests queue up; each gets a block of its own.
+ *
+ *     wait for the turn → template on the head → search → import
+ *            ↑                                       |
+ *            └── the head has moved, or time is up ──┘
+ */
+import {
+  type Address,
+  type Block,
+  blockTemplate,
+  canonicalJson,
+  type Hash,
+  type JsonValue,
+  type Pool,
+  parseBlock,
+  parseJson,
+  RuleError,
+  sealBlock,
+  sealJobOf,
+} from '@bc/core'
+import type { Chain } from '../chain/chain.ts'
+import { Serial } from '../serial.ts'
+import type { SealThreads } from './seal-threads.ts'
+
+export interface MinerModules {
+  readonly chain: Chain
+  readonly pool: Pool
+  readonly threads: SealThreads
+  /** Unix seconds. */
+  readonly clock: () => number
+  /** Who gets the rewards. */
+  readonly address: Address
+}
+
+export interface MinedBlock {
+  readonly block: Block
+  readonly hash: Hash
+}
+
+/** Requests that may wait for their turn. */
+const MOST_WAITING = 64
+/** A search starts anew after this long, so that new transactions and a new timestamp get in. */
+const REFRESH_MS = 10_000
+
+/** Why a search ended without a nonce: it is tried again on a new template. */
+class Outdated extends Error {}
+
+export class Miner {
+  private readonly modules: MinerModules
+  private readonly turns = new Serial()
+  private readonly stopping = new AbortController()
+  private current = new AbortController()
+  private waiting = 0
+  private searching = false
+
+  constructor(modules: MinerModules) {
+    this.modules = modules
+  }
+
+  /** Whether a nonce is being searched at this moment. */
+  get busy(): boolean {
+    return this.searching
+  }
+
+  /**
+   * @param signal ends the job: the client has gone away
+   * @returns a block that is on the main chain and on the disk
+   * @throws RuleError `node.busy`, `node.stopping`, or `block.reward` once the supply is used up; the signal's reason
+   */
+  async mine(signal: AbortSignal): Promise<MinedBlock> {
+    if (this.waiting >= MOST_WAITING)
+      throw new RuleError('node.busy', `${MOST_WAITING} requests wait for a block to be mined already.`)
+    this.waiting++
+    try {
+      return await this.turns.run(() => this.mineOne(AbortSignal.any([signal, this.stopping.signal])))
+    } finally {
+      this.waiting--
+    }
+  }
+
+  /** Mines on and on, until the signal or the node ends it. */
+  async mineOn(signal: AbortSignal): Promise<void> {
+    const ended = AbortSignal.any([signal, this.stopping.signal])
+    while (!ended.aborted) await this.mine(signal)
+  }
+
+  /** The head has moved: what is being searched for is worth nothing any more. */
+  headMoved(): void {
+    this.current.abort(new Outdated())
+  }
+
+  async stop(): Promise<void> {
+    this.stopping.abort(new RuleError('node.stopping', 'The node is shutting down.'))
+    await this.turns.idle()
+    await this.modules.threads.close()
+  }
+
+  private async mineOne(signal: AbortSignal): Promise<MinedBlock> {
+    for (;;) {
+      signal.throwIfAborted()
+      const found = await this.attempt(signal)
+      if (found) return found
+    }
+  }
+
+  /** @returns undefined where the template was outdated before a nonce was found */
+  private async attempt(signal: AbortSignal): Promise<MinedBlock | undefined> {
+    const { chain, pool, clock, address, threads } = this.modules
+    this.current = new AbortController()
+    const refresh = setTimeout(() => this.headMoved(), REFRESH_MS)
+    const parent = chain.head
+    const select = (maxBytes: number) => pool.select(maxBytes)
+    const template = blockTemplate({ parent, rules: chain.rules, miner: address, now: clock(), select })
+    try {
+      this.searching = true
+      const nonce = await threads.search(sealJobOf(template, parent), AbortSignal.any([signal, this.current.signal]))
+      return await this.importOwn(sealBlock(template, nonce))
+    } catch (error) {
+      if (error instanceof Outdated) return undefined
+      throw error
+    } finally {
+      this.searching = false
+      clearTimeout(refresh)
+    }
+  }
+
+  /** Through the same door as everybody's: the block is parsed from its text, so nothing of ours slips in with it. */
+  private async importOwn(block: Block): Promise<MinedBlock | undefined> {
+    const text = canonicalJson(block as unknown as JsonValue)
+    const parsed = parseBlock(parseJson(text, { maxBytes: text.length, maxDepth: 16 }))
+    const { kind } = await this.modules.chain.import(parsed)
+    return kind === 'head' ? { block, hash: parsed.hash } : undefined
+  }
+}

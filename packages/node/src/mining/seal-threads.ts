@@ -1,0 +1,80 @@
+import { createRequire } from 'node:module'
+import { Worker } from 'node:worker_threads'
+import type { SealJob } from '@bc/core'
+import type { SealResult, SealTask } from './seal-worker.ts'
+
+/**
+ * Threads that share one search at a time, each from a start of its own in the nonce's 64 bits. They start with the
+ * first search and live until {@link close}.
+ */
+export class SealThreads {
+  private readonly count: number
+  private readonly wanted = new SharedArrayBuffer(4)
+  private readonly word = new Int32Array(this.wanted)
+  private workers: Worker[] = []
+  private number = 0
+
+  constructor(count: number) {
+    this.count = count
+  }
+
+  /**
+   * @returns a nonce whose seal meets the target
+   * @throws the signal's reason, once it is aborted
+   */
+  async search(job: SealJob, signal: AbortSignal): Promise<bigint> {
+    signal.throwIfAborted()
+    const number = ++this.number
+    Atomics.store(this.word, 0, number)
+    const workers = this.start()
+    const stop = new AbortController()
+    try {
+      return await new Promise<bigint>((resolve, reject) => {
+        const once = { signal: stop.signal }
+        signal.addEventListener('abort', () => reject(signal.reason), once)
+        for (const worker of workers) {
+          listen(
+            worker,
+            'message',
+            (result: SealResult) => result.number === number && resolve(result.nonce),
+            once.signal,
+          )
+          listen(worker, 'error', reject, once.signal)
+          listen(worker, 'exit', () => reject(new Error('a mining thread has ended')), once.signal)
+        }
+        const share = 2n ** 64n / BigInt(workers.length)
+        for (const [i, worker] of workers.entries())
+          worker.postMessage({ number, job, from: share * BigInt(i), wanted: this.wanted } satisfies SealTask)
+      })
+    } finally {
+      stop.abort()
+      // No task has the number 0: the threads look at it every few thousand attempts and stop.
+      Atomics.store(this.word, 0, 0)
+    }
+  }
+
+  async close(): Promise<void> {
+    Atomics.store(this.word, 0, 0)
+    const workers = this.workers
+    this.workers = []
+    await Promise.all(workers.map((worker) => worker.terminate()))
+  }
+
+  private start(): readonly Worker[] {
+    while (this.workers.length < this.count) {
+      // Tests run the sources, a thread always the compiled file: it is found through the package's own exports.
+      const worker = new Worker(createRequire(import.meta.url).resolve('@bc/node/seal-worker'))
+      worker.unref()
+      worker.on('exit', () => {
+        this.workers = this.workers.filter((other) => other !== worker)
+      })
+      this.workers.push(worker)
+    }
+    return this.workers
+  }
+}
+
+function listen<T>(worker: Worker, event: string, listener: (value: T) => void, signal: AbortSignal): void {
+  worker.on(event, listener)
+  signal.addEventListener('abort', () => worker.off(event, listener))
+}

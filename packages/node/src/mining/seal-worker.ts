@@ -1,0 +1,33 @@
+/** A thread that searches nonces: a job in, the nonce out, unless the job is called off before. */
+import { parentPort } from 'node:worker_threads'
+import { type SealJob, searchNonce } from '@bc/core'
+
+export interface SealTask {
+  readonly number: number
+  readonly job: SealJob
+  /** Where this thread starts; the others start elsewhere. */
+  readonly from: bigint
+  /** One 32-bit word: the number of the task that is wanted now. */
+  readonly wanted: SharedArrayBuffer
+}
+
+export interface SealResult {
+  readonly number: number
+  readonly nonce: bigint
+}
+
+/** Attempts between two looks at `wanted`: some ten milliseconds. */
+const ATTEMPTS = 8192
+
+if (parentPort === null) throw new TypeError('this module is the body of a worker thread')
+const port = parentPort
+
+port.on('message', ({ number, job, from, wanted }: SealTask) => {
+  const word = new Int32Array(wanted)
+  for (let nonce = from; Atomics.load(word, 0) === number; nonce += BigInt(ATTEMPTS)) {
+    const found = searchNonce(job, nonce, ATTEMPTS)
+    if (found === undefined) continue
+    port.postMessage({ number, nonce: found } satisfies SealResult)
+    return
+  }
+})

@@ -1,0 +1,84 @@
+import { createRequire } from 'node:module'
+import { Worker } from 'node:worker_threads'
+import type { Curve, CurveAnswer, CurveQuestion } from './curve.ts'
+
+/** Questions of a batch that one thread gets: fewer are not worth the message. */
+const SHARE = 64
+
+/** Curve arithmetic off the event loop. The threads start with the first question and live until {@link close}. */
+export class CurveWorkers implements Curve {
+  private readonly count: number
+  private threads: CurveThread[] = []
+
+  /** @param count threads at the most */
+  constructor(count: number) {
+    this.count = count
+  }
+
+  async ask({ checks, addresses }: CurveQuestion): Promise<CurveAnswer> {
+    const shares = Math.min(this.count, Math.max(1, Math.ceil(checks.length / SHARE)))
+    const size = Math.ceil(checks.length / shares)
+    const asked = Array.from({ length: shares }, (_, i) =>
+      this.thread(i).ask({
+        checks: checks.slice(i * size, (i + 1) * size),
+        addresses: i === 0 ? addresses : [],
+      }),
+    )
+    const answers = await Promise.all(asked)
+    return {
+      verdicts: answers.flatMap(({ verdicts }) => verdicts),
+      addresses: answers.flatMap((one) => one.addresses),
+    }
+  }
+
+  async close(): Promise<void> {
+    const threads = this.threads
+    this.threads = []
+    await Promise.all(threads.map((thread) => thread.close()))
+  }
+
+  private thread(i: number): CurveThread {
+    const thread = this.threads[i]
+    if (thread?.alive) return thread
+    const fresh = new CurveThread()
+    this.threads[i] = fresh
+    return fresh
+  }
+}
+
+interface Waiting {
+  readonly resolve: (answer: CurveAnswer) => void
+  readonly reject: (error: Error) => void
+}
+
+/** One thread. It answers in the order of the questions. */
+class CurveThread {
+  private readonly worker: Worker
+  private readonly waiting: Waiting[] = []
+  alive = true
+
+  constructor() {
+    // Tests run the sources, a thread always the compiled file: it is found through the package's own exports.
+    this.worker = new Worker(createRequire(import.meta.url).resolve('@bc/node/signature-worker'))
+    this.worker.unref()
+    this.worker.on('message', (answer: CurveAnswer) => this.waiting.shift()?.resolve(answer))
+    this.worker.on('error', (error) => this.fail(error as Error))
+    this.worker.on('exit', () => this.fail(new Error('the signature thread has ended')))
+  }
+
+  ask(question: CurveQuestion): Promise<CurveAnswer> {
+    return new Promise((resolve, reject) => {
+      this.waiting.push({ resolve, reject })
+      this.worker.postMessage(question)
+    })
+  }
+
+  async close(): Promise<void> {
+    await this.worker.terminate()
+  }
+
+  private fail(error: Error): void {
+    this.alive = false
+    for (const { reject } of this.waiting.splice(0)) reject(error)
+  }
+}

@@ -1,0 +1,318 @@
+/** The chain in the database: what is kept of blocks, accounts, transactions and the pool, and how they are written. */
+import {
+  type Account,
+  type AccountChanges,
+  type Address,
+  type Block,
+  type BlockEntry,
+  canonicalJson,
+  type Genesis,
+  type Hash,
+  type JsonObject,
+  type JsonValue,
+  NO_ACCOUNT,
+  type ParsedBlock,
+  type PoolEntry,
+  parseBlock,
+  parseHash,
+  parseJson,
+  type RuleCode,
+  type Transaction,
+} from '@bc/core'
+import { DamageError } from '../errors.ts'
+import type { Batch, Database, Snapshot, WriteOptions } from './database.ts'
+import { key, lastPart, place, within } from './layout.ts'
+
+/** The layout's number: a database of another one is refused instead of misread. */
+export const FORMAT = 1
+
+/** A block's place in the tree, and the code of the rule by which the ledger refused it. */
+export interface StoredEntry extends BlockEntry {
+  readonly refused: RuleCode | undefined
+}
+
+/** A block of the main chain as it is written: its accounts before and its transactions' ids. */
+export interface ConnectedBlock {
+  readonly entry: BlockEntry
+  readonly parsed: ParsedBlock
+  readonly undo: AccountChanges
+  /** Of all transactions, the reward's first. */
+  readonly ids: readonly Hash[]
+}
+
+/** Where a confirmed transaction stands. */
+export interface TransactionPlace {
+  readonly index: number
+  readonly position: number
+}
+
+export interface StoredTransaction {
+  readonly arrival: number
+  readonly transaction: JsonValue
+  readonly arrivedAt: number
+}
+
+export class ChainStore {
+  private readonly database: Database
+
+  constructor(database: Database) {
+    this.database = database
+  }
+
+  async meta(): Promise<{ chain: string; format: number } | undefined> {
+    const value = await this.database.get(key.meta)
+    return value && (JSON.parse(value.toString()) as { chain: string; format: number })
+  }
+
+  async head(snapshot?: Snapshot): Promise<Hash | undefined> {
+    const value = await this.database.get(key.head, snapshot)
+    return value && readHash(value)
+  }
+
+  async entry(hash: Hash): Promise<StoredEntry | undefined> {
+    const value = await this.database.get(key.entry(hash))
+    return value && decodeEntry(hash, value)
+  }
+
+  /** For an entry that must be there, since something stored points at it. */
+  async knownEntry(hash: Hash): Promise<StoredEntry> {
+    return present(await this.entry(hash), `the entry of block ${hash}`)
+  }
+
+  /** The canonical JSON of a block that is stored. */
+  async blockText(index: number, hash: Hash, snapshot?: Snapshot): Promise<Buffer> {
+    return present(await this.database.get(key.block(index, hash), snapshot), `block ${index} ${hash}`)
+  }
+
+  async block({ index, hash }: BlockEntry): Promise<ParsedBlock> {
+    const text = await this.blockText(index, hash)
+    const parsed = parseBlock(parseJson(text, { maxBytes: text.length, maxDepth: 16 }))
+    if (parsed.hash !== hash) throw new DamageError(`block ${index} has the hash ${parsed.hash}, not ${hash}`)
+    return parsed
+  }
+
+  /** Hash of the main chain's block at an index; undefined above its height. */
+  async mainHash(index: number, snapshot?: Snapshot): Promise<Hash | undefined> {
+    const value = await this.database.get(key.main(index), snapshot)
+    return value && readHash(value)
+  }
+
+  /** Hashes of the main chain from one index to another, both included; all of them must be there. */
+  async mainHashes(from: number, to: number, snapshot?: Snapshot): Promise<Hash[]> {
+    const keys = Array.from({ length: Math.max(0, to - from + 1) }, (_, i) => key.main(from + i))
+    const values = await this.database.getMany(keys, snapshot)
+    return values.map((value, i) => readHash(present(value, `the main chain's block ${from + i}`)))
+  }
+
+  /** The canonical JSON of the main chain's blocks from one index to another, both included. */
+  async mainBlockTexts(from: number, to: number, snapshot?: Snapshot): Promise<Buffer[]> {
+    const hashes = await this.mainHashes(from, to, snapshot)
+    const keys = hashes.map((hash, i) => key.block(from + i, hash))
+    const values = await this.database.getMany(keys, snapshot)
+    return values.map((value, i) => present(value, `block ${from + i}`))
+  }
+
+  async undo(index: number): Promise<AccountChanges> {
+    return decodeAccounts(present(await this.database.get(key.undo(index)), `the undo record of block ${index}`))
+  }
+
+  async account(address: Address): Promise<Account> {
+    const value = await this.database.get(key.account(address))
+    return value ? decodeAccount(value) : NO_ACCOUNT
+  }
+
+  /** Only those that are stored. */
+  async accounts(addresses: readonly Address[], snapshot?: Snapshot): Promise<Map<Address, Account>> {
+    const values = await this.database.getMany(addresses.map(key.account), snapshot)
+    const found = new Map<Address, Account>()
+    for (const [i, value] of values.entries()) if (value) found.set(addresses[i] as Address, decodeAccount(value))
+    return found
+  }
+
+  /** Every stored account, in the order of the addresses. */
+  async *allAccounts(snapshot?: Snapshot): AsyncGenerator<[Address, Account]> {
+    for await (const [at, value] of this.database.entries({ ...within('account/'), ...(snapshot && { snapshot }) }))
+      yield [lastPart(at) as Address, decodeAccount(value)]
+  }
+
+  async transactionPlace(id: Hash): Promise<TransactionPlace | undefined> {
+    const value = await this.database.get(key.transaction(id))
+    if (value === undefined) return undefined
+    const [index, position] = JSON.parse(value.toString()) as [number, number]
+    return { index, position }
+  }
+
+  /**
+   * Places and ids of an address's transactions, newest first.
+   * @param before a place: only older ones than this
+   */
+  async history(address: Address, before: string | undefined, limit: number): Promise<{ at: string; id: Hash }[]> {
+    const { gt, lt } = within(`history/${address}/`)
+    const range = { gt, lt: before === undefined ? lt : key.history(address, before), reverse: true, limit }
+    const found: { at: string; id: Hash }[] = []
+    for await (const [at, value] of this.database.entries(range)) found.push({ at: lastPart(at), id: readHash(value) })
+    return found
+  }
+
+  /** The id of the transaction that stands at one place of an address's history. */
+  async historyId(address: Address, at: string): Promise<Hash | undefined> {
+    const value = await this.database.get(key.history(address, at))
+    return value && readHash(value)
+  }
+
+  /** The waiting transactions as they were when the node stopped, in order of arrival. */
+  async *pool(): AsyncGenerator<StoredTransaction> {
+    for await (const [at, value] of this.database.entries(within('pool/'))) {
+      const { transaction, arrivedAt } = parseJson(value) as unknown as Omit<StoredTransaction, 'arrival'>
+      yield { arrival: Number(lastPart(at)), transaction, arrivedAt }
+    }
+  }
+
+  snapshot(): Snapshot {
+    return this.database.snapshot()
+  }
+
+  async writeGenesis(genesis: Genesis, entry: BlockEntry, accounts: AccountChanges): Promise<void> {
+    const batch: Batch = new Map()
+    batch.set(key.meta, JSON.stringify({ chain: entry.hash, format: FORMAT }))
+    batch.set(key.block(1, entry.hash), canonicalJson(genesis as unknown as JsonObject))
+    batch.set(key.entry(entry.hash), encodeEntry({ ...entry, refused: undefined }))
+    batch.set(key.main(1), entry.hash)
+    putAccounts(batch, accounts)
+    batch.set(key.head, entry.hash)
+    await this.database.write(batch, { sync: true })
+  }
+
+  /** A block beside the main chain, whose transactions the ledger hasn't seen. */
+  async writeBeside(entry: BlockEntry, parsed: ParsedBlock, options: WriteOptions): Promise<void> {
+    const batch: Batch = new Map()
+    putBlock(batch, entry, parsed)
+    await this.database.write(batch, options)
+  }
+
+  /** Remembers that the ledger refused these blocks, so that nothing is built on them. */
+  async writeRefused(entries: readonly StoredEntry[], code: RuleCode): Promise<void> {
+    const batch: Batch = new Map()
+    for (const entry of entries) batch.set(key.entry(entry.hash), encodeEntry({ ...entry, refused: code }))
+    await this.database.write(batch, { sync: false })
+  }
+
+  /**
+   * Moves the head: everything that a block brings or takes away, in one atomic batch.
+   * @param abandoned newest first
+   * @param adopted oldest first
+   * @param accounts as they are afterwards
+   */
+  async writeHead(
+    abandoned: readonly ConnectedBlock[],
+    adopted: readonly ConnectedBlock[],
+    accounts: AccountChanges,
+    options: WriteOptions,
+  ): Promise<void> {
+    const batch: Batch = new Map()
+    for (const block of abandoned) putIndexes(batch, block, false)
+    for (const block of adopted) {
+      putBlock(batch, block.entry, block.parsed)
+      putIndexes(batch, block, true)
+    }
+    putAccounts(batch, accounts)
+    batch.set(key.head, present(adopted.at(-1), 'a new head').entry.hash)
+    await this.database.write(batch, options)
+  }
+
+  async writePool(added: readonly PoolEntry[], removed: readonly PoolEntry[], options: WriteOptions): Promise<void> {
+    const batch: Batch = new Map()
+    for (const entry of added) putWaiting(batch, entry)
+    for (const { order } of removed) batch.set(key.pool(order), undefined)
+    await this.database.write(batch, options)
+  }
+
+  /** After a restart the pool counts its arrivals anew: `stale` are the numbers under which they were stored. */
+  async rewritePool(stale: readonly number[], entries: Iterable<PoolEntry>): Promise<void> {
+    const batch: Batch = new Map()
+    for (const arrival of stale) batch.set(key.pool(arrival), undefined)
+    for (const entry of entries) putWaiting(batch, entry)
+    await this.database.write(batch, { sync: true })
+  }
+
+  /** Records as they are, from a database that is being rebuilt. */
+  async writeRecords(records: Batch): Promise<void> {
+    await this.database.write(records, { sync: true })
+  }
+
+  close(): Promise<void> {
+    return this.database.close()
+  }
+}
+
+function putBlock(batch: Batch, entry: BlockEntry, parsed: ParsedBlock): void {
+  batch.set(key.block(entry.index, entry.hash), parsed.canonical)
+  batch.set(key.entry(entry.hash), encodeEntry({ ...entry, refused: undefined }))
+}
+
+/** The records that only blocks of the main chain have. */
+function putIndexes(batch: Batch, { entry, parsed, undo, ids }: ConnectedBlock, connect: boolean): void {
+  const { index, hash } = entry
+  const put = (at: string, value: string) => batch.set(at, connect ? value : undefined)
+  put(key.main(index), hash)
+  put(key.undo(index), encodeAccounts(undo))
+  for (const [position, id] of ids.entries()) {
+    put(key.transaction(id), JSON.stringify([index, position]))
+    for (const address of partiesOf(parsed.block, position)) put(key.history(address, place(index, position)), id)
+  }
+}
+
+function putWaiting(batch: Batch, { order, transaction, arrivedAt }: PoolEntry): void {
+  batch.set(key.pool(order), canonicalJson({ arrivedAt, transaction } as unknown as JsonObject))
+}
+
+/** Whose history a transaction of a block belongs to. */
+export function partiesOf(block: Block, position: number): Set<Address> {
+  const { sender, recipient } = block.transactions[position] as unknown as Transaction
+  return position === 0 ? new Set([recipient]) : new Set([sender, recipient])
+}
+
+function putAccounts(batch: Batch, accounts: AccountChanges): void {
+  for (const [address, account] of accounts)
+    batch.set(key.account(address), account && JSON.stringify([account.balance, account.nonce]))
+}
+
+function decodeAccount(value: Buffer): Account {
+  const [balance, nonce] = JSON.parse(value.toString())
+  return { balance, nonce }
+}
+
+function encodeAccounts(accounts: AccountChanges): string {
+  return JSON.stringify(
+    [...accounts].map(([address, account]) => [address, account?.balance ?? null, account?.nonce ?? null]),
+  )
+}
+
+function decodeAccounts(value: Buffer): AccountChanges {
+  const rows = JSON.parse(value.toString()) as [Address, Account['balance'] | null, number | null][]
+  return new Map(
+    rows.map(([address, balance, nonce]) => [
+      address,
+      balance === null || nonce === null ? undefined : { balance, nonce },
+    ]),
+  )
+}
+
+function encodeEntry({ totalWork, hash: _, ...rest }: StoredEntry): string {
+  return JSON.stringify({ ...rest, totalWork: totalWork.toString(16) })
+}
+
+function decodeEntry(hash: Hash, value: Buffer): StoredEntry {
+  const { totalWork, ...rest } = JSON.parse(value.toString())
+  return { refused: undefined, solveTime: undefined, ...rest, hash, totalWork: BigInt(`0x${totalWork}`) }
+}
+
+function readHash(value: Buffer): Hash {
+  return present(parseHash(value.toString()), 'a hash')
+}
+
+/** @throws DamageError where something is missing that was certainly written */
+function present<T>(value: T | undefined, what: string): T {
+  if (value === undefined) throw new DamageError(`${what} is missing`)
+  return value
+}

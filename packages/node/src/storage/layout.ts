@@ -1,0 +1,52 @@
+/**
+ * The database's key space. Keys are ASCII; numbers in them have 16 digits, so that LevelDB's order is their order.
+ * Blocks stand in the order of their height: the database grows at one end instead of being shuffled.
+ *
+ *     meta                          {"chain", "format"}: whose chain this is
+ *     journal/<number>              empty; one for each of the newest batches (see database.ts)
+ *     head                          hash of the newest block of the main chain
+ *     block/<index>/<hash>          the block's canonical JSON, on the main chain or beside it
+ *     entry/<hash>                  BlockEntry: its place in the tree, and whether the ledger has refused it
+ *     main/<index>                  hash of the main chain's block at this index
+ *     undo/<index>                  what the accounts were before the main chain's block at this index
+ *     account/<address>             balance and nonce; none for an address that never had anything
+ *     tx/<id>                       index and position of a confirmed transaction
+ *     history/<address>/<index>-<position>    id of a transaction that the address sent or received
+ *     pool/<arrival>                a waiting transaction
+ */
+import type { Address, Hash } from '@bc/core'
+
+const DIGITS = 16
+
+export function number(value: number): string {
+  return String(value).padStart(DIGITS, '0')
+}
+
+/** Where in a history a transaction stands; also the cursor of its pages. */
+export function place(index: number, position: number): string {
+  return `${number(index)}-${String(position).padStart(6, '0')}`
+}
+
+export const key = {
+  meta: 'meta',
+  head: 'head',
+  journal: (sequence: number) => `journal/${number(sequence)}`,
+  block: (index: number, hash: Hash) => `block/${number(index)}/${hash}`,
+  entry: (hash: Hash) => `entry/${hash}`,
+  main: (index: number) => `main/${number(index)}`,
+  undo: (index: number) => `undo/${number(index)}`,
+  account: (address: Address) => `account/${address}`,
+  transaction: (id: Hash) => `tx/${id}`,
+  history: (address: Address, at: string) => `history/${address}/${at}`,
+  pool: (arrival: number) => `pool/${number(arrival)}`,
+} as const
+
+/** All keys that start with `prefix`, which ends with a slash: the character after "/" is "0". */
+export function within(prefix: `${string}/`): { gt: string; lt: string } {
+  return { gt: prefix, lt: `${prefix.slice(0, -1)}0` }
+}
+
+/** The last part of a key. */
+export function lastPart(text: string): string {
+  return text.slice(text.lastIndexOf('/') + 1)
+}

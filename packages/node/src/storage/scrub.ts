@@ -1,0 +1,26 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Chain } from '../chain/chain.ts'
+import type { Serial } from '../serial.ts'
+import type { ChainStore } from './chain-store.ts'
+import { inspectAccounts, inspectBlock } from './inspect.ts'
+
+/** Blocks that are looked at in one go, within the door, and the rest that follows each go. */
+const BLOCKS_A_TIME = 50
+const REST_MS = 20
+
+/**
+ * Looks at the whole stored chain once, newest blocks first, behind the node's work: what is too much to look at
+ * before every start. It takes its turn at the door, so a block is never looked at while it is written.
+ * @throws DamageError
+ */
+export async function scrub(store: ChainStore, chain: Chain, door: Serial, signal: AbortSignal): Promise<void> {
+  await inspectAccounts(store, chain.rules)
+  for (let index: number = chain.head.index; index >= 1 && !signal.aborted; index -= BLOCKS_A_TIME) {
+    await door.run(async () => {
+      // A reorganisation may have shortened the chain since the last go.
+      const from: number = Math.min(index, chain.head.index)
+      for (let at = from; at > Math.max(0, from - BLOCKS_A_TIME); at--) await inspectBlock(store, chain.id, at)
+    })
+    if (index > BLOCKS_A_TIME) await delay(REST_MS, undefined, { ref: false })
+  }
+}
