@@ -9,3 +9,8 @@ export class DamageError extends Error {
 export class StartError extends Error {
   override readonly name = 'StartError'
 }
+
+/** The disk doesn't take what is written: full, gone, or not ours any more. The node stops, since nothing it says would last. */
+export class StorageError extends Error {
+  override readonly name = 'StorageError'
+}

@@ -1,3 +1,5 @@
+export { ConfigError, loadConfig, type NodeConfig } from './config.ts'
+export { DamageError, StartError, StorageError } from './errors.ts'
 export type {
   AcceptedAnswer,
   AccountAnswer,
@@ -8,3 +10,6 @@ export type {
   StatusAnswer,
   WaitingAnswer,
 } from './http/schemas.ts'
+export { defaultDataDirectory } from './identity.ts'
+export { createLogger, type Log } from './log.ts'
+export { freePort, type NodeOptions, type RunningNode, startNode } from './node.ts'

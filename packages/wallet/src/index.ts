@@ -1,1 +1,5 @@
-export {}
+export { addressOf, parseSecret, type Secret, secretFromEntropy } from './secret.ts'
+export { signPayload, signTransaction, WrongSecretError } from './sign.ts'
+export { bestVerifier } from './verifier.ts'
+export { nativeVerifier } from './verifier-native.ts'
+export { nobleVerifier } from './verifier-noble.ts'

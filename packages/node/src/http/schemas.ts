@@ -90,7 +90,7 @@ export const ErrorSchema = Type.Object(
 /** The tutorial's clients send an amount as digits in a string, and no nonce and no fee. */
 export const NewTransactionSchema = Type.Object(
   {
-    amount: Type.Union([Type.Integer(), Type.String({ pattern: '^(0|[1-9][0-9]{0,15})$' })], {
+    amount: Type.Union([Type.Integer(), Type.String({ maxLength: 16 })], {
       description: 'Coins; digits in a string are taken too, as the tutorial sends them',
     }),
     fee: Type.Optional(whole('Coins for the miner; 0 where it is missing')),
@@ -297,6 +297,8 @@ export const HealthSchema = Type.Object(
   { additionalProperties: false, title: 'Health' },
 )
 
+/** A stored block as it goes out: it was checked on the way in. */
+export type StoredBlock = Static<typeof BlockSchema>
 export type NewTransaction = Static<typeof NewTransactionSchema>
 export type MinedBlock = Static<typeof MinedSchema>
 export type ChainAnswer = Static<typeof ChainSchema>

@@ -135,8 +135,8 @@ export class ChainStore {
       yield [lastPart(at) as Address, decodeAccount(value)]
   }
 
-  async transactionPlace(id: Hash): Promise<TransactionPlace | undefined> {
-    const value = await this.database.get(key.transaction(id))
+  async transactionPlace(id: Hash, snapshot?: Snapshot): Promise<TransactionPlace | undefined> {
+    const value = await this.database.get(key.transaction(id), snapshot)
     if (value === undefined) return undefined
     const [index, position] = JSON.parse(value.toString()) as [number, number]
     return { index, position }
@@ -146,9 +146,14 @@ export class ChainStore {
    * Places and ids of an address's transactions, newest first.
    * @param before a place: only older ones than this
    */
-  async history(address: Address, before: string | undefined, limit: number): Promise<{ at: string; id: Hash }[]> {
+  async history(
+    address: Address,
+    before: string | undefined,
+    limit: number,
+    snapshot: Snapshot,
+  ): Promise<{ at: string; id: Hash }[]> {
     const { gt, lt } = within(`history/${address}/`)
-    const range = { gt, lt: before === undefined ? lt : key.history(address, before), reverse: true, limit }
+    const range = { gt, lt: before === undefined ? lt : key.history(address, before), reverse: true, limit, snapshot }
     const found: { at: string; id: Hash }[] = []
     for await (const [at, value] of this.database.entries(range)) found.push({ at: lastPart(at), id: readHash(value) })
     return found
@@ -170,6 +175,16 @@ export class ChainStore {
 
   snapshot(): Snapshot {
     return this.database.snapshot()
+  }
+
+  /** Runs reads that must agree with each other: they all see the store as it is now. */
+  async reading<T>(read: (snapshot: Snapshot) => Promise<T>): Promise<T> {
+    const snapshot = this.database.snapshot()
+    try {
+      return await read(snapshot)
+    } finally {
+      await snapshot.close()
+    }
   }
 
   async writeGenesis(genesis: Genesis, entry: BlockEntry, accounts: AccountChanges): Promise<void> {

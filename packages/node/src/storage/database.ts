@@ -12,7 +12,7 @@
 import { closeSync, constants, existsSync, openSync, readFileSync, writeSync } from 'node:fs'
 import { crc32 } from 'node:zlib'
 import type { AbstractLevel, AbstractSnapshot } from 'abstract-level'
-import { DamageError } from '../errors.ts'
+import { DamageError, StorageError } from '../errors.ts'
 import { Serial } from '../serial.ts'
 import { key, lastPart, number, within } from './layout.ts'
 
@@ -97,7 +97,10 @@ export class Database {
     return this.level.snapshot()
   }
 
-  /** All of the batch or none of it. Batches are numbered and written in the order of the calls. */
+  /**
+   * All of the batch or none of it. Batches are numbered and written in the order of the calls.
+   * @throws StorageError
+   */
   write(batch: Batch, options: WriteOptions): Promise<void> {
     return this.writes.run(async () => {
       const sequence = this.sequence + 1
@@ -105,10 +108,14 @@ export class Database {
       operations.push(operation(key.journal(sequence), ''))
       operations.push(operation(key.journal(sequence - JOURNAL_LENGTH), undefined))
       // `sync` is LevelDB's own option: a database in memory has nothing to wait for.
-      await this.level.batch(operations, { ...options } as object)
-      this.sequence = sequence
-      // After the batch, never before it: a crash in between leaves the witness behind, not ahead.
-      this.witness?.write(sequence, batch.get(key.head))
+      try {
+        await this.level.batch(operations, { ...options } as object)
+        this.sequence = sequence
+        // After the batch, never before it: a crash in between leaves the witness behind, not ahead.
+        this.witness?.write(sequence, batch.get(key.head))
+      } catch (error) {
+        throw new StorageError(`The database can't be written: ${(error as Error).message}`, { cause: error })
+      }
     })
   }
 

@@ -1,0 +1,148 @@
+/** Fastify as it is set up here: nothing is coerced, every input has a limit, every error has our shape. */
+import { STATUS_CODES } from 'node:http'
+import type { Socket } from 'node:net'
+import type { Readable } from 'node:stream'
+import { parseJson, type RuleCode, RuleError } from '@bc/core'
+import rateLimit from '@fastify/rate-limit'
+import swagger from '@fastify/swagger'
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
+import Fastify, {
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyReply,
+  LogController,
+  type RawReplyDefaultExpression,
+  type RawRequestDefaultExpression,
+  type RawServerDefault,
+} from 'fastify'
+import type { TSchema } from 'typebox'
+import type { Log } from '../log.ts'
+import { answerOf, explain } from './errors.ts'
+import { type GuardOptions, guard, isLoopback, type RouteAccess } from './guard.ts'
+import { ErrorSchema } from './schemas.ts'
+
+declare module 'fastify' {
+  interface FastifyContextConfig extends RouteAccess {}
+}
+
+export type App = FastifyInstance<
+  RawServerDefault,
+  RawRequestDefaultExpression,
+  RawReplyDefaultExpression,
+  FastifyBaseLogger,
+  TypeBoxTypeProvider
+>
+
+const JSON_TYPE = 'application/json; charset=utf-8'
+
+/** For text that is JSON already: it goes out byte for byte. */
+export function sendJson(reply: FastifyReply, text: string | Buffer | Readable): FastifyReply {
+  return reply.type(JSON_TYPE).send(text)
+}
+
+/** No request of the API is longer: a transaction has at most 2 KB, a list of neighbours is the longest. */
+const BODY_BYTES = 100_000
+const BODY_DEPTH = 8
+/** A request has this long to arrive. Its answer may take longer: mining does. */
+const REQUEST_MS = 15_000
+const MOST_CONNECTIONS = 1_000
+/** Requests a second of one stranger. This machine's own are its user's business. */
+const REQUESTS_A_SECOND = 50
+
+export interface AppOptions extends GuardOptions {
+  readonly log: Log
+  readonly version: string
+  /** Something happened after which the node can't go on. */
+  readonly onFailure: (error: unknown) => void
+}
+
+export async function createApp(options: AppOptions): Promise<App> {
+  const app = Fastify({
+    loggerInstance: options.log as FastifyBaseLogger,
+    logController: new LogController({ disableRequestLogging: true }),
+    bodyLimit: BODY_BYTES,
+    requestTimeout: REQUEST_MS,
+    routerOptions: { maxParamLength: 200 },
+    // What somebody signed is taken as it is or refused, never rewritten (threats.md, trap 2).
+    // All errors are listed, so that whoever left out three fields need not ask three times: bodies are small.
+    ajv: { customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: false, allErrors: true } },
+    frameworkErrors: (error, _, reply) => {
+      const answer = explain(error) ?? answerOf('request.invalid', error.message)
+      sendJson((reply as FastifyReply).code(answer.statusCode), JSON.stringify(answer))
+    },
+    clientErrorHandler: refuseUnreadable,
+  }).withTypeProvider<TypeBoxTypeProvider>()
+  app.server.maxConnections = MOST_CONNECTIONS
+  // The schemas of answers describe and test; serialising by them would drop what they don't know.
+  app.setSerializerCompiler(() => (data) => JSON.stringify(data))
+  parseBodiesStrictly(app)
+  answerErrors(app, options)
+  await describe(app, options.version)
+  await limitRate(app)
+  app.addHook('onRequest', async (request) => guard(request, request.routeOptions.config, options))
+  return app as unknown as App
+}
+
+/** An answer's schema, for the OpenAPI document and the tests. */
+export function answers<Status extends number, Schema extends TSchema>(status: Status, schema: Schema) {
+  return { [status]: schema } as Record<Status, Schema>
+}
+
+export function refuses(...statuses: number[]) {
+  return Object.fromEntries(statuses.map((status) => [status, { ...ErrorSchema, description: STATUS_CODES[status] }]))
+}
+
+function parseBodiesStrictly(app: Pick<FastifyInstance, 'removeAllContentTypeParsers' | 'addContentTypeParser'>): void {
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, async (_: unknown, body: Buffer) =>
+    parseJson(body, { maxBytes: BODY_BYTES, maxDepth: BODY_DEPTH }),
+  )
+}
+
+function answerErrors(app: Pick<FastifyInstance, 'setErrorHandler' | 'setNotFoundHandler'>, options: AppOptions): void {
+  app.setErrorHandler((error, request, reply) => {
+    const answer = explain(error)
+    if (answer?.code === 'node.damaged') options.onFailure(error)
+    if (answer) return reply.code(answer.statusCode).send(answer)
+    request.log.error(error, 'A bug: the request was not answered.')
+    return reply.code(500).send(answerOf('node.internal', 'The node has met a bug of its own: its log says more.'))
+  })
+  app.setNotFoundHandler((request) => {
+    throw new RuleError('request.not_found', `There is no ${request.method} ${request.url.split('?')[0]}.`)
+  })
+}
+
+async function describe(app: Pick<FastifyInstance, 'register'>, version: string): Promise<void> {
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: { title: 'bc', version, description: 'A small proof-of-work ledger with signed transactions.' },
+    },
+  })
+}
+
+async function limitRate(app: Pick<FastifyInstance, 'register'>): Promise<void> {
+  await app.register(rateLimit, {
+    max: REQUESTS_A_SECOND,
+    timeWindow: 1000,
+    allowList: (request) => isLoopback(request.socket.remoteAddress),
+    errorResponseBuilder: (_, { max, after }) =>
+      new RuleError('request.rate', `More than ${max} requests a second: try again in ${after}.`),
+  })
+}
+
+const UNREADABLE: Readonly<Record<string, [RuleCode, string]>> = {
+  ERR_HTTP_REQUEST_TIMEOUT: ['request.timeout', 'The request took too long to arrive.'],
+  HPE_HEADER_OVERFLOW: ['request.too_large', 'The headers are too large.'],
+}
+
+/** What is no HTTP request at all, or never becomes one, still gets an answer of our shape. */
+function refuseUnreadable(error: Error & { code?: string }, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
+  const [code, message] = UNREADABLE[error.code ?? ''] ?? ['request.invalid', 'This is no HTTP request.']
+  const answer = answerOf(code, message)
+  const body = JSON.stringify(answer)
+  socket.end(
+    `HTTP/1.1 ${answer.statusCode} ${answer.error}\r\nContent-Type: ${JSON_TYPE}\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+  )
+}

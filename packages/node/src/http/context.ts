@@ -1,0 +1,25 @@
+import type { Hash } from '@bc/core'
+import type { Chain } from '../chain/chain.ts'
+import type { Identity } from '../identity.ts'
+import type { Miner } from '../mining/miner.ts'
+import type { Admission } from '../pool/admission.ts'
+import type { ChainStore } from '../storage/chain-store.ts'
+import type { Snapshot } from '../storage/database.ts'
+
+/** What the routes work with. */
+export interface RouteContext {
+  readonly chain: Chain
+  readonly store: ChainStore
+  readonly admission: Admission
+  readonly miner: Miner
+  readonly identity: Identity
+  readonly version: string
+  /** The node's own terminal. */
+  readonly console: (text: string) => void
+}
+
+/** The height of the main chain as a snapshot sees it. */
+export async function heightOf(store: ChainStore, snapshot: Snapshot): Promise<number> {
+  const head = (await store.head(snapshot)) as Hash
+  return (await store.knownEntry(head)).index
+}

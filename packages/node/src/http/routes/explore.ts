@@ -1,0 +1,285 @@
+/** What the tutorial lacks: status, pages of blocks and headers, transactions, proofs and accounts. Reads alone. */
+import {
+  type Address,
+  type Hash,
+  type JsonObject,
+  merkleBranch,
+  merkleLeaf,
+  nextTarget,
+  parseAddress,
+  parseHash,
+  RuleError,
+} from '@bc/core'
+import { DamageError } from '../../errors.ts'
+import type { ChainStore, TransactionPlace } from '../../storage/chain-store.ts'
+import type { Snapshot } from '../../storage/database.ts'
+import { type App, answers, refuses, sendJson } from '../app.ts'
+import { heightOf, type RouteContext } from '../context.ts'
+import {
+  AccountParams,
+  AccountSchema,
+  BlockParams,
+  BlockSchema,
+  BlocksSchema,
+  FoundTransactionSchema,
+  HeadersSchema,
+  HealthSchema,
+  HistoryQuery,
+  HistorySchema,
+  NoQuery,
+  PageQuery,
+  StatusSchema,
+  type StoredBlock,
+  TransactionParams,
+  TransactionProofSchema,
+} from '../schemas.ts'
+
+const DEFAULT_LIMIT = 50
+const MOST = 1000
+/** A page ends early rather than grow past this; it always holds one block. */
+const PAGE_BYTES = 4_000_000
+
+export function exploreRoutes(app: App, context: RouteContext): void {
+  status(app, context)
+  blocks(app, context)
+  transactions(app, context)
+  accounts(app, context)
+}
+
+function status(app: App, { chain, admission, miner, identity, version }: RouteContext): void {
+  app.route({
+    method: 'GET',
+    url: '/status',
+    schema: {
+      summary: 'The node and its chain at a glance',
+      querystring: NoQuery,
+      response: answers(200, StatusSchema),
+    },
+    handler: async () => {
+      const { head, id, rules } = chain
+      return {
+        chain: id,
+        rules,
+        height: head.index,
+        tip: head.hash,
+        timestamp: head.timestamp,
+        work: String(head.totalWork),
+        target: nextTarget(head, rules),
+        pool: admission.pool.size,
+        address: identity.address,
+        mining: miner.busy,
+        version,
+      }
+    },
+  })
+  app.route({
+    method: 'GET',
+    url: '/health',
+    schema: { summary: 'Whether the node works', querystring: NoQuery, response: answers(200, HealthSchema) },
+    handler: async () => ({ status: 'ok' as const, height: chain.head.index }),
+  })
+}
+
+function blocks(app: App, { store }: RouteContext): void {
+  app.route({
+    method: 'GET',
+    url: '/blocks',
+    schema: {
+      summary: 'A page of blocks',
+      querystring: PageQuery,
+      response: { ...answers(200, BlocksSchema), ...refuses(400) },
+    },
+    handler: async (request, reply) => {
+      const { texts, next } = await pageOf(request.query)
+      return sendJson(reply, `{"blocks": [${texts.join(', ')}], "next": ${next}}`)
+    },
+  })
+  app.route({
+    method: 'GET',
+    url: '/headers',
+    schema: {
+      summary: 'A page of headers: blocks without their transactions',
+      querystring: PageQuery,
+      response: { ...answers(200, HeadersSchema), ...refuses(400) },
+    },
+    handler: async (request) => {
+      const { texts, hashes, next } = await pageOf(request.query)
+      return { headers: texts.map((text, i) => headerOfText(text, hashes[i] as Hash)), next }
+    },
+  })
+  app.route({
+    method: 'GET',
+    url: '/blocks/:indexOrHash',
+    schema: {
+      summary:
+        "A block by index, by hash or the latest: exactly its canonical JSON, so the answer's SHA-256 is its hash",
+      params: BlockParams,
+      querystring: NoQuery,
+      response: { ...answers(200, BlockSchema), ...refuses(400, 404) },
+    },
+    handler: async (request, reply) => {
+      const { indexOrHash } = request.params
+      const text = await store.reading(async (snapshot) => {
+        const hash = await hashOfNamed(indexOrHash, snapshot)
+        const entry = hash && (await store.entry(hash))
+        return entry && store.blockText(entry.index, entry.hash, snapshot)
+      })
+      if (text === undefined) throw notFound(`There is no block ${indexOrHash}.`)
+      return sendJson(reply, text)
+    },
+  })
+
+  async function hashOfNamed(name: string, snapshot: Snapshot): Promise<Hash | undefined> {
+    if (name === 'latest') return store.head(snapshot)
+    return parseHash(name) ?? store.mainHash(Number(name), snapshot)
+  }
+
+  function pageOf({ from = '1', limit = String(DEFAULT_LIMIT) }: { from?: string; limit?: string }) {
+    return store.reading(async (snapshot) => {
+      const height = await heightOf(store, snapshot)
+      const first = Number(from)
+      const last = Math.min(height, first + Math.min(MOST, Number(limit)) - 1)
+      const [texts, hashes]: [Buffer[], Hash[]] = [[], []]
+      let bytes = 0
+      for (let index = first; index <= last && bytes < PAGE_BYTES; index++) {
+        const [hash] = (await store.mainHashes(index, index, snapshot)) as [Hash]
+        const text = await store.blockText(index, hash, snapshot)
+        bytes += text.length
+        texts.push(text)
+        hashes.push(hash)
+      }
+      const next = first + texts.length
+      return { texts, hashes, next: next <= height && first <= height ? next : null }
+    })
+  }
+}
+
+function headerOfText(text: Buffer, hash: Hash) {
+  const { transactions: _, ...header } = JSON.parse(text.toString()) as StoredBlock
+  return { ...header, hash }
+}
+
+function transactions(app: App, { store, admission }: RouteContext): void {
+  app.route({
+    method: 'GET',
+    url: '/transactions/:id',
+    schema: {
+      summary: 'A transaction, waiting or confirmed',
+      params: TransactionParams,
+      querystring: NoQuery,
+      response: { ...answers(200, FoundTransactionSchema), ...refuses(400, 404) },
+    },
+    handler: async (request) => {
+      const id = request.params.id as Hash
+      const waiting = admission.pool.get(id)
+      if (waiting) return { id, status: 'pending' as const, transaction: waiting.transaction }
+      const { transaction, block } = await confirmed(id)
+      return { id, status: 'confirmed' as const, transaction, block }
+    },
+  })
+  app.route({
+    method: 'GET',
+    url: '/transactions/:id/proof',
+    schema: {
+      summary: "The Merkle branch from a confirmed transaction to its block's header",
+      params: TransactionParams,
+      querystring: NoQuery,
+      response: { ...answers(200, TransactionProofSchema), ...refuses(400, 404) },
+    },
+    handler: async (request) => {
+      const id = request.params.id as Hash
+      const { transaction, block, text } = await confirmed(id)
+      const leaves = transactionsIn(text).map((one) => merkleLeaf(one as unknown as JsonObject))
+      return {
+        id,
+        transaction,
+        leaf: leaves[block.position] as Hash,
+        position: block.position,
+        branch: merkleBranch(leaves, block.position),
+        header: headerOfText(text, block.hash),
+      }
+    },
+  })
+
+  function confirmed(id: Hash) {
+    return store.reading(async (snapshot) => {
+      const place = await store.transactionPlace(id, snapshot)
+      if (place === undefined) throw notFound(`There is no transaction ${id}, neither waiting nor confirmed.`)
+      return located(store, place, snapshot)
+    })
+  }
+}
+
+/** A confirmed transaction with its block. */
+async function located(store: ChainStore, { index, position }: TransactionPlace, snapshot: Snapshot) {
+  const height = await heightOf(store, snapshot)
+  const [hash] = (await store.mainHashes(index, index, snapshot)) as [Hash]
+  const text = await store.blockText(index, hash, snapshot)
+  const { timestamp } = headerOfText(text, hash)
+  const transaction = transactionsIn(text)[position]
+  if (transaction === undefined) throw new DamageError(`block ${index} has no transaction ${position}`)
+  return { transaction, text, block: { index, hash, timestamp, position, confirmations: height - index + 1 } }
+}
+
+function transactionsIn(text: Buffer): StoredBlock['transactions'] {
+  return (JSON.parse(text.toString()) as StoredBlock).transactions
+}
+
+function accounts(app: App, { store, admission }: RouteContext): void {
+  app.route({
+    method: 'GET',
+    url: '/accounts/:address',
+    schema: {
+      summary: 'Balance and nonces of an address; all 0 for one that never had anything',
+      params: AccountParams,
+      querystring: NoQuery,
+      response: { ...answers(200, AccountSchema), ...refuses(400) },
+    },
+    handler: async (request) => {
+      const address = addressOf(request.params.address)
+      const account = await store.account(address)
+      return { address, ...account, pendingNonce: admission.pool.pendingNonce(address, account) }
+    },
+  })
+  app.route({
+    method: 'GET',
+    url: '/accounts/:address/transactions',
+    schema: {
+      summary: "An address's confirmed transactions, newest first",
+      params: AccountParams,
+      querystring: HistoryQuery,
+      response: { ...answers(200, HistorySchema), ...refuses(400) },
+    },
+    handler: async (request) => {
+      const address = addressOf(request.params.address)
+      const { before, limit = String(DEFAULT_LIMIT) } = request.query
+      const count = Math.min(MOST, Number(limit))
+      return store.reading(async (snapshot) => {
+        // One more than asked for tells whether there is another page.
+        const found = await store.history(address, before, count + 1, snapshot)
+        const page = found.slice(0, count)
+        const transactions = []
+        for (const { at, id } of page) {
+          const { transaction, block } = await located(store, placeOf(at), snapshot)
+          transactions.push({ id, transaction, block })
+        }
+        return { transactions, next: found.length > count ? (page.at(-1)?.at ?? null) : null }
+      })
+    },
+  })
+}
+
+function placeOf(cursor: string): TransactionPlace {
+  const [index = 0, position = 0] = cursor.split('-').map(Number)
+  return { index, position }
+}
+
+function addressOf(text: string): Address {
+  const address = parseAddress(text)
+  if (address) return address
+  throw new RuleError('tx.address', `"${text}" is no address: its form or its checksum doesn't agree.`)
+}
+
+function notFound(sentence: string): RuleError {
+  return new RuleError('request.not_found', sentence)
+}

@@ -1,0 +1,20 @@
+import { type App, type AppOptions, createApp } from './app.ts'
+import type { RouteContext } from './context.ts'
+import { exploreRoutes } from './routes/explore.ts'
+import { tutorialRoutes } from './routes/tutorial.ts'
+import { NoQuery } from './schemas.ts'
+
+/** The whole HTTP API, not yet listening. */
+export async function createServer(options: AppOptions, context: RouteContext): Promise<App> {
+  const app = await createApp(options)
+  tutorialRoutes(app, context)
+  exploreRoutes(app, context)
+  app.route({
+    method: 'GET',
+    url: '/openapi.json',
+    schema: { hide: true, querystring: NoQuery },
+    handler: async () => app.swagger(),
+  })
+  await app.ready()
+  return app
+}

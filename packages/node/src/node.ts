@@ -1,0 +1,228 @@
+/** The wiring of a node: what is opened, started and stopped, and in which order. */
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { createServer as createSocket } from 'node:net'
+import { availableParallelism } from 'node:os'
+import { setTimeout as delay } from 'node:timers/promises'
+import { type Address, genesisOf, type Hash, type PoolLimits, RuleError } from '@bc/core'
+import { Chain } from './chain/chain.ts'
+import type { NodeConfig } from './config.ts'
+import { DamageError, StartError } from './errors.ts'
+import type { App } from './http/app.ts'
+import { createServer } from './http/server.ts'
+import { type Identity, loadIdentity, newIdentity } from './identity.ts'
+import type { Log } from './log.ts'
+import { Miner } from './mining/miner.ts'
+import { SealThreads } from './mining/seal-threads.ts'
+import { Admission } from './pool/admission.ts'
+import { Serial } from './serial.ts'
+import { CurveWorkers } from './signatures/curve-workers.ts'
+import type { ChainStore } from './storage/chain-store.ts'
+import { markDamaged, openMemoryStore, openStore } from './storage/open.ts'
+import { scrub } from './storage/scrub.ts'
+
+export interface NodeOptions {
+  readonly config: NodeConfig
+  readonly host: string
+  /** 0 for any that is free. */
+  readonly port: number
+  /** undefined: all is kept in memory, and gone with the node. */
+  readonly dataDirectory: string | undefined
+  /** Mine on and on. */
+  readonly mine: boolean
+  /** Go on without blocks that damage has taken away for good. */
+  readonly repair: boolean
+  readonly log: Log
+  /** The node's own terminal: where `GET /secret` shows the secret. */
+  readonly console: (text: string) => void
+  /** Unix seconds; the machine's own clock unless given. */
+  readonly clock?: () => number
+  readonly poolLimits?: PoolLimits
+}
+
+export interface RunningNode {
+  readonly url: string
+  readonly chain: Hash
+  readonly address: Address
+  readonly height: number
+  readonly tip: Hash
+  readonly dataDirectory: string | undefined
+  readonly app: App
+  /** Settles with the reason when the node can't go on; whoever runs it calls {@link stop} then. */
+  readonly failed: Promise<Error>
+  stop(): Promise<void>
+}
+
+/** How often held blocks and old transactions are looked at. */
+const HOUSEKEEPING_MS = 1_000
+/** The scrub's head start: by then a small chain has been looked at whole before anybody is answered. */
+const SCRUB_FIRST_MS = 250
+
+const machineClock = () => Math.floor(Date.now() / 1000)
+
+/**
+ * @throws StartError where the directory or the port can't be had, or the data belongs to another chain or is lost
+ */
+export async function startNode(options: NodeOptions): Promise<RunningNode> {
+  const { config, dataDirectory, log, clock = machineClock } = options
+  const genesis = genesisOf(config.rules, config.genesisTimestamp)
+  const identity = dataDirectory === undefined ? newIdentity() : loadIdentity(dataDirectory)
+  const closing: (() => Promise<void>)[] = []
+  const close = async () => {
+    for (const step of closing.splice(0).reverse()) await step()
+  }
+  try {
+    const curve = new CurveWorkers(availableParallelism())
+    closing.push(() => curve.close())
+    const store = await (dataDirectory === undefined
+      ? openMemoryStore()
+      : openStore({ directory: dataDirectory, genesis, curve, log, acceptLoss: options.repair }))
+    closing.push(() => store.close())
+    const failure = new Failure(dataDirectory, log)
+    const door = new Serial()
+    const parts = { store, curve, door, clock }
+    const { chain, admission, miner } = await openLedger({ ...options, clock }, parts, identity)
+    closing.push(() => door.idle())
+    closing.push(() => miner.stop())
+    const version = ownVersion()
+    const { allowedHosts } = config
+    const app = await createServer(
+      {
+        log,
+        version,
+        operatorToken: identity.operatorToken,
+        allowedHosts: [...allowedHosts, options.host],
+        onFailure: (error) => failure.report(error),
+      },
+      { chain, store, admission, miner, identity, version, console: options.console },
+    )
+    closing.push(() => app.close())
+    closing.push(await startScrub(store, chain, door, failure))
+    closing.push(keepHouse(chain, admission, failure))
+    const url = await listen(app, options.host, options.port)
+    if (options.mine) closing.push(mineOn(miner, failure))
+    return {
+      url,
+      chain: chain.id,
+      address: identity.address,
+      height: chain.head.index,
+      tip: chain.head.hash,
+      dataDirectory,
+      app,
+      failed: failure.happened,
+      stop: close,
+    }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+interface Parts {
+  readonly store: ChainStore
+  readonly curve: CurveWorkers
+  readonly door: Serial
+  readonly clock: () => number
+}
+
+/** What is stored is reconciled before anybody can ask for it: first the chain, then the pool that rests on it. */
+async function openLedger({ config, log, poolLimits }: NodeOptions, parts: Parts, identity: Identity) {
+  const genesis = genesisOf(config.rules, config.genesisTimestamp)
+  const chain = await Chain.open(genesis, {
+    ...parts,
+    onHead: async (change) => {
+      await admission.follow(change)
+      miner.headMoved()
+    },
+    onHeldRefused: (hash: Hash, error: RuleError) => log.warn({ hash, code: error.code }, error.message),
+  })
+  const admission = new Admission({ ...parts, chain: chain.id }, poolLimits)
+  const threads = new SealThreads(Math.max(1, availableParallelism() - 1))
+  const miner = new Miner({ chain, pool: admission.pool, threads, clock: parts.clock, address: identity.address })
+  await admission.restore()
+  return { chain, admission, miner }
+}
+
+/** The first thing after which the node can't go on. */
+class Failure {
+  readonly happened: Promise<Error>
+  private readonly dataDirectory: string | undefined
+  private readonly log: Log
+  private settle: (error: Error) => void = () => undefined
+
+  constructor(dataDirectory: string | undefined, log: Log) {
+    this.dataDirectory = dataDirectory
+    this.log = log
+    this.happened = new Promise((resolve) => {
+      this.settle = resolve
+    })
+  }
+
+  report(error: unknown): void {
+    const reason = error instanceof Error ? error : new Error(String(error))
+    this.log.fatal(reason, 'The node stops.')
+    if (reason instanceof DamageError && this.dataDirectory !== undefined)
+      markDamaged(this.dataDirectory, reason.message)
+    this.settle(reason)
+  }
+}
+
+async function startScrub(store: ChainStore, chain: Chain, door: Serial, failure: Failure) {
+  const stopping = new AbortController()
+  const done = scrub(store, chain, door, stopping.signal).catch((error) => failure.report(error))
+  await Promise.race([done, delay(SCRUB_FIRST_MS, undefined, { ref: false })])
+  return async () => {
+    stopping.abort()
+    await done
+  }
+}
+
+function keepHouse(chain: Chain, admission: Admission, failure: Failure) {
+  const timer = setInterval(() => {
+    Promise.all([chain.importDue(), admission.expire()]).catch((error) => failure.report(error))
+  }, HOUSEKEEPING_MS)
+  timer.unref()
+  return async () => clearInterval(timer)
+}
+
+function mineOn(miner: Miner, failure: Failure) {
+  const stopping = new AbortController()
+  const done = miner.mineOn(stopping.signal).catch((error) => {
+    if (!stopping.signal.aborted && !(error instanceof RuleError && error.code === 'node.stopping'))
+      failure.report(error)
+  })
+  return async () => {
+    stopping.abort(new RuleError('node.stopping', 'The node is shutting down.'))
+    await done
+  }
+}
+
+async function listen(app: App, host: string, port: number): Promise<string> {
+  try {
+    await app.listen({ host, port, listenTextResolver: (url) => `Listening at ${url}.` })
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException
+    if (code === 'EADDRINUSE') throw new StartError(`Port ${port} is in use on ${host}: choose another with -p.`)
+    throw new StartError(`The node can't listen on ${host}, port ${port}: ${message}.`)
+  }
+  const address = app.server.address()
+  if (address === null || typeof address === 'string') throw new TypeError('a TCP server has an address and a port')
+  // What people type: a name for the address that means this machine, brackets around IPv6.
+  const name = host === '127.0.0.1' || host === '0.0.0.0' ? 'localhost' : host.includes(':') ? `[${host}]` : host
+  return `http://${name}:${address.port}`
+}
+
+/** A port that was free a moment ago. */
+export async function freePort(host: string): Promise<number> {
+  const socket = createSocket().listen(0, host)
+  await once(socket, 'listening')
+  const address = socket.address()
+  socket.close()
+  await once(socket, 'close')
+  return typeof address === 'object' && address !== null ? address.port : 0
+}
+
+function ownVersion(): string {
+  const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
+  return version
+}

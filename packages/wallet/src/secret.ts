@@ -1,0 +1,42 @@
+/** Secrets: secp256k1 scalars as text, and the address that each stands for (protocol.md, "Keys, addresses, signatures"). */
+import { type Address, addressOfPublicKey } from '@bc/core'
+import { mapHashToField } from '@noble/curves/abstract/modular.js'
+import { secp256k1 } from '@noble/curves/secp256k1.js'
+import { sha512 } from '@noble/hashes/sha2.js'
+import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js'
+
+/** 64 lower-case hex digits: a scalar from 1 to n-1, where n is the order of secp256k1. */
+export type Secret = string & { readonly __brand: 'Secret' }
+
+/** Fewer bytes than this hold less than the 256 bits that a key is worth. */
+const MIN_ENTROPY_BYTES = 32
+
+const HEX_64 = /^[0-9a-f]{64}$/
+const ZERO = '0'.repeat(64)
+/** n, as SEC 2 v2 (section 2.4.1) prints it. */
+const ORDER = 'fffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141'
+
+/** Hex digits of equal length and case sort as the numbers they spell, so the range is a comparison of strings. */
+export function parseSecret(text: string): Secret | undefined {
+  return HEX_64.test(text) && text > ZERO && text < ORDER ? (text as Secret) : undefined
+}
+
+/**
+ * FIPS 186-5, A.2.1 ("extra random bits"): the secret is c mod (n-1) + 1, where c is the 512-bit number
+ * SHA-512(entropy). Every entropy gives a valid secret, without a loop; c is 256 bits longer than n, so no secret is
+ * likelier than another by more than 2^-256; and a person checks it with `sha512sum` and any calculator. The hash is
+ * there to stretch 32 bytes to the 512 bits, and to let each of the bytes count where there are more.
+ *
+ * @param entropy at least 32 bytes from a cryptographic random source; never a password, which needs a slow hash
+ * @throws RangeError for less, which is a bug of the caller
+ */
+export function secretFromEntropy(entropy: Uint8Array): Secret {
+  if (entropy.length < MIN_ENTROPY_BYTES)
+    throw new RangeError(`a secret needs at least ${MIN_ENTROPY_BYTES} bytes of entropy, not ${entropy.length}`)
+  return bytesToHex(mapHashToField(sha512(entropy), secp256k1.Point.Fn.ORDER)) as Secret
+}
+
+/** The sender of whatever this secret signs. */
+export function addressOf(secret: Secret): Address {
+  return addressOfPublicKey(bytesToHex(secp256k1.getPublicKey(hexToBytes(secret))))
+}
