@@ -1,14 +1,20 @@
 import TinyQueue from 'tinyqueue'
-import type { PoolEntry } from './pool.ts'
 import type { Address } from './primitives.ts'
 
+/** What of a waiting transaction decides who goes first. */
+export interface Bid {
+  /** Counts arrivals. */
+  readonly order: number
+  readonly transaction: { readonly fee: number; readonly sender: Address }
+}
+
 /** Waiting transactions by their fee: finds the one that has to go first from a full pool. */
-export class FeeIndex {
-  private readonly byFee = new Map<number, Set<PoolEntry>>()
+export class FeeIndex<Entry extends Bid> {
+  private readonly byFee = new Map<number, Set<Entry>>()
   /** Every fee in `byFee`, and now and then one that has left it. */
   private readonly fees = new TinyQueue<number>([], (a, b) => a - b)
 
-  add(entry: PoolEntry): void {
+  add(entry: Entry): void {
     const { fee } = entry.transaction
     const bucket = this.byFee.get(fee)
     if (bucket) bucket.add(entry)
@@ -18,7 +24,7 @@ export class FeeIndex {
     }
   }
 
-  delete(entry: PoolEntry): void {
+  delete(entry: Entry): void {
     // An empty bucket stays until its fee comes up, so that no fee is ever queued twice.
     this.byFee.get(entry.transaction.fee)?.delete(entry)
   }
@@ -27,9 +33,9 @@ export class FeeIndex {
    * The lowest fee, of equal ones the latest arrival.
    * @param except whose transactions are passed over: nobody pushes out their own earlier ones
    */
-  lowest(except: Address): PoolEntry | undefined {
+  lowest(except: Address): Entry | undefined {
     const passed: number[] = []
-    let found: PoolEntry | undefined
+    let found: Entry | undefined
     while (found === undefined && this.fees.length > 0) {
       const fee = this.fees.pop() as number
       const bucket = this.byFee.get(fee)
@@ -44,8 +50,8 @@ export class FeeIndex {
   }
 }
 
-function latest(bucket: ReadonlySet<PoolEntry>, except: Address): PoolEntry | undefined {
-  let found: PoolEntry | undefined
+function latest<Entry extends Bid>(bucket: ReadonlySet<Entry>, except: Address): Entry | undefined {
+  let found: Entry | undefined
   for (const entry of bucket)
     if (entry.transaction.sender !== except && (found === undefined || entry.order > found.order)) found = entry
   return found

@@ -61,8 +61,8 @@ export class Pool {
   private readonly entries = new Map<Hash, PoolEntry>()
   private readonly queues = new Map<Address, Queue>()
   /** Those that can be confirmed now, and those with a gap before them. */
-  private readonly ready = new FeeIndex()
-  private readonly stranded = new FeeIndex()
+  private readonly ready = new FeeIndex<PoolEntry>()
+  private readonly stranded = new FeeIndex<PoolEntry>()
   private arrivals = 0
 
   constructor(limits: PoolLimits = DEFAULT_POOL_LIMITS) {
