@@ -1,0 +1,19 @@
+/** Whether an answer has the fields that are read of it. The node's own schemas would load all of its HTTP server. */
+import { isJsonObject, type JsonObject, type JsonValue, parseAmount, parseHash } from '@bc/core'
+
+export type Check = (value: JsonValue | undefined) => boolean
+export type Shape<T> = { readonly [Field in keyof T]?: Check }
+
+export const isText: Check = (value) => typeof value === 'string'
+export const isWhole: Check = (value) => parseAmount(value) !== undefined
+export const isHash: Check = (value) => parseHash(value) !== undefined
+
+export function isList<T>(of: Shape<T> = {}): Check {
+  return (value) =>
+    Array.isArray(value) && value.every((item) => isJsonObject(item) && wrongField(item, of) === undefined)
+}
+
+/** The first field that fails its check. */
+export function wrongField<T>(answer: JsonObject, shape: Shape<T>): string | undefined {
+  return Object.entries<Check | undefined>(shape).find(([field, check]) => check?.(answer[field]) === false)?.[0]
+}

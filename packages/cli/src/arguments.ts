@@ -1,0 +1,53 @@
+/**
+ * The words of a command line as the protocol's values. Messages name the argument and never repeat its text: what
+ * stands in the wrong place may be a secret.
+ */
+import { type Address, type Amount, type Hash, MAX_MEMO_BYTES, parseAddress, parseAmount, parseHash } from '@bc/core'
+import { InvalidArgumentError } from 'commander'
+import { usage } from './failure.ts'
+
+const DIGITS = /^(0|[1-9][0-9]*)$/
+const ADDRESS_FORM = /^0[23][0-9a-f]{72}$/
+
+export function addressArgument(name: string, text: string): Address {
+  const address = parseAddress(text)
+  if (address !== undefined) return address
+  throw usage(`${name} is no address: ${addressFault(text)}.`)
+}
+
+export function addressFault(text: string): string {
+  if (!ADDRESS_FORM.test(text)) return 'it is 74 lower-case hex digits that start with 02 or 03'
+  return "its checksum doesn't agree, so a digit is wrong"
+}
+
+/** @returns undefined for anything but the digits of a whole number up to 2^53-1 */
+export function parseWhole(text: string): Amount | undefined {
+  return DIGITS.test(text) ? parseAmount(Number(text)) : undefined
+}
+
+export function amountArgument(text: string): Amount {
+  const amount = parseWhole(text)
+  if (amount) return amount
+  throw usage('AMOUNT is a whole number of coins from 1 to 9007199254740991, in plain digits.')
+}
+
+/** For options, whose text commander shows beside the message. */
+export function wholeOption(text: string): Amount {
+  const value = parseWhole(text)
+  if (value !== undefined) return value
+  throw new InvalidArgumentError('It is a whole number from 0 to 9007199254740991, in plain digits.')
+}
+
+export function chainOption(text: string): Hash {
+  const chain = parseHash(text)
+  if (chain !== undefined) return chain
+  throw new InvalidArgumentError('A chain id is 64 lower-case hex digits.')
+}
+
+/** An empty memo is none (protocol.md, "Transaction"). */
+export function memoField(memo: string | undefined): { readonly memo?: string } {
+  if (memo === undefined || memo === '') return {}
+  const bytes = Buffer.byteLength(memo)
+  if (bytes > MAX_MEMO_BYTES) throw usage(`the memo has ${bytes} bytes, and ${MAX_MEMO_BYTES} are allowed.`)
+  return { memo }
+}

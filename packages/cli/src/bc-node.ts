@@ -1,0 +1,49 @@
+/** The command `bc-node`: one node in the foreground. The node itself is loaded once the words are understood. */
+import { fileURLToPath } from 'node:url'
+import { Command, InvalidArgumentError, Option } from 'commander'
+import type { NodeFlags } from './commands/run-node.ts'
+import { configured, examples, run, version } from './run.ts'
+
+const SHIPPED_CONFIG = fileURLToPath(new URL('../../../config.json', import.meta.url))
+const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']
+
+export function bcNode(args: readonly string[]): Promise<void> {
+  // Whoever read the first line of our output and left doesn't want the node to stop.
+  return run(program(), args, { outliveReader: true })
+}
+
+function program(): Command {
+  return configured(new Command('bc-node'))
+    .description('Runs a node: it keeps the chain, takes transactions and mines when asked.')
+    .version(version(), '-V, --version', 'show the version')
+    .option('-p, --port <n>', 'port to listen on; 0 picks a free one (default: of the config)', port)
+    .option('--host <host>', 'address to listen on (default: of the config)')
+    .option('--data-dir <dir>', "where it keeps its chain and key (default: the platform's data folder, by port)")
+    .addOption(
+      new Option('--ephemeral', 'keep everything in memory; it is gone when it stops').conflicts(['dataDir', 'repair']),
+    )
+    .option('--config <file>', 'JSON whose fields stand in for those of config.json')
+    .option('--mine', 'mine on and on')
+    .option('--repair', 'rebuild what is damaged in the data folder from the blocks that are whole')
+    .option('--ready-file <file>', 'written when it listens: JSON with url, pid and chain; removed when it stops')
+    .addOption(new Option('--log-level <level>', 'how much to log, to stderr').choices(LOG_LEVELS).default('info'))
+    .addHelpText(
+      'after',
+      examples(
+        'bc-node                                  the chain of config.json on port 5000',
+        'bc-node -p 5001 --mine',
+        'bc-node -p 0 --ephemeral --ready-file ready.json &',
+      ),
+    )
+    .action(async (flags: NodeFlags) => {
+      const { runNode } = await import('./commands/run-node.ts')
+      await runNode(flags, SHIPPED_CONFIG)
+    })
+}
+
+const PORT = /^(0|[1-9][0-9]{0,4})$/
+
+function port(text: string): number {
+  if (PORT.test(text) && Number(text) <= 65_535) return Number(text)
+  throw new InvalidArgumentError('A port is a number from 0 to 65535.')
+}

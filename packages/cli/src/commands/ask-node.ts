@@ -1,0 +1,38 @@
+/** The commands that are one question to the node. */
+import { connect } from '../client.ts'
+import type { Settings } from '../options.ts'
+import { note, printResult } from '../output.ts'
+import { printable, readableChain, readableMined, readablePool, readableStatus } from '../readable.ts'
+
+/** A block of the usual difficulty is found at once. Where it isn't, say that this is work and not a hang. */
+const PATIENCE = 2_000
+
+export async function mine(settings: Settings): Promise<void> {
+  const hint = setTimeout(() => note('mining … Ctrl-C ends it'), PATIENCE)
+  try {
+    const block = await connect(settings).mine()
+    printResult(block, settings.json, (width) => readableMined(block, width))
+  } finally {
+    clearTimeout(hint)
+  }
+}
+
+export async function chain(settings: Settings): Promise<void> {
+  const answer = await connect(settings).chain()
+  printResult(answer, settings.json, () => readableChain(answer))
+}
+
+export async function transactions(settings: Settings): Promise<void> {
+  const answer = await connect(settings).waiting()
+  printResult(answer, settings.json, (width) => readablePool(answer, width))
+}
+
+export async function status(settings: Settings): Promise<void> {
+  const answer = await connect(settings).status()
+  printResult(answer, settings.json, (width) => readableStatus(answer, width))
+}
+
+export async function secret(settings: Settings): Promise<void> {
+  const answer = await connect(settings).secret()
+  printResult(answer, settings.json, () => printable(answer.message))
+}

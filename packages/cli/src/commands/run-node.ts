@@ -1,0 +1,125 @@
+/** One node from start to stop, as a process that a person or a script looks after. */
+import { canonicalJson } from '@bc/core'
+import {
+  ConfigError,
+  createLogger,
+  defaultDataDirectory,
+  freePort,
+  loadConfig,
+  type RunningNode,
+  StartError,
+  startNode,
+} from '@bc/node'
+import { CliError, usage } from '../failure.ts'
+import { print } from '../output.ts'
+import { rows } from '../readable.ts'
+import { readyFile } from '../ready-file.ts'
+
+export interface NodeFlags {
+  readonly port?: number
+  readonly host?: string
+  readonly dataDir?: string
+  readonly ephemeral?: true
+  readonly config?: string
+  readonly mine?: true
+  readonly repair?: true
+  readonly readyFile?: string
+  readonly logLevel: string
+}
+
+export async function runNode(flags: NodeFlags, shippedConfig: string): Promise<void> {
+  const asked = signals()
+  const ready = readyFile(flags.readyFile)
+  const node = await started(flags, shippedConfig)
+  try {
+    ready.write(node)
+    announce(node, flags)
+    const failure = await Promise.race([asked, node.failed])
+    if (failure) throw new CliError('cli.node', `the node has failed: ${failure.message}`)
+  } catch (error) {
+    ready.remove()
+    // What a broken node says when it is stopped is not the reason.
+    await node.stop().catch(() => undefined)
+    throw error
+  }
+  // Before the node closes, so that nobody is sent to it any more.
+  ready.remove()
+  await node.stop()
+}
+
+async function started(flags: NodeFlags, shippedConfig: string): Promise<RunningNode> {
+  try {
+    const config = await loadConfig(shippedConfig, flags.config)
+    const host = flags.host ?? config.host
+    return await startNode({
+      config,
+      host,
+      ...(await placeOf(flags, host, flags.port ?? config.port)),
+      mine: flags.mine === true,
+      repair: flags.repair === true,
+      log: await createLogger({ terminal: process.stderr.isTTY === true, level: flags.logLevel }),
+      // The node's secret, when its owner asks for it: here and nowhere else.
+      console: print,
+    })
+  } catch (error) {
+    if (error instanceof ConfigError) throw usage(error.message)
+    if (error instanceof StartError) throw new CliError('cli.node', error.message)
+    throw error
+  }
+}
+
+interface Place {
+  readonly port: number
+  readonly dataDirectory: string | undefined
+}
+
+/** A port that is to be any free one is the node's to pick, unless its data's place depends on it. */
+async function placeOf({ ephemeral, dataDir }: NodeFlags, host: string, wanted: number): Promise<Place> {
+  if (ephemeral) return { port: wanted, dataDirectory: undefined }
+  if (dataDir !== undefined) return { port: wanted, dataDirectory: dataDir }
+  const port = wanted || (await anyPort(host))
+  return { port, dataDirectory: defaultDataDirectory(port) }
+}
+
+async function anyPort(host: string): Promise<number> {
+  try {
+    return await freePort(host)
+  } catch (error) {
+    throw new StartError(`No port of ${host} can be had: ${(error as Error).message}.`)
+  }
+}
+
+/**
+ * Resolves at the first SIGINT or SIGTERM, also one that comes while the node still starts; the second one ends the
+ * process at once, which a node's data survives.
+ */
+function signals(): Promise<undefined> {
+  return new Promise((resolve) => {
+    let stopping = false
+    const onSignal = (_signal: NodeJS.Signals, number: number) => {
+      if (stopping) process.exit(128 + number)
+      stopping = true
+      resolve(undefined)
+    }
+    process.on('SIGINT', onSignal).on('SIGTERM', onSignal)
+  })
+}
+
+/** For programs the same line as in the ready file, for people a banner. */
+function announce(node: RunningNode, flags: NodeFlags): void {
+  const { isTTY, columns } = process.stdout
+  const { url, chain } = node
+  print(isTTY ? banner(node, flags, columns || 80) : canonicalJson({ url, chain, pid: process.pid }))
+}
+
+function banner(node: RunningNode, flags: NodeFlags, width: number): string {
+  const entries: [string, string | number][] = [
+    ['Listening', node.url],
+    ['Chain', node.chain],
+    ['Height', node.height],
+    ['Data', node.dataDirectory ?? 'in memory only, gone when it stops'],
+    ['Mining', flags.mine ? 'on and on' : 'when asked: bc mine'],
+    ['Address', node.address],
+  ]
+  return `\nThis is a bc node. Ctrl-C stops it.\n\n${rows(entries, width)}\n\n  export BC_NODE=${node.url}\n`
+}

@@ -1,0 +1,121 @@
+/** A signed transaction to the node: from four words, from standard input, or from answers to questions. */
+import {
+  isJsonObject,
+  type JsonObject,
+  type JsonValue,
+  parseAddress,
+  parseJson,
+  parseSignature,
+  RuleError,
+} from '@bc/core'
+import { addressFault, amountArgument, memoField, parseWhole } from '../arguments.ts'
+import { connect } from '../client.ts'
+import { usage } from '../failure.ts'
+import { readInput } from '../input.ts'
+import type { Settings } from '../options.ts'
+import { printResult } from '../output.ts'
+import { openQuestions } from '../questions.ts'
+import { readableAccepted } from '../readable.ts'
+
+export interface SendOptions {
+  readonly nonce?: number
+  readonly fee?: number
+  readonly memo?: string
+}
+
+/** Some fifty thousand transactions: a full pool. */
+const MAX_INPUT = 64 << 20
+const JSON_LIMITS = { maxBytes: MAX_INPUT, maxDepth: 16 }
+
+export async function sendTx(words: readonly string[], options: SendOptions, settings: Settings): Promise<void> {
+  const node = connect(settings)
+  // One by one, in order: each may need the nonce of the one before. What was taken is told before the next can fail.
+  for (const transaction of await transactionsFrom(words, options, settings)) {
+    const answer = await node.send(transaction)
+    printResult(answer, settings.json, (width) => readableAccepted(answer, width))
+  }
+}
+
+async function transactionsFrom(
+  words: readonly string[],
+  options: SendOptions,
+  settings: Settings,
+): Promise<readonly JsonObject[]> {
+  const [sender, recipient, amount, signature] = words
+  if (sender !== undefined && recipient !== undefined && amount !== undefined && signature !== undefined)
+    return [{ sender, recipient, amount: amountArgument(amount), signature, ...fieldsOf(options) }]
+  if (words.length > 0) throw usage('send-tx takes SENDER RECIPIENT AMOUNT SIGNATURE, or none of them.')
+  if (process.stdin.isTTY) return [{ ...(await askForFields(settings.node)), ...fieldsOf(options) }]
+  if (Object.keys(fieldsOf(options)).length > 0)
+    throw usage('--nonce, --fee and --memo go with the four arguments: a transaction on standard input has its own.')
+  return readTransactions(await readInput(MAX_INPUT))
+}
+
+/** What isn't given isn't sent: the node then reads it as the sender's next nonce and no fee. */
+function fieldsOf({ nonce, fee, memo }: SendOptions): JsonObject {
+  return { ...(nonce !== undefined && { nonce }), ...(fee !== undefined && { fee }), ...memoField(memo) }
+}
+
+/** The four questions of the tutorial's client. */
+async function askForFields(node: URL): Promise<JsonObject> {
+  process.stderr.write(`A transaction for ${node.origin}\n\n`)
+  const questions = openQuestions()
+  const address = (text: string) =>
+    parseAddress(text) === undefined ? `No address: ${addressFault(text)}.` : undefined
+  const amount = (text: string) => (parseWhole(text) ? undefined : 'A whole number of coins, from 1.')
+  const signed = (text: string) =>
+    parseSignature(text) === undefined ? 'A signature is 128 lower-case hex digits: bc sign prints one.' : undefined
+  try {
+    return {
+      sender: await questions.ask('Sender:    ', address),
+      recipient: await questions.ask('Recipient: ', address),
+      amount: parseWhole(await questions.ask('Amount:    ', amount)) ?? 0,
+      signature: await questions.ask('Signature: ', signed),
+    }
+  } finally {
+    questions.close()
+  }
+}
+
+/** One transaction, printed in whatever way, or one on each line. */
+function readTransactions(input: Uint8Array): readonly JsonObject[] {
+  const text = decoded(input).trim()
+  if (text === '') throw usage('standard input is empty: a signed transaction as JSON was expected there.')
+  const lines = text.split('\n')
+  const whole = lines.length > 1 && isWhole(lines[0] ?? '') ? undefined : parseJson(text, JSON_LIMITS)
+  if (whole !== undefined) return [transactionIn(whole)]
+  return lines.flatMap((line, i) => (line.trim() === '' ? [] : [transactionOn(line, i + 1)]))
+}
+
+/** Strictly: a byte that is put right in silence is a memo that nobody signed. */
+function decoded(input: Uint8Array): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(input)
+  } catch {
+    throw new RuleError('message.malformed', 'The message on standard input is not UTF-8.')
+  }
+}
+
+function isWhole(line: string): boolean {
+  try {
+    parseJson(line, JSON_LIMITS)
+    return true
+  } catch (error) {
+    if (error instanceof RuleError) return false
+    throw error
+  }
+}
+
+function transactionOn(line: string, number: number): JsonObject {
+  try {
+    return transactionIn(parseJson(line, JSON_LIMITS))
+  } catch (error) {
+    if (error instanceof RuleError) throw new RuleError(error.code, `Line ${number}: ${error.message}`, error.data)
+    throw error
+  }
+}
+
+function transactionIn(value: JsonValue): JsonObject {
+  if (isJsonObject(value)) return value
+  throw new RuleError('tx.shape', 'This is no transaction: a transaction is an object.')
+}

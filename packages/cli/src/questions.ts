@@ -1,0 +1,79 @@
+/** Questions to a person at a terminal. They stand on stderr: stdout is for results. */
+import { createInterface, type Interface } from 'node:readline'
+import { Writable } from 'node:stream'
+import { usage } from './failure.ts'
+
+/** What is wrong with an answer, or undefined: then it is taken. */
+export type Doubt = (answer: string) => string | undefined
+
+export interface Questions {
+  /** Asks until the answer is in order. */
+  ask(question: string, doubt: Doubt): Promise<string>
+  close(): void
+}
+
+export function openQuestions(): Questions {
+  const lines = linesFrom(createInterface({ input: process.stdin, output: process.stderr }))
+  const ask = async (question: string, doubt: Doubt): Promise<string> => {
+    const answer = (await lines.next(question)).trim()
+    const fault = doubt(answer)
+    if (fault === undefined) return answer
+    process.stderr.write(`  ${fault}\n`)
+    return ask(question, doubt)
+  }
+  return { ask, close: lines.close }
+}
+
+/** One answer that the terminal doesn't show. */
+export async function askSecretly(question: string): Promise<string> {
+  const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() })
+  const lines = linesFrom(createInterface({ input: process.stdin, output: nowhere, terminal: true }))
+  // Only now does the terminal show nothing: a question before would be an invitation to type in sight.
+  process.stderr.write(question)
+  try {
+    return await lines.next('')
+  } finally {
+    lines.close()
+    process.stderr.write('\n')
+  }
+}
+
+interface Lines {
+  next(prompt: string): Promise<string>
+  close(): void
+}
+
+/**
+ * `question()` of node:readline loses the lines that arrive before it is called, so a pasted block of answers; here
+ * they wait in line. It also waits for ever once the input has ended (Ctrl-D).
+ */
+function linesFrom(terminal: Interface): Lines {
+  const waiting: string[] = []
+  let ended = false
+  let wake = () => {}
+  terminal.on('line', (line) => {
+    waiting.push(line)
+    wake()
+  })
+  terminal.on('close', () => {
+    ended = true
+    wake()
+  })
+  terminal.on('SIGINT', () => interrupt(terminal))
+  const next = async (prompt: string): Promise<string> => {
+    terminal.setPrompt(prompt)
+    if (!ended) terminal.prompt()
+    if (waiting.length === 0 && !ended) await new Promise<void>((resolve) => (wake = resolve))
+    const line = waiting.shift()
+    if (line !== undefined) return line
+    process.stderr.write('\n')
+    throw usage('the answers ended too early: nothing was done.')
+  }
+  return { next, close: () => terminal.close() }
+}
+
+/** Readline has the terminal in raw mode, where Ctrl-C is a key: let it end us as it ends any program. */
+function interrupt(terminal: Interface): void {
+  terminal.close()
+  process.kill(process.pid, 'SIGINT')
+}

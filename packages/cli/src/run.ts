@@ -1,0 +1,66 @@
+/** From the words of a command line to an exit code. */
+import { readFileSync } from 'node:fs'
+import { type Command, CommanderError } from 'commander'
+import { CliError, EXIT, type ExitCode, exitCodeOf, Refusal, sentenceOf } from './failure.ts'
+import { type Pipes, quietPipes } from './output.ts'
+
+/** The settings that every command of a program has in common; subcommands made after this inherit them. */
+export function configured(program: Command): Command {
+  return program
+    .exitOverride()
+    .configureOutput({ outputError: (text, write) => write(ours(text, program.name())) })
+    .configureHelp({ showGlobalOptions: true, subcommandTerm: (command) => command.name() })
+    .helpOption('-h, --help', 'show this help')
+    .showHelpAfterError('(add --help for usage and examples)')
+}
+
+/** Commander repeats what it refuses, and what stands in the wrong place may be a secret. */
+function ours(text: string, name: string): string {
+  return text.replace(/^error: /, `${name}: `).replace(/[0-9a-f]{64}/gi, '(64 hex digits)')
+}
+
+export function version(): string {
+  const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
+  return version
+}
+
+export function examples(...lines: readonly string[]): string {
+  return ['', lines.length === 1 ? 'Example:' : 'Examples:', ...lines.map((line) => `  ${line}`)].join('\n')
+}
+
+/** Never rejects: a failure is reported on stderr and left in `process.exitCode`. */
+export async function run(
+  program: Command,
+  args: readonly string[],
+  pipes: Pipes = { outliveReader: false },
+): Promise<void> {
+  const fail = async (error: unknown) => {
+    process.exitCode = await report(program.name(), error)
+  }
+  quietPipes(pipes, fail)
+  try {
+    await program.parseAsync(args, { from: 'user' })
+  } catch (error) {
+    await fail(error)
+  }
+}
+
+/** The message alone for what a person can put right, the stack for a bug. */
+async function report(name: string, error: unknown): Promise<ExitCode> {
+  // Commander has written its message, or the help that was asked for.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage
+  const told = await forPeople(error)
+  if (told) {
+    process.stderr.write(`${name}: ${sentenceOf(told)}\n`)
+    return exitCodeOf(told.code)
+  }
+  process.stderr.write(`${name}: this is a bug of ${name}:\n${error instanceof Error ? error.stack : error}\n`)
+  return EXIT.other
+}
+
+async function forPeople(error: unknown): Promise<{ readonly code: string; readonly message: string } | undefined> {
+  if (error instanceof CliError || error instanceof Refusal) return error
+  // Not loaded before: a help text needs no rules.
+  const { RuleError } = await import('@bc/core')
+  return error instanceof RuleError ? error : undefined
+}

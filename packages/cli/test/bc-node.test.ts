@@ -1,0 +1,187 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import type { AddressInfo } from 'node:net'
+import { createServer } from 'node:net'
+import { dirname } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { bc, command, expectFailure, output } from './commands.ts'
+import { startedNode, temporaryFolder, waitFor } from './nodes.ts'
+import { describeOnTerminal, onTerminal } from './terminal.ts'
+
+describe('the life of a node', () => {
+  test('says where it listens, in the ready file and in one line on stdout, and takes its leave', async () => {
+    const node = await startedNode(['--ephemeral'])
+    expect(statSync(node.readyFile).mode & 0o777).toBe(0o600)
+    expect(readdirSync(dirname(node.readyFile))).toEqual(['ready.json'])
+    const text = readFileSync(node.readyFile, 'utf8')
+    expect(JSON.parse(text)).toEqual({ url: node.url, pid: node.child.pid, chain: node.chain })
+    expect(JSON.parse(await output('status', '--node', node.url))).toMatchObject({ chain: node.chain, height: 1 })
+    const end = await node.stop()
+    expect(end).toMatchObject({ code: 0, signal: null, stdout: text })
+    expect(existsSync(node.readyFile)).toBe(false)
+  })
+
+  test('SIGINT ends it as well', async () => {
+    const node = await startedNode(['--ephemeral'])
+    expect(await node.stop('SIGINT')).toMatchObject({ code: 0, signal: null })
+  })
+
+  test('the second signal ends it at once', async () => {
+    const node = await startedNode(['--ephemeral'])
+    // Stopped, it gets both in one go.
+    for (const signal of ['SIGSTOP', 'SIGINT', 'SIGTERM', 'SIGCONT'] as const) node.child.kill(signal)
+    expect([128 + 2, 128 + 15]).toContain((await node.ended).code)
+    expect(existsSync(node.readyFile)).toBe(false)
+  })
+
+  test('it goes on when nobody reads its output any more', async () => {
+    const node = await startedNode(['--ephemeral'])
+    node.child.stdout?.destroy()
+    for (let i = 0; i < 3; i++) await output('secret', '--node', node.url)
+    expect(JSON.parse(await output('status', '--node', node.url))).toMatchObject({ height: 1 })
+    expect(await node.stop()).toMatchObject({ code: 0 })
+  })
+
+  test('a ready file that another has taken over is left alone', async () => {
+    const node = await startedNode(['--ephemeral'])
+    writeFileSync(node.readyFile, '{}')
+    await node.stop()
+    expect(readFileSync(node.readyFile, 'utf8')).toBe('{}')
+  })
+
+  test('--mine mines on and on', async () => {
+    const node = await startedNode(['--ephemeral', '--mine'])
+    await waitFor(async () => JSON.parse(await output('status', '--node', node.url)).height > 3)
+    expect(await node.stop()).toMatchObject({ code: 0 })
+  })
+
+  test('everything is there after a restart, and after kill -9', async () => {
+    const data = `${temporaryFolder()}/data`
+    const first = await startedNode(['--data-dir', data])
+    const mined = JSON.parse(await output('mine', '--node', first.url))
+    const before = await output('chain', '--node', first.url)
+    expect(await first.stop()).toMatchObject({ code: 0 })
+    const second = await startedNode(['--data-dir', data])
+    expect(await output('chain', '--node', second.url)).toBe(before)
+    await second.stop('SIGKILL')
+    expect(existsSync(second.readyFile)).toBe(true)
+    const third = await startedNode(['--data-dir', data])
+    expect(JSON.parse(await output('status', '--node', third.url))).toMatchObject({ height: 2, tip: mined.hash })
+  })
+
+  test('by default its data lies in the platform’s folder, by port', async () => {
+    const home = temporaryFolder()
+    const node = await startedNode([], { env: { HOME: home, XDG_DATA_HOME: `${home}/data` } })
+    const { port } = new URL(node.url)
+    const found = readdirSync(home, { recursive: true }).map(String)
+    expect(found.some((path) => path.endsWith(`node-${port}`))).toBe(true)
+  })
+})
+
+describe('what keeps it from starting', () => {
+  const node = (...args: readonly string[]) => command('bc-node', args)
+
+  test.each([
+    [
+      ['--ephemeral', '--data-dir', 'x'],
+      /^bc-node: option '--ephemeral' cannot be used with option '--data-dir <dir>'/,
+    ],
+    [['--ephemeral', '--repair'], /cannot be used with option '--repair'/],
+    [['-p', '65536'], /A port is a number from 0 to 65535/],
+    [['-p', '-1'], /./],
+    [['--log-level', 'loud'], /Allowed choices are trace/],
+    [['--poort', '1'], /unknown option '--poort'\n\(Did you mean --port\?\)/],
+    [['5001'], /too many arguments/],
+  ])('usage: %j', async (args, reason) => {
+    expectFailure(await node(...args), 2, reason)
+  })
+
+  test('a broken configuration names its file and its field', async () => {
+    const file = `${temporaryFolder()}/config.json`
+    for (const [text, fault] of [
+      ['{"difficulty": "4"}', /difficulty must be a whole number/],
+      ['{"dificulty": 4}', /dificulty is no field/],
+      ['{', /is no JSON/],
+    ] as const) {
+      writeFileSync(file, text)
+      const run = await node('-p', '0', '--ephemeral', '--config', file)
+      expectFailure(run, 2, fault)
+      expect(run.stderr).toContain(file)
+    }
+    expectFailure(await node('--config', `${file}.none`), 2, /can't be read/)
+  })
+
+  test('a configuration may change the chain', async () => {
+    const file = `${temporaryFolder()}/config.json`
+    writeFileSync(file, '{"difficulty": 1, "miningReward": 7}')
+    const other = await startedNode(['--ephemeral', '--config', file])
+    const { rules } = JSON.parse(await output('status', '--node', other.url))
+    expect(rules).toMatchObject({ difficulty: 1, miningReward: 7, maxBlockBytes: 1_000_000 })
+  })
+
+  test('a port in use', async () => {
+    const server = createServer()
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const { port } = server.address() as AddressInfo
+    expectFailure(await node('-p', String(port), '--ephemeral'), 1, `Port ${port} is in use`)
+    server.close()
+  })
+
+  test('an address that is not ours', async () => {
+    expectFailure(
+      await node('-p', '0', '--ephemeral', '--host', '192.0.2.1'),
+      1,
+      /^bc-node: The node can't listen on 192/m,
+    )
+    const home = temporaryFolder()
+    const run = await command('bc-node', ['-p', '0', '--host', '192.0.2.1'], { env: { HOME: home } })
+    expectFailure(run, 1, /^bc-node: No port of 192\.0\.2\.1 can be had/m)
+  })
+
+  test('a data directory that another node uses', async () => {
+    const data = `${temporaryFolder()}/data`
+    const first = await startedNode(['--data-dir', data])
+    expectFailure(await node('-p', '0', '--data-dir', data), 1, data)
+    expect(await first.stop()).toMatchObject({ code: 0 })
+  })
+
+  test('a ready file that can’t be written stops it again', async () => {
+    const folder = temporaryFolder()
+    expectFailure(
+      await node('-p', '0', '--ephemeral', '--ready-file', `${folder}/no/ready`),
+      1,
+      /^bc-node: the ready file .*no\/ready can't be written/m,
+    )
+    mkdirSync(`${folder}/is-a-folder`)
+    expectFailure(await node('-p', '0', '--ephemeral', '--ready-file', `${folder}/is-a-folder`), 1, /can't be written/)
+  })
+})
+
+describe("the node's secret", () => {
+  test('appears on its own stdout and nowhere else', async () => {
+    const node = await startedNode(['--ephemeral', '--log-level', 'trace'])
+    expect(await bc('secret', '--node', node.url)).toMatchObject({
+      code: 0,
+      stdout: '{"message": "secret sent in console..."}\n',
+      stderr: '',
+    })
+    const { address } = JSON.parse(await output('status', '--node', node.url))
+    const { stdout, stderr } = await node.stop()
+    const candidates = (stdout.match(/\b[0-9a-f]{64}\b/g) ?? []).filter((hex) => hex !== node.chain)
+    expect(candidates).toHaveLength(1)
+    const [secret = ''] = candidates
+    const found = await command('bc', ['key', 'address', '-'], { input: secret })
+    expect(found.stdout).toBe(`${address}\n`)
+    expect(stderr).not.toContain(secret)
+  })
+})
+
+describeOnTerminal('on a terminal', () => {
+  test('one banner, and Ctrl-C stops it', async () => {
+    const shown = await onTerminal('bc-node', ['-p', '0', '--ephemeral'], [['export BC_NODE=', '\u0003']])
+    expect(shown).toMatchObject({ code: 0 })
+    expect(shown.output.match(/This is a bc node/g)).toHaveLength(1)
+    expect(shown.output).toMatch(/^Listening {2}http:\/\/localhost:\d+$/m)
+    expect(shown.output).toMatch(/^Address\n {2}0[23][0-9a-f]{72}$/m)
+    expect(shown.output).toMatch(/^ {2}export BC_NODE=http:\/\/localhost:\d+$/m)
+  })
+})

@@ -1,0 +1,65 @@
+/** The help texts, word for word: `npx vitest run packages/cli -u` writes them anew. */
+import { describe, expect, test } from 'vitest'
+import { bc, command, expectFailure } from './commands.ts'
+
+const COMMANDS = [
+  '',
+  'mine',
+  'chain',
+  'transactions',
+  'status',
+  'secret',
+  'sign',
+  'send-tx',
+  'key',
+  'key new',
+  'key address',
+]
+
+describe('help', () => {
+  test.each(COMMANDS)('bc %s --help', async (name) => {
+    const run = await bc(...name.split(' ').filter(Boolean), '--help')
+    expect(run).toMatchObject({ code: 0, stderr: '' })
+    await expectHelp(run.stdout, `bc ${name}`.trim())
+  })
+
+  test('bc-node --help', async () => {
+    const run = await command('bc-node', ['--help'])
+    expect(run).toMatchObject({ code: 0, stderr: '' })
+    await expectHelp(run.stdout, 'bc-node')
+  })
+
+  async function expectHelp(text: string, name: string) {
+    expect(text).toMatch(new RegExp(`^Usage: ${name} `))
+    if (name !== 'bc key') expect(text).toMatch(/^Examples?:$/m)
+    expect(text.split('\n').filter((line) => line.length > 80)).toEqual([])
+    await expect(text).toMatchFileSnapshot(`help/${name.replaceAll(' ', '-')}.txt`)
+  }
+
+  test('bc help COMMAND and -h are the same', async () => {
+    const { stdout } = await bc('sign', '--help')
+    expect(await bc('help', 'sign')).toMatchObject({ code: 0, stdout })
+    expect(await command('sign', ['-h'])).toMatchObject({ code: 0, stdout })
+  })
+
+  test('--version', async () => {
+    expect(await bc('--version')).toMatchObject({ code: 0, stdout: '0.1.0\n', stderr: '' })
+    expect(await command('bc-node', ['-V'])).toMatchObject({ code: 0, stdout: '0.1.0\n', stderr: '' })
+  })
+})
+
+describe('mistyped', () => {
+  test.each([
+    [[], /^Usage: bc /],
+    [['sgin'], /^bc: unknown command 'sgin'\n\(Did you mean sign\?\)\n\(add --help for usage and examples\)\n$/],
+    [['mine', '--nod', 'x'], /^bc: unknown option '--nod'\n\(Did you mean --node\?\)/],
+    [['mine', 'now'], /^bc: too many arguments for 'mine'/],
+    [['status', '--node'], /^bc: option '--node <url>' argument missing/],
+    [['sign', 'a', 'b'], /^bc: missing required argument 'AMOUNT'/],
+    [['key'], /^Usage: bc key /],
+    [['key', 'nwe'], /^bc: unknown command 'nwe'\n\(Did you mean new\?\)/],
+    [['key', 'new', 'alice'], /^bc: too many arguments for 'new'/],
+  ])('bc %j', async (args, reason) => {
+    expectFailure(await bc(...args), 2, reason)
+  })
+})

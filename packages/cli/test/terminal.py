@@ -1,0 +1,50 @@
+"""Runs a program on a pseudo-terminal of 80 columns and types for it.
+
+stdin:  {"argv": [...], "env": {...}, "steps": [[wait for this text, type that], ...]}
+stdout: {"output": all that the terminal showed, "code": n or null, "signal": n or null}
+"""
+import fcntl
+import json
+import os
+import pty
+import select
+import struct
+import sys
+import termios
+import time
+
+task = json.load(sys.stdin)
+deadline = time.time() + 30
+pid, terminal = pty.fork()
+if pid == 0:
+    fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 80, 0, 0))
+    os.execve(task["argv"][0], task["argv"], task["env"])
+
+shown = b""
+seen = 0
+steps = task["steps"]
+while time.time() < deadline:
+    ready, _, _ = select.select([terminal], [], [], 0.1)
+    if ready:
+        try:
+            chunk = os.read(terminal, 65536)
+        except OSError:  # Linux: the other side has closed
+            break
+        if not chunk:
+            break
+        shown += chunk
+    while steps and (at := shown.find(steps[0][0].encode(), seen)) >= 0:
+        seen = at + len(steps[0][0].encode())
+        os.write(terminal, steps.pop(0)[1].encode())
+else:
+    os.kill(pid, 9)
+
+_, status = os.waitpid(pid, 0)
+json.dump(
+    {
+        "output": shown.decode(errors="replace").replace("\r\n", "\n"),
+        "code": os.WEXITSTATUS(status) if os.WIFEXITED(status) else None,
+        "signal": os.WTERMSIG(status) if os.WIFSIGNALED(status) else None,
+    },
+    sys.stdout,
+)
