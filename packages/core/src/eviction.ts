@@ -11,8 +11,8 @@ export interface Bid {
 /** Waiting transactions by their fee: finds the one that has to go first from a full pool. */
 export class FeeIndex<Entry extends Bid> {
   private readonly byFee = new Map<number, Set<Entry>>()
-  /** Every fee in `byFee`, and now and then one that has left it. */
-  private readonly fees = new TinyQueue<number>([], (a, b) => a - b)
+  /** Every fee in `byFee`; some twice, and some that have left it. */
+  private fees = ascending([])
 
   add(entry: Entry): void {
     const { fee } = entry.transaction
@@ -25,8 +25,12 @@ export class FeeIndex<Entry extends Bid> {
   }
 
   delete(entry: Entry): void {
-    // An empty bucket stays until its fee comes up, so that no fee is ever queued twice.
-    this.byFee.get(entry.transaction.fee)?.delete(entry)
+    const { fee } = entry.transaction
+    const bucket = this.byFee.get(fee)
+    if (!bucket?.delete(entry) || bucket.size > 0) return
+    this.byFee.delete(fee)
+    // Its place in the queue stays until it comes up, or until most of the queue is of that kind.
+    if (this.fees.length > 2 * this.byFee.size + SLACK) this.fees = ascending([...this.byFee.keys()])
   }
 
   /**
@@ -39,15 +43,20 @@ export class FeeIndex<Entry extends Bid> {
     while (found === undefined && this.fees.length > 0) {
       const fee = this.fees.pop() as number
       const bucket = this.byFee.get(fee)
-      if (bucket === undefined || bucket.size === 0) this.byFee.delete(fee)
-      else {
-        passed.push(fee)
-        found = latest(bucket, except)
-      }
+      if (bucket === undefined) continue
+      passed.push(fee)
+      found = latest(bucket, except)
     }
     for (const fee of passed) this.fees.push(fee)
     return found
   }
+}
+
+/** Fees in the queue beyond those that are needed, before it is made anew. */
+const SLACK = 64
+
+function ascending(fees: number[]): TinyQueue<number> {
+  return new TinyQueue(fees, (a, b) => a - b)
 }
 
 function latest<Entry extends Bid>(bucket: ReadonlySet<Entry>, except: Address): Entry | undefined {

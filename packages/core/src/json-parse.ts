@@ -10,6 +10,7 @@ export interface JsonLimits {
 /** No message of the protocol nests deeper than chain → block → transactions → transaction → field. */
 export const DEFAULT_JSON_LIMITS: JsonLimits = { maxBytes: 2_000_000, maxDepth: 16 }
 
+const encoder = new TextEncoder()
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /**
@@ -20,10 +21,15 @@ const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
  * @throws RuleError `message.malformed`, with the offset of the first fault
  */
 export function parseJson(message: string | Uint8Array, limits: JsonLimits = DEFAULT_JSON_LIMITS): JsonValue {
-  const size = message.length
-  if (size > limits.maxBytes) throw malformed(`longer than ${limits.maxBytes} bytes`, limits.maxBytes)
+  if (isLonger(message, limits.maxBytes)) throw malformed(`longer than ${limits.maxBytes} bytes`, limits.maxBytes)
   const text = typeof message === 'string' ? message : decode(message)
   return new Parser(text, limits.maxDepth).parse()
+}
+
+function isLonger(message: string | Uint8Array, maxBytes: number): boolean {
+  if (message.length > maxBytes) return true
+  // A UTF-16 unit takes at most three bytes, so most texts need not be encoded to know that they are short enough.
+  return typeof message === 'string' && message.length * 3 > maxBytes && encoder.encode(message).length > maxBytes
 }
 
 function decode(bytes: Uint8Array): string {

@@ -54,10 +54,10 @@ export function applyBlock(block: VerifiedBlock, read: AccountReader, rules: Cha
   const scratch = new Scratch(read)
   const recipient = parseAddress(block.reward.recipient)
   if (recipient) scratch.credit(recipient, block.reward.amount)
-  let fees = 0
+  let fees = 0n
   for (const [i, transaction] of block.transactions.entries()) {
     applyTransaction(transaction, scratch, i + 1)
-    fees += transaction.fee
+    fees += BigInt(transaction.fee)
   }
   if (block.fault) throw block.fault
   checkReward(block, fees, rules)
@@ -73,16 +73,16 @@ function applyTransaction(transaction: VerifiedTransaction, scratch: Scratch, po
 }
 
 /** What keeps an account from sending this transaction now: `tx.nonce`, then `tx.balance`. */
-export function spendingFault(transaction: VerifiedTransaction, account: Account): RuleError | undefined {
+function spendingFault(transaction: VerifiedTransaction, account: ScratchAccount): RuleError | undefined {
   const { nonce, amount, fee } = transaction
   if (nonce !== account.nonce)
     return new RuleError('tx.nonce', `The nonce is ${nonce}, and the sender's next one is ${account.nonce}.`, {
       nonce,
       expected: account.nonce,
     })
-  if (!covers(account.balance, amount, fee))
+  if (account.balance < BigInt(amount) + BigInt(fee))
     return new RuleError('tx.balance', `The balance ${account.balance} doesn't cover ${amount} and a fee of ${fee}.`, {
-      balance: account.balance,
+      balance: String(account.balance),
       amount,
       fee,
     })
@@ -94,52 +94,65 @@ export function covers(balance: number, amount: number, fee: number): boolean {
   return amount <= balance && fee <= balance - amount
 }
 
-function checkReward(block: VerifiedBlock, fees: number, rules: ChainRules): void {
+function checkReward(block: VerifiedBlock, fees: bigint, rules: ChainRules): void {
   const { index } = block.block
   const { reward } = block
   const refuse = (fault: string) => new RuleError('block.reward', fault, { index })
   if (!block.rewardRecipientValid) throw refuse("The reward's recipient is no address.")
   if (reward.nonce !== index) throw refuse(`The reward's nonce is ${reward.nonce}, and the block's index ${index}.`)
-  const due = rules.miningReward + fees
-  if (reward.amount !== due) throw refuse(`The reward is ${reward.amount}, and ${due} is due.`)
+  const due = BigInt(rules.miningReward) + fees
+  if (BigInt(reward.amount) !== due) throw refuse(`The reward is ${reward.amount}, and ${due} is due.`)
   if (exceedsSupply(index, rules)) throw refuse(`This reward would take the supply past ${MAX_AMOUNT}.`)
+}
+
+/**
+ * An account in the midst of a block. The reward is credited before the fees that pay for it, so until the block's end
+ * there may be more coins than 2^53-1, and a balance that is no exact number.
+ */
+interface ScratchAccount {
+  readonly balance: bigint
+  readonly nonce: number
 }
 
 /** Copies on write; remembers what each touched account was. */
 class Scratch {
   private readonly read: AccountReader
-  private readonly now = new Map<Address, Account>()
+  private readonly now = new Map<Address, ScratchAccount>()
   private readonly before = new Map<Address, Account | undefined>()
 
   constructor(read: AccountReader) {
     this.read = read
   }
 
-  get(address: Address): Account {
-    return this.now.get(address) ?? this.read(address) ?? NO_ACCOUNT
+  get(address: Address): ScratchAccount {
+    const changed = this.now.get(address)
+    if (changed) return changed
+    const { balance, nonce } = this.read(address) ?? NO_ACCOUNT
+    return { balance: BigInt(balance), nonce }
   }
 
   credit(address: Address, amount: number): void {
     const { balance, nonce } = this.get(address)
-    this.set(address, { balance: (balance + amount) as Amount, nonce })
+    this.set(address, { balance: balance + BigInt(amount), nonce })
   }
 
   spend(address: Address, amount: number, fee: number): void {
     const { balance, nonce } = this.get(address)
-    this.set(address, { balance: (balance - amount - fee) as Amount, nonce: nonce + 1 })
+    this.set(address, { balance: balance - BigInt(amount) - BigInt(fee), nonce: nonce + 1 })
   }
 
   result(): AppliedBlock {
-    const stored = [...this.now].map(([address, account]) => [address, isEmpty(account) ? undefined : account] as const)
+    const stored = [...this.now].map(([address, account]) => [address, settled(account)] as const)
     return { changes: new Map(stored), undo: this.before }
   }
 
-  private set(address: Address, account: Account): void {
+  private set(address: Address, account: ScratchAccount): void {
     if (!this.before.has(address)) this.before.set(address, this.read(address))
     this.now.set(address, account)
   }
 }
 
-function isEmpty(account: Account): boolean {
-  return account.balance === 0 && account.nonce === 0
+/** With the reward checked, all coins together are at most 2^53-1 again. */
+function settled({ balance, nonce }: ScratchAccount): Account | undefined {
+  return balance === 0n && nonce === 0 ? undefined : { balance: Number(balance) as Amount, nonce }
 }

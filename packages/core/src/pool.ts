@@ -128,8 +128,10 @@ export class Pool {
     }
     this.rebase(queue, account)
     const latestFirst = [...queue.byNonce.values()].sort((a, b) => b.transaction.nonce - a.transaction.nonce)
+    // What was confirmed goes before anything is counted: the balance has paid for it already.
+    for (const entry of latestFirst) if (entry.transaction.nonce < account.nonce) drop(entry)
     for (const entry of latestFirst)
-      if (entry.transaction.nonce < account.nonce || queue.cost > account.balance) drop(entry)
+      if (entry.transaction.nonce >= account.nonce && queue.cost > account.balance) drop(entry)
     return removed
   }
 

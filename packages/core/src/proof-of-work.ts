@@ -20,6 +20,7 @@ export interface SealJob {
 }
 
 const NONCE_DIGITS = 16
+const NONCES = 2n ** 64n
 
 /** @param nonce 0 … 2^64-1 */
 export function proofOf(commitment: Hash, nonce: bigint): Proof {
@@ -40,7 +41,7 @@ export function meetsTarget(seal: Hash, target: Target): boolean {
 }
 
 /**
- * Tries `attempts` nonces from `from` on, in order.
+ * Tries `attempts` nonces from `from` on, in order, up to 2^64-1.
  *
  * The text before the nonce is the same in every attempt, so its hash state is computed once and copied.
  * @returns the first nonce whose seal meets the target
@@ -53,7 +54,9 @@ export function searchNonce(job: SealJob, from: bigint, attempts: number): bigin
   const target = BigInt(`0x${job.target}`)
   const targetBytes = Uint8Array.from({ length: 32 }, (_, i) => Number((target >> BigInt(8 * (31 - i))) & 255n))
   writeNonce(tail, from)
-  for (let i = 0; i < attempts; i++) {
+  const left = NONCES - from
+  const most = left < attempts ? Number(left) : attempts
+  for (let i = 0; i < most; i++) {
     midstate._cloneInto(scratch).update(tail).digestInto(seal)
     if (isAtMost(seal, targetBytes)) return from + BigInt(i)
     increment(tail)
