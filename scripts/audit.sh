@@ -6,6 +6,8 @@
 #   scripts/audit.sh chain.json                   such an answer in a file, or a bare list of blocks
 #   jq .chain answer.json | scripts/audit.sh -    the same from standard input
 #
+# (And mktemp and rm, for one temporary directory. Where there is no sha256sum, openssl computes that as well.)
+#
 # Nothing of ours runs here: whoever doubts a node can read this file and believe openssl instead. Every rule of the
 # protocol is checked from the genesis block on, in the protocol's order, and the first that fails is named:
 #
@@ -35,10 +37,11 @@ main() {
   esac
   (( $# <= 1 )) || stop 2 'one URL or FILE at most (try --help)'
 
+  need_tools
   trap finish EXIT
   trap 'exit 130' INT TERM HUP
   work=$(mktemp -d "${TMPDIR:-/tmp}/audit.XXXXXX")
-  need_tools
+  on_curve "$GENERATOR" || stop 2 'this openssl does not know the curve secp256k1'
   open_document "${1-${BC_NODE:-http://localhost:5000}}"
   read_document
   audit
@@ -90,7 +93,6 @@ need_tools() {
     command -v "$tool" >/dev/null || stop 2 "$tool is missing: install it first"
   done
   jq -ne '"YQ==" | @base64d | test("a")' >/dev/null 2>&1 || stop 2 'this jq is too old: 1.6 or newer is needed'
-  on_curve "$GENERATOR" || stop 2 'this openssl does not know the curve secp256k1'
 }
 
 # -------------------------------------------------------------------------------------------------------- The document
@@ -104,8 +106,9 @@ open_document() { # URL or FILE: sets $source, a name to speak of, and $document
       document=$work/document
       command -v curl >/dev/null || stop 2 'curl is missing: install it first'
       # No redirects and no ~/.curlrc: what is audited is what this node itself says.
-      curl -q -fsS --globoff --proto '=http,https' --connect-timeout 5 --max-time 120 -o "$document" --url "$source" ||
-        stop 3 "no chain from $source"
+      REPLY=$(curl -q -sS --globoff --proto '=http,https' --connect-timeout 5 --max-time 120 \
+        -o "$document" -w '%{http_code}' --url "$source") || stop 3 "no answer from $source"
+      [[ $REPLY == 200 ]] || stop 3 "$source answers with status $REPLY"
       ;;
     -) source='standard input' document=/dev/stdin ;;
     *)
@@ -191,7 +194,7 @@ read_document() {
 
     def escape: # a code point
       def digit: "0123456789abcdef"[.:. + 1];
-      def unit: "\\u" + ([4096, 256, 16, 1] as $place | . as $unit | $place | map($unit / . | floor % 16 | digit) | join(""));
+      def unit: . as $unit | "\\u" + ([4096, 256, 16, 1] | map($unit / . | floor % 16 | digit) | join(""));
       if . < 65536 then unit else . - 65536 | (55296 + (. / 1024 | floor) | unit) + (56320 + . % 1024 | unit) end;
     def ascii_text:
       if test("\\A[ -~]*\\z") then .
@@ -351,8 +354,8 @@ on_curve() { # key, 66 hex digits
   openssl pkey -pubin -inform DER -in "$work/key" -out "$work/$1.pem" || broken
 }
 
-# tx.address: a compressed public key and the first 8 digits of the SHA-256 of its bytes. After the first line the
-# text is hex and nothing else, so it is safe in names of variables and files.
+# tx.address: a compressed public key and the first 8 digits of the SHA-256 of its bytes. Once the pattern has matched,
+# the text is 74 hex digits and nothing else, so it is safe in the names of variables and files.
 valid_address() {
   local address=$1 known=address_$1
   [[ $address =~ ^0[23][0-9a-f]{72}$ ]] || return 1
@@ -496,7 +499,8 @@ check_merkle_root() { # block.merkle_root
 }
 
 check_commitment() { # block.commitment: the proof is bound to this block
-  [[ ${proof:0:64} == "$commitment" ]] || fault block.commitment "its proof does not start with the commitment $commitment"
+  [[ ${proof:0:64} == "$commitment" ]] ||
+    fault block.commitment "its proof does not start with the commitment $commitment"
 }
 
 check_seal() { # block.seal: the work. Strings of one length are ordered as the numbers that they spell
