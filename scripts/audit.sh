@@ -6,7 +6,7 @@
 #   scripts/audit.sh chain.json                   such an answer in a file, or a bare list of blocks
 #   jq .chain answer.json | scripts/audit.sh -    the same from standard input
 #
-# (And mktemp and rm, for one temporary directory. Where there is no sha256sum, openssl computes that as well.)
+# (And cat, and mktemp and rm for one temporary directory. Where there is no sha256sum, openssl computes that as well.)
 #
 # Nothing of ours runs here: whoever doubts a node can read this file and believe openssl instead. Every rule of the
 # protocol is checked from the genesis block on, in the protocol's order, and the first that fails is named:
@@ -89,7 +89,7 @@ finish() {
 need_tools() {
   local tool
   if command -v sha256sum >/dev/null; then has_sha256sum=true; else has_sha256sum=false; fi
-  for tool in jq openssl xxd mktemp rm; do
+  for tool in jq openssl xxd cat mktemp rm; do
     command -v "$tool" >/dev/null || stop 2 "$tool is missing: install it first"
   done
   jq -ne '"YQ==" | @base64d | test("a")' >/dev/null 2>&1 || stop 2 'this jq is too old: 1.6 or newer is needed'
@@ -97,7 +97,10 @@ need_tools() {
 
 # -------------------------------------------------------------------------------------------------------- The document
 
-open_document() { # URL or FILE: sets $source, a name to speak of, and $document, a file to read
+# The document becomes our standard input, where it isn't that already. Opening /dev/stdin would be another thing: it
+# fails on a socket, which is what some programs hand us, and reads a half-read file from its start.
+open_document() { # URL or FILE: sets $source, a name to speak of
+  local document
   source=$1
   case $source in
     http://* | https://*)
@@ -110,13 +113,17 @@ open_document() { # URL or FILE: sets $source, a name to speak of, and $document
         -o "$document" -w '%{http_code}' --url "$source") || stop 3 "no answer from $source"
       [[ $REPLY == 200 ]] || stop 3 "$source answers with status $REPLY"
       ;;
-    -) source='standard input' document=/dev/stdin ;;
+    -)
+      source='standard input'
+      return
+      ;;
     *)
       document=$source
       [[ -f $document || -p $document ]] || stop 2 "no such file: $document (a URL starts with http://)"
       [[ -r $document ]] || stop 2 "the file can't be read: $document"
       ;;
   esac
+  exec <"$document" || stop 2 "can't read $source"
 }
 
 # One jq program turns the document into lines of tab-separated words, in the order in which they are to be judged:
@@ -327,7 +334,8 @@ read_document() {
       end
 JQ
   # base64 because jq cuts long input into chunks, and jq 1.6 breaks the character that lies across such a cut.
-  openssl base64 -A <"$document" | jq -rRs "$program" >"$work/lines" || stop 2 "can't read $source"
+  # And cat because it says when a disk fails, where openssl would take what it has for all there is.
+  cat | openssl base64 -A | jq -rRs "$program" >"$work/lines" || stop 2 "can't read $source"
 }
 
 # ------------------------------------------------------------------------------------------------- Hashes, curve

@@ -2,7 +2,7 @@ import { type BlockEntry, canonicalJson, genesisAccounts, genesisEntry, genesisO
 import { describe, expect, test } from 'vitest'
 import { type BadCase, badCases, FAULTS, type GoodCase, goodCases, validateAlone } from './support/generator.ts'
 import { verifier } from './support/keys.ts'
-import { afterChanges, type State, stateOf, textOf } from './support/state.ts'
+import { afterChanges, type State, stateOf, textOf, totalOf } from './support/state.ts'
 
 /** All codes that decide whether a block is valid, except `block.genesis`: core makes genesis and never reads one. */
 const CODES = [
@@ -74,6 +74,7 @@ describe('every block at the edge of what is allowed is taken', () => {
       const after = followed(good.good, place, good)
       expect(after.parent.index).toBe(good.parentChain.length + 1)
       expect(textOf(after.state)).not.toBe(textOf(place.state))
+      expect(totalOf(after.state)).toBe(totalOf(place.state) + 50n)
     })
   }
 })

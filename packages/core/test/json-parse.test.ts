@@ -5,7 +5,7 @@ import { parseJson } from '../src/json-parse.ts'
 import { RuleError } from '../src/rules.ts'
 import { sites } from './support/generator.ts'
 import { blockOn } from './support/site.ts'
-import { anyUnits, pictureOf, strictValue } from './support/values.ts'
+import { anyUnits, pictureOf, strictValue, wellFormed } from './support/values.ts'
 
 const utf8 = (text: string) => new TextEncoder().encode(text)
 
@@ -206,9 +206,20 @@ describe('the limits are exact', () => {
     expect(() => parseJson(utf8('"票票票"'), limits)).toThrow(RuleError)
   })
 
-  // `maxBytes` counts the units of a text, and up to three bytes fit into one.
   test('size in bytes, also of a text', () => {
     expect(() => parseJson('"票票票"', { maxBytes: 10, maxDepth: 1 })).toThrow(RuleError)
+    expect(parseJson('"票票票"', { maxBytes: 11, maxDepth: 1 })).toBe('票票票')
+    fc.assert(
+      fc.property(wellFormed, fc.nat(40), (text, maxBytes) => {
+        const message = JSON.stringify(text)
+        const fits = utf8(message).length <= maxBytes
+        const read = (some: string | Uint8Array) => parseJson(some, { maxBytes, maxDepth: 1 })
+        for (const some of [message, utf8(message)]) {
+          if (fits) expect(read(some)).toBe(text)
+          else expect(() => read(some)).toThrow(RuleError)
+        }
+      }),
+    )
   })
 
   test('size, unless told otherwise', () => {

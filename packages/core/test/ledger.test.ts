@@ -231,6 +231,45 @@ describe('the rules of the ledger', () => {
     for (const count of Object.values(seen)) expect(count).toBeGreaterThan(10)
   })
 
+  test('also where the fees, and the reward that they are in and paid from, go up to 2^53-1', () => {
+    const most = 9007199254740991
+    const seen = { good: 0, 'tx.nonce': 0, 'tx.balance': 0, 'block.reward': 0 }
+    const some = fc.record({
+      granted: fc.integer({ min: 10, max: 1000 }),
+      fees: fc.array(fc.nat(500), { maxLength: 3 }),
+      /** How far the reward that is due stays below 2^53-1, or goes above it. */
+      below: fc.oneof(fc.nat(500), fc.integer({ min: -3, max: 3 })),
+      /** How far what is spent stays below what there is, or goes above it. */
+      left: fc.integer({ min: -3, max: 3 }),
+      self: fc.boolean(),
+      more: fc.constantFrom(0, 0, 0, 1, -1),
+    })
+    fc.assert(
+      fc.property(some, ({ granted, fees, below, left, self, more }) => {
+        const own = paperRules({ allocations: { [person(0)]: granted } as ChainRules['allocations'] })
+        const state = stateOf(genesisAccounts(own))
+        const small = fees.reduce((sum, fee) => sum + fee, 0)
+        const all = [most - 50 - small - below, ...fees]
+        const reward = { recipient: person(0), amount: Math.min(most, most - below + more) }
+        const transfers = all.map((fee, nonce): PaperTransfer => {
+          const amount = nonce < fees.length ? 1 : granted + 50 - fees.length - left
+          return { sender: person(0), recipient: person(self ? 0 : 1), amount, fee, nonce }
+        })
+        const naive = new NaiveLedger(state)
+        naive.credit(person(0), reward.amount)
+        const fault = transfers.map((transfer) => naive.transfer(transfer)).find((wrong) => wrong !== undefined)
+        const expected = fault ?? (reward.amount === most - below ? 'good' : 'block.reward')
+        seen[expected]++
+        const found = outcome(() => applyBlock(paperBlock(2, reward, transfers, own), readerOf(state), own))
+        expect(found instanceof RuleError ? found.code : 'good').toBe(expected)
+        if (!(found instanceof RuleError))
+          expect(textOf(afterChanges(state, found.changes))).toBe(textOf(naive.state()))
+      }),
+      { numRuns: 1000 },
+    )
+    expect(Math.min(seen.good, seen['tx.balance'], seen['block.reward'])).toBeGreaterThan(20)
+  })
+
   test('genesis grants the allocations, and stores no account of 0', () => {
     const some = paperRules({ allocations: { [person(0)]: 7, [person(1)]: 0 } as ChainRules['allocations'] })
     expect([...genesisAccounts(some)]).toEqual([[person(0), { balance: 7, nonce: 0 }]])
@@ -269,7 +308,7 @@ describe('the rules of the ledger', () => {
   })
 
   // The reward comes first and may be spent in its own block, also on fees; and fees are part of the reward. So it can
-  // claim any number, pay it back as a fee, and carry its miner's balance past 2^53 on the way, where numbers round.
+  // claim any number, pay it back as a fee, and carry its miner's balance past 2^53 on the way, where a float is rounded.
   test('coins on a round trip from the reward through a fee and back make no others', () => {
     const some = paperRules({ allocations: { [person(0)]: 100 } as ChainRules['allocations'] })
     const most = 9007199254740991

@@ -84,13 +84,14 @@ function parse(text: string, file: string): unknown {
   }
 }
 
-/** After the fields were named: what JSON.parse lets through, as a key that stands twice. */
+/** After the fields were named: what JSON.parse lets through, as a key that stands twice. The line names the field. */
 function parseStrictly(text: string, file: string): void {
   try {
     parseJson(text)
   } catch (error) {
     if (!(error instanceof RuleError)) throw error
-    throw new ConfigError(`${file}: ${error.message}`)
+    const before = text.slice(0, Number(error.data.offset)).split('\n').length
+    throw new ConfigError(`${file}, line ${before}: ${text.split('\n')[before - 1]?.trim()} - ${error.message}`)
   }
 }
 
@@ -122,10 +123,12 @@ function checkHost(value: unknown): string | undefined {
     : 'must be a host name or an IP address'
 }
 
+const HOST_NAME = /^[0-9A-Za-z._-]{1,253}$/
+
 function checkHosts(value: unknown): string | undefined {
-  return Array.isArray(value) && value.every((host) => checkHost(host) === undefined)
+  return Array.isArray(value) && value.every((host) => typeof host === 'string' && HOST_NAME.test(host))
     ? undefined
-    : 'must be a list of host names'
+    : 'must be a list of host names, without ports'
 }
 
 function checkAllocations(value: unknown): string | undefined {

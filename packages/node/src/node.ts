@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 import { createServer as createSocket } from 'node:net'
 import { availableParallelism } from 'node:os'
 import { setTimeout as delay } from 'node:timers/promises'
-import { type Address, genesisOf, type Hash, type PoolLimits, RuleError } from '@bc/core'
+import { type Address, genesisOf, type Hash, type PoolLimits, type RuleError } from '@bc/core'
 import { Chain } from './chain/chain.ts'
 import type { NodeConfig } from './config.ts'
 import { DamageError, StartError } from './errors.ts'
@@ -68,8 +68,10 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
   const genesis = genesisOf(config.rules, config.genesisTimestamp)
   const identity = dataDirectory === undefined ? newIdentity() : loadIdentity(dataDirectory)
   const closing: (() => Promise<void>)[] = []
-  const close = async () => {
-    for (const step of closing.splice(0).reverse()) await step()
+  let closed: Promise<void> | undefined
+  const close = () => {
+    closed ??= closeAll(closing.reverse())
+    return closed
   }
   try {
     const curve = new CurveWorkers(availableParallelism())
@@ -83,24 +85,20 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
     const parts = { store, curve, door, clock }
     const { chain, admission, miner } = await openLedger({ ...options, clock }, parts, identity)
     closing.push(() => door.idle())
-    closing.push(() => miner.stop())
     const version = ownVersion()
-    const { allowedHosts } = config
+    const allowedHosts = [...config.allowedHosts, options.host].map((name) => name.toLowerCase())
+    const onFailure = (error: unknown) => failure.report(error)
     const app = await createServer(
-      {
-        log,
-        version,
-        operatorToken: identity.operatorToken,
-        allowedHosts: [...allowedHosts, options.host],
-        onFailure: (error) => failure.report(error),
-      },
-      { chain, store, admission, miner, identity, version, console: options.console },
+      { log, version, operatorToken: identity.operatorToken, allowedHosts, onFailure },
+      { chain, store, admission, miner, identity, version, console: options.console, onFailure },
     )
     closing.push(() => app.close())
+    // Before the server, which waits for the answers that it owes.
+    closing.push(() => miner.stop())
     closing.push(await startScrub(store, chain, door, failure))
     closing.push(keepHouse(chain, admission, failure))
     const url = await listen(app, options.host, options.port)
-    if (options.mine) closing.push(mineOn(miner, failure))
+    if (options.mine) mineOn(miner, failure, log)
     return {
       url,
       chain: chain.id,
@@ -113,9 +111,17 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
       stop: close,
     }
   } catch (error) {
-    await close()
+    // Why it can't start is the word that counts.
+    await close().catch(() => undefined)
     throw error
   }
+}
+
+/** Every step, whatever becomes of the others: a store that stays open would keep its lock. */
+async function closeAll(steps: readonly (() => Promise<void>)[]): Promise<void> {
+  const faults: unknown[] = []
+  for (const step of steps) await step().catch((fault) => faults.push(fault))
+  if (faults.length > 0) throw faults[0]
 }
 
 interface Parts {
@@ -149,6 +155,7 @@ class Failure {
   private readonly dataDirectory: string | undefined
   private readonly log: Log
   private settle: (error: Error) => void = () => undefined
+  private reported = false
 
   constructor(dataDirectory: string | undefined, log: Log) {
     this.dataDirectory = dataDirectory
@@ -158,7 +165,10 @@ class Failure {
     })
   }
 
+  /** One failure follows from another: the first one counts. */
   report(error: unknown): void {
+    if (this.reported) return
+    this.reported = true
     const reason = error instanceof Error ? error : new Error(String(error))
     this.log.fatal(reason, 'The node stops.')
     if (reason instanceof DamageError && this.dataDirectory !== undefined)
@@ -185,21 +195,16 @@ function keepHouse(chain: Chain, admission: Admission, failure: Failure) {
   return async () => clearInterval(timer)
 }
 
-function mineOn(miner: Miner, failure: Failure) {
-  const stopping = new AbortController()
-  const done = miner.mineOn(stopping.signal).catch((error) => {
-    if (!stopping.signal.aborted && !(error instanceof RuleError && error.code === 'node.stopping'))
-      failure.report(error)
-  })
-  return async () => {
-    stopping.abort(new RuleError('node.stopping', 'The node is shutting down.'))
-    await done
-  }
+function mineOn(miner: Miner, failure: Failure, log: Log): void {
+  const onRefused = ({ code, message }: RuleError) => log.warn({ code }, `No block can be mined for now. ${message}`)
+  miner.mineOn(onRefused).catch((error) => failure.report(error))
 }
 
 async function listen(app: App, host: string, port: number): Promise<string> {
   try {
-    await app.listen({ host, port, listenTextResolver: (url) => `Listening at ${url}.` })
+    // For the name Fastify would open a second server on ::1, which has none of the first one's limits.
+    const address = host === 'localhost' ? '127.0.0.1' : host
+    await app.listen({ host: address, port, listenTextResolver: (url) => `Listening at ${url}.` })
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
     if (code === 'EADDRINUSE') throw new StartError(`Port ${port} is in use on ${host}: choose another with -p.`)
@@ -208,7 +213,8 @@ async function listen(app: App, host: string, port: number): Promise<string> {
   const address = app.server.address()
   if (address === null || typeof address === 'string') throw new TypeError('a TCP server has an address and a port')
   // What people type: a name for the address that means this machine, brackets around IPv6.
-  const name = host === '127.0.0.1' || host === '0.0.0.0' ? 'localhost' : host.includes(':') ? `[${host}]` : host
+  const here = host === '127.0.0.1' || host === '0.0.0.0' || host === '::'
+  const name = here ? 'localhost' : host.includes(':') ? `[${host}]` : host
   return `http://${name}:${address.port}`
 }
 

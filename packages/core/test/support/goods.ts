@@ -58,6 +58,9 @@ export const GOODS: readonly Good[] = [
   transfers('a fee paid out of the reward that it is part of', (site) => [
     pay(site, miner, bob, 1, balanceOf(site, miner) + 49),
   ]),
+  transfers('a fee of all coins there can be, paid out of the reward that it is part of', (site) => [
+    pay(site, miner, bob, balanceOf(site, miner) + 50, 2 ** 53 - 1 - 50),
+  ]),
   transfers('coins received and spent in one block', (site) => [
     pay(site, alice, carol, 10, 0),
     pay(site, carol, dave, balanceOf(site, carol) + 10, 0),

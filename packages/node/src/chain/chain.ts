@@ -30,10 +30,9 @@ import {
   transactionId,
   type VerifiedBlock,
 } from '@bc/core'
-import { StartError } from '../errors.ts'
 import type { Serial } from '../serial.ts'
 import type { Curve } from '../signatures/curve.ts'
-import { type ChainStore, type ConnectedBlock, FORMAT, type StoredEntry } from '../storage/chain-store.ts'
+import { type ChainStore, type ConnectedBlock, type StoredEntry, strangeness } from '../storage/chain-store.ts'
 import { AccountsOverlay } from './accounts-overlay.ts'
 import type { HeadChange } from './events.ts'
 import { HeldBlocks } from './held-blocks.ts'
@@ -90,19 +89,15 @@ export class Chain {
   /**
    * The stored chain, or a new one in an empty store.
    * @throws StartError where the store holds another chain
+   * @throws DamageError where it holds none, and did
    */
   static async open(genesis: Genesis, modules: ChainModules): Promise<Chain> {
     const { store } = modules
     const id = hashOf(genesis)
-    const meta = await store.meta()
-    if (meta === undefined) await store.writeGenesis(genesis, genesisEntry(genesis, id), genesisAccounts(genesis.rules))
-    else if (meta.format !== FORMAT)
-      throw new StartError(`The data has the format ${meta.format}, and this version reads format ${FORMAT}.`)
-    else if (meta.chain !== id)
-      throw new StartError(
-        `The data belongs to the chain ${meta.chain}, and the configuration describes ${id}: use another directory, or the configuration that the data was made with.`,
-      )
-    const head = await store.knownEntry((await store.head()) ?? id)
+    if (store.isNew) await store.writeGenesis(genesis, genesisEntry(genesis, id), genesisAccounts(genesis.rules))
+    const strange = strangeness(await store.meta(), id)
+    if (strange) throw strange
+    const head = await store.knownEntry(await store.head())
     return new Chain(genesis, id, head, modules)
   }
 
@@ -206,7 +201,7 @@ export class Chain {
     const overlay = new AccountsOverlay((addresses) => store.accounts(addresses))
     const abandoned: ConnectedBlock[] = []
     for (const old of reorganisation.abandon) {
-      const undo = await store.undo(old.index)
+      const undo = await store.undo(old)
       overlay.write(undo)
       abandoned.push(await this.storedBlock(old, undo))
     }

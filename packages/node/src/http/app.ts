@@ -1,8 +1,7 @@
 /** Fastify as it is set up here: nothing is coerced, every input has a limit, every error has our shape. */
 import { STATUS_CODES } from 'node:http'
-import type { Socket } from 'node:net'
 import type { Readable } from 'node:stream'
-import { parseJson, type RuleCode, RuleError } from '@bc/core'
+import { parseJson, RuleError } from '@bc/core'
 import rateLimit from '@fastify/rate-limit'
 import swagger from '@fastify/swagger'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
@@ -10,6 +9,7 @@ import Fastify, {
   type FastifyBaseLogger,
   type FastifyInstance,
   type FastifyReply,
+  type FastifySchema,
   LogController,
   type RawReplyDefaultExpression,
   type RawRequestDefaultExpression,
@@ -17,6 +17,7 @@ import Fastify, {
 } from 'fastify'
 import type { TSchema } from 'typebox'
 import type { Log } from '../log.ts'
+import { Connections } from './connections.ts'
 import { answerOf, explain } from './errors.ts'
 import { type GuardOptions, guard, isLoopback, type RouteAccess } from './guard.ts'
 import { ErrorSchema } from './schemas.ts'
@@ -43,8 +44,9 @@ export function sendJson(reply: FastifyReply, text: string | Buffer | Readable):
 /** No request of the API is longer: a transaction has at most 2 KB, a list of neighbours is the longest. */
 const BODY_BYTES = 100_000
 const BODY_DEPTH = 8
-/** A request has this long to arrive. Its answer may take longer: mining does. */
+/** A request has this long to arrive, which is looked at now and then. Its answer may take longer: mining does. */
 const REQUEST_MS = 15_000
+const REQUEST_LOOK_MS = 3_000
 const MOST_CONNECTIONS = 1_000
 /** Requests a second of one stranger. This machine's own are its user's business. */
 const REQUESTS_A_SECOND = 50
@@ -57,11 +59,22 @@ export interface AppOptions extends GuardOptions {
 }
 
 export async function createApp(options: AppOptions): Promise<App> {
+  const connections = new Connections()
   const app = Fastify({
     loggerInstance: options.log as FastifyBaseLogger,
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: BODY_BYTES,
     requestTimeout: REQUEST_MS,
+    http: {
+      // Node swaps the two where this one, 60 s by default, is longer than the other.
+      headersTimeout: REQUEST_MS,
+      connectionsCheckingInterval: REQUEST_LOOK_MS,
+      // A request without a Host is the guard's to refuse: Node would do it without a body.
+      requireHostHeader: false,
+    },
+    // Once what is under way has been answered (see connections.ts); what comes meanwhile is refused in our own shape.
+    forceCloseConnections: true,
+    return503OnClosing: false,
     routerOptions: { maxParamLength: 200 },
     // What somebody signed is taken as it is or refused, never rewritten (threats.md, trap 2).
     // All errors are listed, so that whoever left out three fields need not ask three times: bodies are small.
@@ -70,15 +83,17 @@ export async function createApp(options: AppOptions): Promise<App> {
       const answer = explain(error) ?? answerOf('request.invalid', error.message)
       sendJson((reply as FastifyReply).code(answer.statusCode), JSON.stringify(answer))
     },
-    clientErrorHandler: refuseUnreadable,
+    clientErrorHandler: connections.refuseUnreadable,
   }).withTypeProvider<TypeBoxTypeProvider>()
   app.server.maxConnections = MOST_CONNECTIONS
   // The schemas of answers describe and test; serialising by them would drop what they don't know.
   app.setSerializerCompiler(() => (data) => JSON.stringify(data))
   parseBodiesStrictly(app)
   answerErrors(app, options)
+  refuseUnknown(app)
   await describe(app, options.version)
   await limitRate(app)
+  connections.watch(app)
   app.addHook('onRequest', async (request) => guard(request, request.routeOptions.config, options))
   return app as unknown as App
 }
@@ -86,6 +101,12 @@ export async function createApp(options: AppOptions): Promise<App> {
 /** An answer's schema, for the OpenAPI document and the tests. */
 export function answers<Status extends number, Schema extends TSchema>(status: Status, schema: Schema) {
   return { [status]: schema } as Record<Status, Schema>
+}
+
+const REFUSAL = { ...ErrorSchema, description: 'Any other refusal' }
+
+function responsesOf({ response }: FastifySchema): Record<string, unknown> {
+  return (response ?? {}) as Record<string, unknown>
 }
 
 export function refuses(...statuses: number[]) {
@@ -99,7 +120,7 @@ function parseBodiesStrictly(app: Pick<FastifyInstance, 'removeAllContentTypePar
   )
 }
 
-function answerErrors(app: Pick<FastifyInstance, 'setErrorHandler' | 'setNotFoundHandler'>, options: AppOptions): void {
+function answerErrors(app: Pick<FastifyInstance, 'setErrorHandler'>, options: AppOptions): void {
   app.setErrorHandler((error, request, reply) => {
     const answer = explain(error)
     if (answer?.code === 'node.damaged') options.onFailure(error)
@@ -107,9 +128,27 @@ function answerErrors(app: Pick<FastifyInstance, 'setErrorHandler' | 'setNotFoun
     request.log.error(error, 'A bug: the request was not answered.')
     return reply.code(500).send(answerOf('node.internal', 'The node has met a bug of its own: its log says more.'))
   })
-  app.setNotFoundHandler((request) => {
-    throw new RuleError('request.not_found', `There is no ${request.method} ${request.url.split('?')[0]}.`)
+}
+
+/** A path that doesn't know the method is another mistake than a path that isn't there. */
+function refuseUnknown(app: Pick<FastifyInstance, 'setNotFoundHandler' | 'addHook'>): void {
+  const routes: { readonly pattern: string; readonly methods: readonly string[] }[] = []
+  app.addHook('onRoute', ({ url, method }) => {
+    routes.push({ pattern: url, methods: [method].flat() })
   })
+  app.setNotFoundHandler(({ method, url }, reply) => {
+    const [path = ''] = url.split('?')
+    const known = routes.filter(({ pattern }) => matches(pattern, path)).flatMap(({ methods }) => methods)
+    if (known.length === 0) throw new RuleError('request.not_found', `There is no ${path}.`)
+    reply.header('allow', known.join(', '))
+    throw new RuleError('request.method', `${path} knows ${known.join(', ')} and not ${method}.`)
+  })
+}
+
+function matches(pattern: string, path: string): boolean {
+  const given = path.split('/')
+  const wanted = pattern.split('/')
+  return wanted.length === given.length && wanted.every((part, i) => part.startsWith(':') || part === given[i])
 }
 
 async function describe(app: Pick<FastifyInstance, 'register'>, version: string): Promise<void> {
@@ -118,6 +157,11 @@ async function describe(app: Pick<FastifyInstance, 'register'>, version: string)
       openapi: '3.1.0',
       info: { title: 'bc', version, description: 'A small proof-of-work ledger with signed transactions.' },
     },
+    // Any route may refuse for reasons that aren't its own: the guard's, the rate limit's, a parameter of a wrong form.
+    transform: ({ schema, url }) => ({
+      schema: { ...schema, response: { ...responsesOf(schema), default: REFUSAL } },
+      url,
+    }),
   })
 }
 
@@ -129,20 +173,4 @@ async function limitRate(app: Pick<FastifyInstance, 'register'>): Promise<void> 
     errorResponseBuilder: (_, { max, after }) =>
       new RuleError('request.rate', `More than ${max} requests a second: try again in ${after}.`),
   })
-}
-
-const UNREADABLE: Readonly<Record<string, [RuleCode, string]>> = {
-  ERR_HTTP_REQUEST_TIMEOUT: ['request.timeout', 'The request took too long to arrive.'],
-  HPE_HEADER_OVERFLOW: ['request.too_large', 'The headers are too large.'],
-}
-
-/** What is no HTTP request at all, or never becomes one, still gets an answer of our shape. */
-function refuseUnreadable(error: Error & { code?: string }, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
-  const [code, message] = UNREADABLE[error.code ?? ''] ?? ['request.invalid', 'This is no HTTP request.']
-  const answer = answerOf(code, message)
-  const body = JSON.stringify(answer)
-  socket.end(
-    `HTTP/1.1 ${answer.statusCode} ${answer.error}\r\nContent-Type: ${JSON_TYPE}\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
-  )
 }

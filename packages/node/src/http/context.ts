@@ -16,6 +16,8 @@ export interface RouteContext {
   readonly version: string
   /** The node's own terminal. */
   readonly console: (text: string) => void
+  /** Something happened after which the node can't go on. */
+  readonly onFailure: (error: unknown) => void
 }
 
 /** The height of the main chain as a snapshot sees it. */

@@ -21,6 +21,7 @@ const STATUS: Partial<Record<RuleCode, number>> = {
   'pool.full': 503,
   'request.invalid': 400,
   'request.not_found': 404,
+  'request.method': 405,
   'request.media_type': 415,
   'request.too_large': 413,
   'request.timeout': 408,

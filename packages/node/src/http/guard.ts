@@ -30,17 +30,20 @@ export function guard(request: FastifyRequest, access: RouteAccess, options: Gua
 
 /**
  * A page that rebinds its own name to 127.0.0.1 still sends that name (DNS rebinding). An address can't be rebound,
- * so any is fine.
+ * so any is fine. Of several Hosts a proxy may have looked at another one than we would (RFC 9112, 3.2).
  */
-function checkHost({ headers }: FastifyRequest, allowedHosts: readonly string[]): void {
-  const name = hostName(headers.host ?? '')
-  if (name === 'localhost' || isIP(name) !== 0 || allowedHosts.includes(name)) return
+function checkHost({ headers, raw }: FastifyRequest, allowedHosts: readonly string[]): void {
+  const name = hostName(headers.host)
+  const several = raw.rawHeaders.filter((text, i) => i % 2 === 0 && text.toLowerCase() === 'host').length > 1
+  if (!several && (name === 'localhost' || isIP(name) !== 0 || allowedHosts.includes(name))) return
   throw new RuleError('request.host', `This node does not answer for the host "${name}".`)
 }
 
-function hostName(host: string): string {
-  const bracketed = /^\[([^\]]*)\](?::\d*)?$/.exec(host)
-  return (bracketed?.[1] ?? host.replace(/:\d*$/, '')).toLowerCase()
+/** Without port and case; an IPv6 address also without its brackets, in which nothing else may stand. */
+function hostName(host = ''): string {
+  const name = host.replace(/:\d*$/, '').toLowerCase()
+  const bracketed = /^\[(.*)\]$/.exec(name)?.[1]
+  return bracketed !== undefined && isIP(bracketed) === 6 ? bracketed : name
 }
 
 /**
@@ -63,14 +66,20 @@ function isOwn(url: string, host: string | undefined): boolean {
 /** A reverse proxy on this machine speaks for people who aren't on it, and says so. */
 const FORWARDED = ['forwarded', 'x-forwarded-for', 'x-real-ip', 'via'] as const
 
+/**
+ * The names under which browsers know this machine. To any other that leads here (0.0.0.0, one of its own) they send
+ * no Sec-Fetch-Site, and a page's image of http://0.0.0.0:5000/mine looks like curl.
+ */
+const HERE = /^(?:localhost|127\.[\d.]+|::1)$/
+
 function checkOperator({ headers, socket }: FastifyRequest, token: string): void {
   const forwarded = FORWARDED.some((header) => headers[header] !== undefined)
-  if (!forwarded && isLoopback(socket.remoteAddress)) return
-  const bearer = /^Bearer ([0-9a-f]{64})$/.exec(headers.authorization ?? '')?.[1]
+  if (!forwarded && isLoopback(socket.remoteAddress) && HERE.test(hostName(headers.host))) return
+  const bearer = /^bearer ([0-9a-f]{64})$/i.exec(headers.authorization ?? '')?.[1]
   if (bearer !== undefined && timingSafeEqual(Buffer.from(bearer), Buffer.from(token))) return
   throw new RuleError(
     'request.operator',
-    "Only the operator may do this: from this machine, or with the token in the data directory's operator-token.",
+    "Only the operator may do this: on this machine as localhost, or with the token in the data directory's operator-token.",
   )
 }
 

@@ -71,7 +71,7 @@ export const GenesisSchema = Type.Object(
   { additionalProperties: false, title: 'Genesis' },
 )
 
-const AnyBlock = Type.Union([BlockSchema, GenesisSchema])
+export const AnyBlock = Type.Union([BlockSchema, GenesisSchema], { title: 'AnyBlock' })
 const ChainOfBlocks = Type.Array(AnyBlock, { description: 'From genesis on' })
 
 /** Errors have Fastify's shape and the code of the rule that was broken. */

@@ -5,6 +5,7 @@
  *            ↑                                       |
  *            └── the head has moved, or time is up ──┘
  */
+import { setTimeout as delay } from 'node:timers/promises'
 import {
   type Address,
   type Block,
@@ -12,6 +13,7 @@ import {
   canonicalJson,
   type Hash,
   type JsonValue,
+  MAX_CLOCK_LEAD,
   type Pool,
   parseBlock,
   parseJson,
@@ -42,6 +44,8 @@ export interface MinedBlock {
 const MOST_WAITING = 64
 /** A search starts anew after this long, so that new transactions and a new timestamp get in. */
 const REFRESH_MS = 10_000
+/** Who mines on and on asks again after this long whether a block is possible by now. */
+const REST_MS = 5_000
 
 /** Why a search ended without a nonce: it is tried again on a new template. */
 class Outdated extends Error {}
@@ -49,8 +53,8 @@ class Outdated extends Error {}
 export class Miner {
   private readonly modules: MinerModules
   private readonly turns = new Serial()
+  private readonly stopping = new AbortController()
   private current = new AbortController()
-  private stopped: RuleError | undefined
   private waiting = 0
   private searching = false
 
@@ -66,22 +70,45 @@ export class Miner {
   /**
    * @param signal ends the job: the client has gone away
    * @returns a block that is on the main chain and on the disk
-   * @throws RuleError `node.busy`, `node.stopping`, or `block.reward` once the supply is used up; the signal's reason
+   * @throws RuleError `node.busy`, `node.stopping`, `block.reward` once the supply is used up, `block.timestamp` where
+   *   the clock is too far behind the chain; the signal's reason
    */
   async mine(signal: AbortSignal): Promise<MinedBlock> {
+    signal.throwIfAborted()
     if (this.waiting >= MOST_WAITING)
       throw new RuleError('node.busy', `${MOST_WAITING} requests wait for a block to be mined already.`)
     this.waiting++
+    // Who goes away leaves the queue at once, not when the turn comes.
+    const leave = () => this.waiting--
+    signal.addEventListener('abort', leave)
     try {
       return await this.turns.run(() => this.mineOne(signal))
     } finally {
-      this.waiting--
+      signal.removeEventListener('abort', leave)
+      if (!signal.aborted) leave()
     }
   }
 
-  /** Mines on and on, until the signal or the node ends it. */
-  async mineOn(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted && this.stopped === undefined) await this.mine(signal)
+  /**
+   * Mines on and on, until the node stops. It waits for its turn as well, but always gets one.
+   * @param onRefused hears why no block is possible for now; once, while that lasts
+   */
+  async mineOn(onRefused: (error: RuleError) => void): Promise<void> {
+    const { signal } = this.stopping
+    let refused: string | undefined
+    while (!signal.aborted) {
+      try {
+        await this.turns.run(() => this.mineOne(signal))
+        refused = undefined
+      } catch (error) {
+        if (signal.aborted) return
+        if (!(error instanceof RuleError)) throw error
+        if (error.code !== refused) onRefused(error)
+        refused = error.code
+        // Another branch may leave room for rewards, and a clock may be set right.
+        await delay(REST_MS, undefined, { signal }).catch(() => undefined)
+      }
+    }
   }
 
   /** The head has moved: what is being searched for is worth nothing any more. */
@@ -90,8 +117,9 @@ export class Miner {
   }
 
   async stop(): Promise<void> {
-    this.stopped = new RuleError('node.stopping', 'The node is shutting down.')
-    this.current.abort(this.stopped)
+    const reason = new RuleError('node.stopping', 'The node is shutting down.')
+    this.stopping.abort(reason)
+    this.current.abort(reason)
     await this.turns.idle()
     await this.modules.threads.close()
   }
@@ -103,7 +131,7 @@ export class Miner {
     try {
       for (;;) {
         signal.throwIfAborted()
-        if (this.stopped) throw this.stopped
+        this.stopping.signal.throwIfAborted()
         const found = await this.attempt()
         if (found) return found
       }
@@ -115,11 +143,13 @@ export class Miner {
   /** @returns undefined where the template was outdated before a nonce was found */
   private async attempt(): Promise<MinedBlock | undefined> {
     const { chain, pool, clock, address, threads } = this.modules
+    const parent = chain.head
+    const now = clock()
+    checkClock(parent.timestamp, now)
+    const select = (maxBytes: number) => pool.select(maxBytes)
+    const template = blockTemplate({ parent, rules: chain.rules, miner: address, now, select })
     this.current = new AbortController()
     const refresh = setTimeout(() => this.headMoved(), REFRESH_MS)
-    const parent = chain.head
-    const select = (maxBytes: number) => pool.select(maxBytes)
-    const template = blockTemplate({ parent, rules: chain.rules, miner: address, now: clock(), select })
     try {
       this.searching = true
       const nonce = await threads.search(sealJobOf(template, parent), this.current.signal)
@@ -140,4 +170,15 @@ export class Miner {
     const { kind } = await this.modules.chain.import(parsed)
     return kind === 'head' ? { block, hash: parsed.hash } : undefined
   }
+}
+
+/** A block can't be older than its parent: where that is too far ahead, we would refuse what we have just mined. */
+function checkClock(parentTimestamp: number, now: number): void {
+  const lead = parentTimestamp - now
+  if (lead <= MAX_CLOCK_LEAD) return
+  throw new RuleError(
+    'block.timestamp',
+    `The newest block is ${lead} seconds ahead of this node's clock, and ${MAX_CLOCK_LEAD} are allowed: is the clock right?`,
+    { lead },
+  )
 }

@@ -62,9 +62,12 @@ export class SealThreads {
 
   private start(): readonly Worker[] {
     while (this.workers.length < this.count) {
-      // Tests run the sources, a thread always the compiled file: it is found through the package's own exports.
-      const worker = new Worker(createRequire(import.meta.url).resolve('@bc/node/seal-worker'))
+      // Tests run the sources, a thread always the compiled file: it is found through the package's own exports, and
+      // doesn't inherit the condition by which the tests find the sources.
+      const worker = new Worker(createRequire(import.meta.url).resolve('@bc/node/seal-worker'), { execArgv: [] })
       worker.unref()
+      // Its search hears of it too; but of two that fail together the second has no search any more.
+      worker.on('error', () => undefined)
       worker.on('exit', () => {
         this.workers = this.workers.filter((other) => other !== worker)
       })

@@ -49,6 +49,9 @@ interface Waiting {
   readonly reject: (error: unknown) => void
 }
 
+/** A transaction whose signature was checked before: whether it still has a place is all that is asked. */
+type Checked = Pick<PoolEntry, 'id' | 'transaction' | 'arrivedAt'>
+
 export class Admission {
   readonly pool: Pool
   private readonly modules: AdmissionModules
@@ -75,32 +78,36 @@ export class Admission {
 
   /** The pool as it was before the last stop, less what has become invalid. Within the door, before anybody submits. */
   async restore(): Promise<void> {
-    const { store, chain, door } = this.modules
+    const { store, clock, door } = this.modules
     await door.run(async () => {
-      const stale: number[] = []
-      for await (const { arrival, transaction, arrivedAt } of store.pool()) {
-        stale.push(arrival)
-        // It was verified on the way in, and the record's checksum has shown that it is still the same.
-        const parsed = parseTransaction(transaction, chain)
-        await this.tryAdd(parsed, arrivedAt)
+      const [stale, found]: [string[], Checked[]] = [[], []]
+      for await (const { at, transaction, arrivedAt } of store.pool()) {
+        stale.push(at)
+        found.push(this.checkedBefore(transaction, arrivedAt ?? clock()))
       }
-      this.pool.expire(this.modules.clock())
+      this.addAgain(found, await this.accountsOf(found))
+      this.pool.expire(clock())
       if (stale.length > 0) await store.rewritePool(stale, this.pool.list())
     })
   }
 
   /** Follows the head: called within the door. Transactions of abandoned blocks come back, in order. */
   async follow({ abandoned, accounts }: HeadChange): Promise<void> {
+    const { store, clock } = this.modules
+    const returning = abandoned
+      .toReversed()
+      .flatMap(({ parsed }) => parsed.block.transactions.slice(1).map((one) => this.checkedBefore(one, clock())))
+    const spending = await this.accountsOf(returning)
+    // From here on without waiting: nobody sees a pool that has followed half of the way.
     const removed: PoolEntry[] = []
+    // What their senders have waiting makes room, since it comes after them and may rest on their coins.
+    for (const { transaction } of returning) removed.push(...this.pool.settle(transaction.sender, NO_ACCOUNT))
+    const displaced = [...removed]
     for (const [address, account] of accounts) removed.push(...this.pool.settle(address, account ?? NO_ACCOUNT))
-    const added: PoolEntry[] = []
-    for (const { parsed } of abandoned.toReversed())
-      for (const transaction of parsed.block.transactions.slice(1)) {
-        const admission = await this.tryAdd(parseTransaction(transaction, this.modules.chain), this.modules.clock())
-        if (admission) added.push(admission.added)
-        removed.push(...(admission?.removed ?? []))
-      }
-    if (added.length + removed.length > 0) await this.modules.store.writePool(added, removed, { sync: false })
+    const again = this.addAgain([...returning, ...displaced], spending)
+    removed.push(...again.removed)
+    if (abandoned.length + removed.length > 0)
+      await store.writePool(again.added, removed, { sync: false, returned: abandoned })
   }
 
   /** Drops what has waited too long. Called now and then. */
@@ -111,15 +118,29 @@ export class Admission {
     })
   }
 
-  /** For a transaction whose signature was checked before: whether it still has a place is all that is asked. */
-  private async tryAdd(parsed: ParsedTransaction, arrivedAt: number) {
-    const verified = judgeTransaction(parsed, 'valid')
-    try {
-      return this.pool.add(verified, parsed.id, await this.modules.store.account(verified.sender), arrivedAt)
-    } catch (error) {
-      if (error instanceof RuleError) return undefined
-      throw error
+  private checkedBefore(transaction: JsonValue, arrivedAt: number): Checked {
+    const parsed = parseTransaction(transaction, this.modules.chain)
+    return { id: parsed.id, transaction: judgeTransaction(parsed, 'valid'), arrivedAt }
+  }
+
+  /** Those that still have a place. */
+  private addAgain(transactions: readonly Checked[], accounts: ReadonlyMap<Address, Account>) {
+    const [added, removed]: [PoolEntry[], PoolEntry[]] = [[], []]
+    for (const { id, transaction, arrivedAt } of byNonce(transactions)) {
+      try {
+        const account = accounts.get(transaction.sender) ?? NO_ACCOUNT
+        const admission = this.pool.add(transaction, id, account, arrivedAt)
+        added.push(admission.added)
+        removed.push(...admission.removed)
+      } catch (error) {
+        if (!(error instanceof RuleError)) throw error
+      }
     }
+    return { added, removed }
+  }
+
+  private accountsOf(transactions: readonly Checked[]): Promise<Map<Address, Account>> {
+    return this.modules.store.accounts([...new Set(transactions.map(({ transaction }) => transaction.sender))])
   }
 
   private planTurn(): void {
@@ -159,7 +180,7 @@ export class Admission {
   }
 
   private async admitAll(turn: readonly Waiting[]): Promise<void> {
-    const accounts = await this.accountsOf(turn)
+    const accounts = await this.sendersAccounts(turn)
     const parsed = turn.map((waiting) => this.parse(waiting, accounts))
     const read = parsed.filter((one) => one !== undefined)
     const { verdicts } = await this.modules.curve.ask({ checks: read.map(({ check }) => check), addresses: [] })
@@ -180,7 +201,7 @@ export class Admission {
     for (const [waiting, entry] of added) waiting.resolve(entry)
   }
 
-  private accountsOf(turn: readonly Waiting[]): Promise<Map<Address, Account>> {
+  private sendersAccounts(turn: readonly Waiting[]): Promise<Map<Address, Account>> {
     const senders = turn.map(({ submission }) => parseAddress(submission.fields.sender))
     return this.modules.store.accounts([...new Set(senders.filter((sender) => sender !== undefined))])
   }
@@ -219,4 +240,19 @@ export class Admission {
   private failAll(error: unknown): void {
     for (const { reject } of this.waiting.splice(0)) reject(error)
   }
+}
+
+/**
+ * In their order, but each sender's by nonce: a replacement came after those that it goes before, and the pool would
+ * refuse them for the gap.
+ */
+function byNonce(transactions: readonly Checked[]): Checked[] {
+  const queues = new Map<Address, Checked[]>()
+  for (const one of transactions) {
+    const queue = queues.get(one.transaction.sender)
+    if (queue) queue.push(one)
+    else queues.set(one.transaction.sender, [one])
+  }
+  for (const queue of queues.values()) queue.sort((a, b) => b.transaction.nonce - a.transaction.nonce)
+  return transactions.flatMap(({ transaction }) => queues.get(transaction.sender)?.pop() ?? [])
 }

@@ -58,8 +58,9 @@ class CurveThread {
   alive = true
 
   constructor() {
-    // Tests run the sources, a thread always the compiled file: it is found through the package's own exports.
-    this.worker = new Worker(createRequire(import.meta.url).resolve('@bc/node/signature-worker'))
+    // Tests run the sources, a thread always the compiled file: it is found through the package's own exports, and
+    // doesn't inherit the condition by which the tests find the sources.
+    this.worker = new Worker(createRequire(import.meta.url).resolve('@bc/node/signature-worker'), { execArgv: [] })
     this.worker.unref()
     this.worker.on('message', (answer: CurveAnswer) => this.waiting.shift()?.resolve(answer))
     this.worker.on('error', (error) => this.fail(error as Error))

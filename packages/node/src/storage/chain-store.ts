@@ -19,12 +19,29 @@ import {
   type RuleCode,
   type Transaction,
 } from '@bc/core'
-import { DamageError } from '../errors.ts'
+import { DamageError, StartError } from '../errors.ts'
 import type { Batch, Database, Snapshot, WriteOptions } from './database.ts'
 import { key, lastPart, place, within } from './layout.ts'
+import type { Release } from './lock.ts'
 
 /** The layout's number: a database of another one is refused instead of misread. */
-export const FORMAT = 1
+const FORMAT = 1
+
+/** Whose chain a database holds, and how. */
+export interface Meta {
+  readonly chain: string
+  readonly format: number
+}
+
+/** @returns why a node of this chain can't use the database; undefined where it can */
+export function strangeness({ chain, format }: Meta, ours: Hash): StartError | undefined {
+  if (format !== FORMAT)
+    return new StartError(`The data has the format ${format}, and this version reads format ${FORMAT}.`)
+  if (chain === ours) return undefined
+  return new StartError(
+    `The data belongs to the chain ${chain}, and the configuration describes ${ours}: use another directory, or the configuration that the data was made with.`,
+  )
+}
 
 /** A block's place in the tree, and the code of the rule by which the ledger refused it. */
 export interface StoredEntry extends BlockEntry {
@@ -40,33 +57,53 @@ export interface ConnectedBlock {
   readonly ids: readonly Hash[]
 }
 
+/** Where a block stands in the database. */
+export interface BlockPlace {
+  readonly index: number
+  readonly hash: Hash
+}
+
 /** Where a confirmed transaction stands. */
 export interface TransactionPlace {
   readonly index: number
   readonly position: number
 }
 
+/** A transaction that waited when the node stopped. */
 export interface StoredTransaction {
-  readonly arrival: number
+  /** The key of its record. */
+  readonly at: string
   readonly transaction: JsonValue
-  readonly arrivedAt: number
+  /** undefined for one of an abandoned block, on its way back to the pool. */
+  readonly arrivedAt: number | undefined
+}
+
+export interface PoolWriteOptions extends WriteOptions {
+  /** Abandoned blocks whose transactions the pool has looked at now. */
+  readonly returned?: readonly ConnectedBlock[]
 }
 
 export class ChainStore {
   private readonly database: Database
+  private readonly release: Release
 
-  constructor(database: Database) {
+  /** @param release what is to be let go once the database is closed */
+  constructor(database: Database, release: Release = async () => undefined) {
     this.database = database
+    this.release = release
   }
 
-  async meta(): Promise<{ chain: string; format: number } | undefined> {
-    const value = await this.database.get(key.meta)
-    return value && (JSON.parse(value.toString()) as { chain: string; format: number })
+  /** Whether nothing has ever been written. */
+  get isNew(): boolean {
+    return this.database.isNew
   }
 
-  async head(snapshot?: Snapshot): Promise<Hash | undefined> {
-    const value = await this.database.get(key.head, snapshot)
-    return value && readHash(value)
+  async meta(): Promise<Meta> {
+    return decodeMeta(present(await this.database.get(key.meta), 'the record of whose chain it is'))
+  }
+
+  async head(snapshot?: Snapshot): Promise<Hash> {
+    return readHash(present(await this.database.get(key.head, snapshot), 'the head'))
   }
 
   async entry(hash: Hash): Promise<StoredEntry | undefined> {
@@ -77,6 +114,26 @@ export class ChainStore {
   /** For an entry that must be there, since something stored points at it. */
   async knownEntry(hash: Hash): Promise<StoredEntry> {
     return present(await this.entry(hash), `the entry of block ${hash}`)
+  }
+
+  async entries(hashes: readonly Hash[]): Promise<(StoredEntry | undefined)[]> {
+    const values = await this.database.getMany(hashes.map(key.entry))
+    return values.map((value, i) => value && decodeEntry(hashes[i] as Hash, value))
+  }
+
+  /** Every entry of the tree. */
+  async *allEntries(): AsyncGenerator<StoredEntry> {
+    for await (const [at, value] of this.database.entries(within('entry/')))
+      yield decodeEntry(lastPart(at) as Hash, value)
+  }
+
+  /** Where every block is stored, in the order of the heights. */
+  async *allBlocks(): AsyncGenerator<BlockPlace> {
+    for await (const at of this.database.keys(within('block/'))) yield blockPlaceOf(at)
+  }
+
+  haveBlocks(places: readonly BlockPlace[]): Promise<boolean[]> {
+    return this.database.hasMany(places.map(({ index, hash }) => key.block(index, hash)))
   }
 
   /** The canonical JSON of a block that is stored. */
@@ -112,8 +169,12 @@ export class ChainStore {
     return values.map((value, i) => present(value, `block ${from + i}`))
   }
 
-  async undo(index: number): Promise<AccountChanges> {
-    return decodeAccounts(present(await this.database.get(key.undo(index)), `the undo record of block ${index}`))
+  async undo({ index, hash }: BlockPlace): Promise<AccountChanges> {
+    const value = present(await this.database.get(key.undo(index)), `the undo record of block ${index}`)
+    const { block, accounts } = decodeUndo(value)
+    // Each branch that passes this index writes its own: one that LevelDB has dug up again would undo to anything.
+    if (block !== hash) throw new DamageError(`the undo record of block ${index} is that of ${block}, not of ${hash}`)
+    return accounts
   }
 
   async account(address: Address): Promise<Account> {
@@ -137,9 +198,12 @@ export class ChainStore {
 
   async transactionPlace(id: Hash, snapshot?: Snapshot): Promise<TransactionPlace | undefined> {
     const value = await this.database.get(key.transaction(id), snapshot)
-    if (value === undefined) return undefined
-    const [index, position] = JSON.parse(value.toString()) as [number, number]
-    return { index, position }
+    return value && decodePlace(value)
+  }
+
+  async transactionPlaces(ids: readonly Hash[]): Promise<(TransactionPlace | undefined)[]> {
+    const values = await this.database.getMany(ids.map(key.transaction))
+    return values.map((value) => value && decodePlace(value))
   }
 
   /**
@@ -159,18 +223,19 @@ export class ChainStore {
     return found
   }
 
-  /** The id of the transaction that stands at one place of an address's history. */
-  async historyId(address: Address, at: string): Promise<Hash | undefined> {
-    const value = await this.database.get(key.history(address, at))
-    return value && readHash(value)
+  /** The ids of the transactions that stand at some places of addresses' histories. */
+  async historyIds(places: readonly { address: Address; at: string }[]): Promise<(Hash | undefined)[]> {
+    const values = await this.database.getMany(places.map(({ address, at }) => key.history(address, at)))
+    return values.map((value) => value && readHash(value))
   }
 
-  /** The waiting transactions as they were when the node stopped, in order of arrival. */
+  /** The waiting transactions as they were when the node stopped, in order of arrival; then those on their way back. */
   async *pool(): AsyncGenerator<StoredTransaction> {
-    for await (const [at, value] of this.database.entries(within('pool/'))) {
-      const { transaction, arrivedAt } = parseJson(value) as unknown as Omit<StoredTransaction, 'arrival'>
-      yield { arrival: Number(lastPart(at)), transaction, arrivedAt }
-    }
+    for (const prefix of ['pool/', 'returning/'] as const)
+      for await (const [at, value] of this.database.entries(within(prefix))) {
+        const { transaction, arrivedAt } = parseJson(value) as unknown as Omit<StoredTransaction, 'at'>
+        yield { at, transaction, arrivedAt }
+      }
   }
 
   snapshot(): Snapshot {
@@ -225,7 +290,10 @@ export class ChainStore {
     options: WriteOptions,
   ): Promise<void> {
     const batch: Batch = new Map()
-    for (const block of abandoned) putIndexes(batch, block, false)
+    for (const block of abandoned) {
+      putIndexes(batch, block, false)
+      putReturning(batch, block, true)
+    }
     for (const block of adopted) {
       putBlock(batch, block.entry, block.parsed)
       putIndexes(batch, block, true)
@@ -235,17 +303,22 @@ export class ChainStore {
     await this.database.write(batch, options)
   }
 
-  async writePool(added: readonly PoolEntry[], removed: readonly PoolEntry[], options: WriteOptions): Promise<void> {
+  async writePool(
+    added: readonly PoolEntry[],
+    removed: readonly PoolEntry[],
+    { sync, returned = [] }: PoolWriteOptions,
+  ): Promise<void> {
     const batch: Batch = new Map()
     for (const entry of added) putWaiting(batch, entry)
     for (const { order } of removed) batch.set(key.pool(order), undefined)
-    await this.database.write(batch, options)
+    for (const block of returned) putReturning(batch, block, false)
+    await this.database.write(batch, { sync })
   }
 
-  /** After a restart the pool counts its arrivals anew: `stale` are the numbers under which they were stored. */
-  async rewritePool(stale: readonly number[], entries: Iterable<PoolEntry>): Promise<void> {
+  /** After a restart the pool counts its arrivals anew: `stale` are the keys under which they were stored. */
+  async rewritePool(stale: readonly string[], entries: Iterable<PoolEntry>): Promise<void> {
     const batch: Batch = new Map()
-    for (const arrival of stale) batch.set(key.pool(arrival), undefined)
+    for (const at of stale) batch.set(at, undefined)
     for (const entry of entries) putWaiting(batch, entry)
     await this.database.write(batch, { sync: true })
   }
@@ -255,9 +328,19 @@ export class ChainStore {
     await this.database.write(records, { sync: true })
   }
 
-  close(): Promise<void> {
-    return this.database.close()
+  async close(): Promise<void> {
+    try {
+      await this.database.close()
+    } finally {
+      await this.release()
+    }
   }
+}
+
+/** @param at a key that {@link key.block} has made, unless it was damaged */
+export function blockPlaceOf(at: string): BlockPlace {
+  const [, index = '', hash = ''] = at.split('/')
+  return { index: Number(index), hash: hash as Hash }
 }
 
 function putBlock(batch: Batch, entry: BlockEntry, parsed: ParsedBlock): void {
@@ -270,11 +353,21 @@ function putIndexes(batch: Batch, { entry, parsed, undo, ids }: ConnectedBlock, 
   const { index, hash } = entry
   const put = (at: string, value: string) => batch.set(at, connect ? value : undefined)
   put(key.main(index), hash)
-  put(key.undo(index), encodeAccounts(undo))
+  put(key.undo(index), encodeUndo(hash, undo))
   for (const [position, id] of ids.entries()) {
     put(key.transaction(id), JSON.stringify([index, position]))
     for (const address of partiesOf(parsed.block, position)) put(key.history(address, place(index, position)), id)
   }
+}
+
+/**
+ * With the head that abandons a block, in one batch: were its transactions in the pool's next one only, a crash between
+ * the two would lose them.
+ */
+function putReturning(batch: Batch, { entry, parsed }: ConnectedBlock, returning: boolean): void {
+  for (const [position, transaction] of parsed.block.transactions.entries())
+    if (position > 0)
+      batch.set(key.returning(place(entry.index, position)), returning ? canonicalJson({ transaction }) : undefined)
 }
 
 function putWaiting(batch: Batch, { order, transaction, arrivedAt }: PoolEntry): void {
@@ -292,25 +385,34 @@ function putAccounts(batch: Batch, accounts: AccountChanges): void {
     batch.set(key.account(address), account && JSON.stringify([account.balance, account.nonce]))
 }
 
+export function decodeMeta(value: Buffer): Meta {
+  return JSON.parse(value.toString())
+}
+
 function decodeAccount(value: Buffer): Account {
   const [balance, nonce] = JSON.parse(value.toString())
   return { balance, nonce }
 }
 
-function encodeAccounts(accounts: AccountChanges): string {
-  return JSON.stringify(
-    [...accounts].map(([address, account]) => [address, account?.balance ?? null, account?.nonce ?? null]),
-  )
+function decodePlace(value: Buffer): TransactionPlace {
+  const [index, position] = JSON.parse(value.toString()) as [number, number]
+  return { index, position }
 }
 
-function decodeAccounts(value: Buffer): AccountChanges {
-  const rows = JSON.parse(value.toString()) as [Address, Account['balance'] | null, number | null][]
-  return new Map(
-    rows.map(([address, balance, nonce]) => [
-      address,
-      balance === null || nonce === null ? undefined : { balance, nonce },
-    ]),
-  )
+function encodeUndo(block: Hash, before: AccountChanges): string {
+  const accounts = [...before].map(([address, account]) => [address, account?.balance ?? null, account?.nonce ?? null])
+  return JSON.stringify({ block, accounts })
+}
+
+function decodeUndo(value: Buffer): { block: string; accounts: AccountChanges } {
+  const { block, accounts } = JSON.parse(value.toString()) as {
+    block: string
+    accounts: [Address, Account['balance'] | null, number | null][]
+  }
+  const before = accounts.map(([address, balance, nonce]) => {
+    return [address, balance === null || nonce === null ? undefined : { balance, nonce }] as const
+  })
+  return { block, accounts: new Map(before) }
 }
 
 function encodeEntry({ totalWork, hash: _, ...rest }: StoredEntry): string {

@@ -6,8 +6,8 @@
  *
  * - every value carries a CRC-32 over its key and itself, looked at whenever it is read;
  * - every batch leaves its number in the journal: a gap among the newest ones means that a batch was lost;
- * - the number of the newest batch, and the head that it knew, also stand in a file of their own, the witness: a
- *   database that ends before it has lost its end.
+ * - the number of the newest batch that was promised to last, and the head that it knew, also stand in a file of their
+ *   own, the witness: a database that ends before it has lost its end.
  */
 import { closeSync, constants, existsSync, openSync, readFileSync, writeSync } from 'node:fs'
 import { crc32 } from 'node:zlib'
@@ -38,10 +38,11 @@ export interface Range {
 }
 
 /**
- * Journal records that are kept. A batch takes at least 500 bytes, so this many are more than the two write buffers of
- * 4 MiB that LevelDB's log can hold; what is older has reached table files.
+ * Journal records that are kept, and the least that is written for each batch. Together they are the two write buffers
+ * of 4 MiB that LevelDB's logs can hold: what is older has reached table files.
  */
 const JOURNAL_LENGTH = 16_384
+const LEAST_BATCH_BYTES = 512
 const PAGE = 256
 const CRC_BYTES = 4
 
@@ -50,11 +51,15 @@ export class Database {
   private readonly witness: Witness | undefined
   private readonly writes = new Serial()
   private sequence: number
+  /** The newest batch that was written with `sync`. */
+  private synced: number
+  private failure: unknown
 
   private constructor(level: Level, witness: Witness | undefined, sequence: number) {
     this.level = level
     this.witness = witness
     this.sequence = sequence
+    this.synced = sequence
   }
 
   /**
@@ -66,19 +71,25 @@ export class Database {
     const sequence = await readJournal(level)
     if (witnessFile === undefined) return new Database(level, undefined, sequence)
     const seen = readWitness(witnessFile)
-    if (seen === undefined && sequence > 0) throw new DamageError(`the file ${witnessFile} is missing`)
+    // A node that is killed at its first start may leave its first batch behind, and not yet a witness of it.
+    if (seen === undefined && sequence > 1) throw new DamageError(`the file ${witnessFile} is missing or empty`)
     if (seen !== undefined && seen.sequence > sequence)
       throw new DamageError(`the database ends with batch ${sequence}, and ${seen.sequence} was written`)
     return new Database(level, new Witness(witnessFile, seen?.head ?? NO_HEAD), sequence)
   }
 
+  /** Whether nothing has ever been written. */
+  get isNew(): boolean {
+    return this.sequence === 0
+  }
+
   /** @throws DamageError where the value is not what was written under this key */
   async get(at: string, snapshot?: Snapshot): Promise<Buffer | undefined> {
-    return unframe(at, await this.level.get(at, { ...(snapshot && { snapshot }) }))
+    return unframe(at, await reading(this.level.get(at, { ...(snapshot && { snapshot }) })))
   }
 
   async getMany(keys: readonly string[], snapshot?: Snapshot): Promise<(Buffer | undefined)[]> {
-    const values = await this.level.getMany([...keys], { ...(snapshot && { snapshot }) })
+    const values = await reading(this.level.getMany([...keys], { ...(snapshot && { snapshot }) }))
     return values.map((value, i) => unframe(keys[i] as string, value))
   }
 
@@ -86,11 +97,22 @@ export class Database {
   async *entries(range: Range): AsyncGenerator<[string, Buffer]> {
     const iterator = this.level.iterator(range)
     try {
-      for (let page = await iterator.nextv(PAGE); page.length > 0; page = await iterator.nextv(PAGE))
+      const next = () => reading(iterator.nextv(PAGE))
+      for (let page = await next(); page.length > 0; page = await next())
         for (const [at, value] of page) yield [at, unframe(at, value) as Buffer]
     } finally {
       await iterator.close()
     }
+  }
+
+  /** Keys alone, in their order. */
+  keys(range: Range): AsyncGenerator<string> {
+    return keysOf(this.level, range)
+  }
+
+  /** Which of the keys are there. */
+  hasMany(keys: readonly string[]): Promise<boolean[]> {
+    return reading(this.level.hasMany([...keys]))
   }
 
   snapshot(): Snapshot {
@@ -99,36 +121,82 @@ export class Database {
 
   /**
    * All of the batch or none of it. Batches are numbered and written in the order of the calls.
-   * @throws StorageError
+   * @throws StorageError, and from then on always: LevelDB's log may have been torn, and what follows would be lost
+   * @throws DamageError where LevelDB has met it while it tidied up
    */
   write(batch: Batch, options: WriteOptions): Promise<void> {
     return this.writes.run(async () => {
-      const sequence = this.sequence + 1
-      const operations = [...batch].map(([at, value]) => operation(at, value))
-      operations.push(operation(key.journal(sequence), ''))
-      operations.push(operation(key.journal(sequence - JOURNAL_LENGTH), undefined))
-      // `sync` is LevelDB's own option: a database in memory has nothing to wait for.
+      if (this.failure) throw this.failure
       try {
-        await this.level.batch(operations, { ...options } as object)
-        this.sequence = sequence
-        // After the batch, never before it: a crash in between leaves the witness behind, not ahead.
-        this.witness?.write(sequence, batch.get(key.head))
+        await this.writeNext(batch, options)
       } catch (error) {
-        throw new StorageError(`The database can't be written: ${(error as Error).message}`, { cause: error })
+        this.failure = asFault(error, "can't be written")
+        throw this.failure
       }
     })
   }
 
+  private async writeNext(batch: Batch, { sync }: WriteOptions): Promise<void> {
+    const sequence = this.sequence + 1
+    // `sync` is LevelDB's own option: a database in memory has nothing to wait for.
+    await this.level.batch(journalled(batch, sequence), { sync } as object)
+    this.sequence = sequence
+    // After the batch, never before it: a crash in between leaves the witness behind, not ahead. For the same reason
+    // it doesn't speak of what the disk may not have yet: after a power failure it would be the only one to remember.
+    this.witness?.remember(batch.get(key.head))
+    if (!sync) return
+    this.synced = sequence
+    this.witness?.write(sequence)
+  }
+
   async close(): Promise<void> {
     await this.writes.idle()
-    await this.level.close()
-    this.witness?.close()
+    try {
+      // So that the witness vouches for all of it.
+      if (this.synced < this.sequence && !this.failure) await this.write(new Map(), { sync: true })
+    } finally {
+      await this.level.close()
+      this.witness?.close()
+    }
   }
 }
 
-function operation(at: string, value: string | undefined) {
-  if (value === undefined) return { type: 'del' as const, key: at }
-  return { type: 'put' as const, key: at, value: frame(at, value) }
+function journalled(batch: Batch, sequence: number) {
+  const operations = [...batch].map(([at, value]) => operation(at, value))
+  const bytes = operations.reduce((sum, { key: at, value }) => sum + at.length + (value?.length ?? 0), 0)
+  operations.push(operation(key.journal(sequence), ' '.repeat(Math.max(0, LEAST_BATCH_BYTES - bytes))))
+  if (sequence > JOURNAL_LENGTH) operations.push(operation(key.journal(sequence - JOURNAL_LENGTH), undefined))
+  return operations
+}
+
+/** @throws DamageError or StorageError for what LevelDB has to say of its files */
+async function reading<T>(answer: Promise<T>): Promise<T> {
+  try {
+    return await answer
+  } catch (error) {
+    throw asFault(error, "can't be read")
+  }
+}
+
+/** LevelDB reports damage as corruption, and a table file that is gone as a plain I/O error. */
+export function asDamage(error: unknown): unknown {
+  const { code, message } = error as { code?: string; message?: string }
+  const damage = code === 'LEVEL_CORRUPTION' || /corruption|no such file|invalid argument/i.test(message ?? '')
+  return damage ? new DamageError(`LevelDB: ${message}`, { cause: error }) : error
+}
+
+/** @param what "can't be read", say */
+export function asFault(error: unknown, what: string): unknown {
+  const fault = asDamage(error)
+  if (fault instanceof DamageError || (error as { code?: string }).code === 'LEVEL_DATABASE_NOT_OPEN') return fault
+  return new StorageError(`The database ${what}: ${(error as Error).message}`, { cause: error })
+}
+
+type Operation = { type: 'del'; key: string; value?: never } | { type: 'put'; key: string; value: Buffer }
+
+function operation(at: string, value: string | undefined): Operation {
+  if (value === undefined) return { type: 'del', key: at }
+  return { type: 'put', key: at, value: frame(at, value) }
 }
 
 function frame(at: string, value: string): Buffer {
@@ -155,23 +223,27 @@ function checksum(at: string, framed: Buffer): number {
 
 /** @returns the number of the newest batch; 0 in a new database */
 async function readJournal(level: Level): Promise<number> {
-  const iterator = level.keys(within('journal/'))
   let [count, first, last] = [0, 0, 0]
-  try {
-    for (let page = await iterator.nextv(PAGE); page.length > 0; page = await iterator.nextv(PAGE))
-      for (const at of page) {
-        const sequence = Number(lastPart(at))
-        if (count === 0) first = sequence
-        else if (sequence !== last + 1) throw new DamageError(`the batches ${last + 1} to ${sequence - 1} are missing`)
-        last = sequence
-        count++
-      }
-  } finally {
-    await iterator.close()
+  for await (const at of keysOf(level, within('journal/'))) {
+    const sequence = Number(lastPart(at))
+    if (count === 0) first = sequence
+    else if (sequence !== last + 1) throw new DamageError(`the batches ${last + 1} to ${sequence - 1} are missing`)
+    last = sequence
+    count++
   }
   if (count > 0 && first !== Math.max(1, last - JOURNAL_LENGTH + 1))
     throw new DamageError(`the batches before ${first} are missing`)
   return last
+}
+
+async function* keysOf(level: Level, range: Range): AsyncGenerator<string> {
+  const iterator = level.keys(range)
+  try {
+    const next = () => reading(iterator.nextv(PAGE))
+    for (let page = await next(); page.length > 0; page = await next()) yield* page
+  } finally {
+    await iterator.close()
+  }
 }
 
 /** What the witness file says: the number of the newest batch, and the head of the chain after it. */
@@ -184,12 +256,13 @@ const NO_HEAD = '-'.repeat(64)
 const WITNESS_LINE = /^([0-9]{16}) ([0-9a-f]{64}|-{64})\n$/
 
 /**
- * @returns undefined where there is no such file
+ * @returns undefined where there is no such file, or nothing in it yet
  * @throws DamageError where it holds something else
  */
 export function readWitness(file: string): WitnessLine | undefined {
-  if (!existsSync(file)) return undefined
-  const [, sequence, head] = WITNESS_LINE.exec(readFileSync(file, 'latin1')) ?? []
+  const line = existsSync(file) ? readFileSync(file, 'latin1') : ''
+  if (line === '') return undefined
+  const [, sequence, head] = WITNESS_LINE.exec(line) ?? []
   if (sequence === undefined || head === undefined) throw new DamageError(`the file ${file} holds no batch number`)
   return { sequence: Number(sequence), head }
 }
@@ -205,8 +278,11 @@ class Witness {
   }
 
   /** @param head undefined where the batch didn't move it */
-  write(sequence: number, head: string | undefined): void {
+  remember(head: string | undefined): void {
     this.head = head ?? this.head
+  }
+
+  write(sequence: number): void {
     writeSync(this.descriptor, `${number(sequence)} ${this.head}\n`, 0, 'latin1')
   }
 

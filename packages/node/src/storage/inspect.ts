@@ -3,86 +3,111 @@
  * reader would, by its key: so it also notices what LevelDB can't find any more.
  */
 import {
-  type Address,
   type Block,
   type ChainRules,
   type Hash,
-  parseBlock,
-  parseJson,
   type Reward,
-  readTransactions,
   supplyAt,
   type Transaction,
   transactionId,
 } from '@bc/core'
 import { DamageError } from '../errors.ts'
 import { type ChainStore, partiesOf } from './chain-store.ts'
-import type { Snapshot } from './database.ts'
 import { place } from './layout.ts'
 
-const ACCOUNTS_A_TIME = 500
+/** Which chain it should be. */
+export interface ChainIdentity {
+  readonly id: Hash
+  readonly rules: ChainRules
+}
+
+/** Records that are asked for at once. */
+const PAGE = 500
 
 /**
  * One block of the main chain: its hash, its link, its undo record, its transactions' index, histories and nonces.
  * @throws DamageError
  */
-export async function inspectBlock(store: ChainStore, chain: Hash, index: number): Promise<void> {
+export async function inspectBlock(store: ChainStore, { id }: ChainIdentity, index: number): Promise<void> {
   const damaged = (fault: string) => new DamageError(`block ${index}: ${fault}`)
   const [hash] = (await store.mainHashes(index, index)) as [Hash]
   const entry = await store.knownEntry(hash)
   if (entry.index !== index) throw damaged(`its entry says ${entry.index}`)
   if (index === 1) return void (await store.blockText(index, hash))
-  const parsed = parseBlock(parseJson(await store.blockText(index, hash)))
-  if (parsed.hash !== hash) throw damaged(`its hash is ${parsed.hash}, not ${hash}`)
+  const { block } = await store.block(entry)
   const [parent] = await store.mainHashes(index - 1, index - 1)
-  if (parsed.block.previous_hash !== parent) throw damaged('the block before is another one')
-  await store.undo(index)
-  await inspectTransactions(store, chain, index, parsed.block)
+  if (block.previous_hash !== parent) throw damaged('the block before is another one')
+  await store.undo(entry)
+  await inspectTransactions(store, id, index, block)
 }
 
 async function inspectTransactions(store: ChainStore, chain: Hash, index: number, block: Block): Promise<void> {
-  const { transactions } = block
-  const reward = transactions[0] as unknown as Reward
-  const ids = [transactionId(reward, chain), ...readTransactions(transactions, chain).parsed.map(({ id }) => id)]
-  for (const [position, id] of ids.entries()) {
-    const found = await store.transactionPlace(id)
-    if (found?.index !== index || found.position !== position)
-      throw new DamageError(`block ${index}: transaction ${id} is not found by its id`)
-    for (const address of partiesOf(block, position))
-      if ((await store.historyId(address, place(index, position))) !== id)
-        throw new DamageError(`block ${index}: transaction ${id} is not in the history of ${address}`)
-    const { sender, nonce } = transactions[position] as unknown as Transaction
-    if (position > 0 && (await store.account(sender)).nonce <= nonce)
-      throw new DamageError(`block ${index}: the account ${sender} is older than its own transaction`)
-  }
+  const damaged = (fault: string) => new DamageError(`block ${index}: ${fault}`)
+  const transactions = block.transactions as unknown as [Reward, ...Transaction[]]
+  const ids = transactions.map((transaction) => transactionId(transaction, chain))
+  const places = await store.transactionPlaces(ids)
+  for (const [position, id] of ids.entries())
+    if (places[position]?.index !== index || places[position].position !== position)
+      throw damaged(`transaction ${id} is not found by its id`)
+  const mentions = ids.flatMap((id, position) =>
+    [...partiesOf(block, position)].map((address) => ({ address, at: place(index, position), id })),
+  )
+  for (const [i, found] of (await store.historyIds(mentions)).entries())
+    if (found !== mentions[i]?.id) throw damaged(`its transactions are not in the history of ${mentions[i]?.address}`)
+  const [, ...payments] = transactions
+  const accounts = await store.accounts(payments.map(({ sender }) => sender))
+  for (const { sender, nonce } of payments)
+    if ((accounts.get(sender)?.nonce ?? 0) <= nonce) throw damaged(`${sender} is older than its own transaction`)
 }
 
 /**
- * All accounts together hold exactly the coins that were ever made, and each is found by its address.
+ * All accounts together hold exactly the coins that were ever made, and each is found by its address. An older state of
+ * an account shows: in its nonce if it has sent since (above), otherwise it has received since, and coins are missing.
  * @throws DamageError
  */
-export async function inspectAccounts(store: ChainStore, rules: ChainRules): Promise<void> {
-  const snapshot = store.snapshot()
-  try {
-    const head = await store.knownEntry((await store.head(snapshot)) as Hash)
+export async function inspectAccounts(store: ChainStore, { rules }: ChainIdentity, signal: AbortSignal): Promise<void> {
+  await store.reading(async (snapshot) => {
+    const { index } = await store.knownEntry(await store.head(snapshot))
     let supply = 0n
-    const addresses: Address[] = []
-    for await (const [address, { balance }] of store.allAccounts(snapshot)) {
-      supply += BigInt(balance)
-      addresses.push(address)
-      if (addresses.length < ACCOUNTS_A_TIME) continue
-      await inspectFound(store, addresses.splice(0), snapshot)
+    for await (const page of pages(store.allAccounts(snapshot))) {
+      if (signal.aborted) return
+      const addresses = page.map(([address]) => address)
+      const found = await store.accounts(addresses, snapshot)
+      const lost = addresses.find((address) => !found.has(address))
+      if (lost) throw new DamageError(`the account ${lost} is there, but not found by its address`)
+      for (const [, { balance }] of page) supply += BigInt(balance)
     }
-    await inspectFound(store, addresses, snapshot)
-    const due = supplyAt(head.index, rules)
+    const due = supplyAt(index, rules)
     if (supply !== due) throw new DamageError(`the accounts hold ${supply} coins, and ${due} were made`)
-  } finally {
-    await snapshot.close()
+  })
+}
+
+/**
+ * Every block, also beside the main chain, is stored with its entry, and each is found by its hash.
+ * @throws DamageError
+ */
+export async function inspectTree(store: ChainStore, signal: AbortSignal): Promise<void> {
+  for await (const page of pages(store.allBlocks())) {
+    if (signal.aborted) return
+    const entries = await store.entries(page.map(({ hash }) => hash))
+    for (const [i, { index, hash }] of page.entries())
+      if (entries[i]?.index !== index)
+        throw new DamageError(`block ${index} ${hash} is there, but not found by its hash`)
+  }
+  for await (const page of pages(store.allEntries())) {
+    if (signal.aborted) return
+    const lost = (await store.haveBlocks(page)).indexOf(false)
+    if (lost >= 0) throw new DamageError(`block ${page[lost]?.index} ${page[lost]?.hash} is missing`)
   }
 }
 
-async function inspectFound(store: ChainStore, addresses: readonly Address[], snapshot: Snapshot): Promise<void> {
-  const found = await store.accounts(addresses, snapshot)
-  const lost = addresses.find((address) => !found.has(address))
-  if (lost) throw new DamageError(`the account ${lost} is there, but not found by its address`)
+async function* pages<T>(items: AsyncIterable<T>): AsyncGenerator<T[]> {
+  let page: T[] = []
+  for await (const item of items) {
+    page.push(item)
+    if (page.length < PAGE) continue
+    yield page
+    page = []
+  }
+  if (page.length > 0) yield page
 }

@@ -13,6 +13,7 @@
  *     tx/<id>                       index and position of a confirmed transaction
  *     history/<address>/<index>-<position>    id of a transaction that the address sent or received
  *     pool/<arrival>                a waiting transaction
+ *     returning/<index>-<position>  a transaction of an abandoned block, until the pool has looked at it
  */
 import type { Address, Hash } from '@bc/core'
 
@@ -39,6 +40,7 @@ export const key = {
   transaction: (id: Hash) => `tx/${id}`,
   history: (address: Address, at: string) => `history/${address}/${at}`,
   pool: (arrival: number) => `pool/${number(arrival)}`,
+  returning: (at: string) => `returning/${at}`,
 } as const
 
 /** All keys that start with `prefix`, which ends with a slash: the character after "/" is "0". */

@@ -1,12 +1,14 @@
 /** Opens a node's stored chain: takes its lock, looks for damage, rebuilds what can be rebuilt. */
-import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { type Hash, hashOf } from '@bc/core'
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { hashOf } from '@bc/core'
 import { MemoryLevel } from 'memory-level'
-import { DamageError } from '../errors.ts'
-import { ChainStore } from './chain-store.ts'
+import { DamageError, StartError, StorageError } from '../errors.ts'
+import { ChainStore, strangeness } from './chain-store.ts'
 import { Database, type Level } from './database.ts'
-import { inspectBlock } from './inspect.ts'
-import { asDamage, chainFiles, openLevel, witnessFile } from './level.ts'
+import { type ChainIdentity, inspectBlock } from './inspect.ts'
+import { type ChainFiles, chainFiles, forgetFiles, keepFiles, openLevel, witnessFile } from './level.ts'
+import { inspectTables } from './level-files.ts'
+import { lockDirectory, type Release } from './lock.ts'
 import { type RebuildOptions, rebuild } from './rebuild.ts'
 
 /** Newest blocks that are looked at before the node starts: the rest is scrubbed while it runs. */
@@ -22,19 +24,45 @@ export async function openMemoryStore(): Promise<ChainStore> {
  * @throws StartError where another node has the directory, where it can't be read, or where blocks are lost for good
  */
 export async function openStore(options: Omit<RebuildOptions, 'damage'>): Promise<ChainStore> {
-  const files = chainFiles(options.directory)
-  const id = hashOf(options.genesis)
+  const { directory } = options
+  let release: Release | undefined
+  try {
+    release = await lockDirectory(directory)
+    return new ChainStore(await openDatabase(options), release)
+  } catch (error) {
+    await release?.()
+    throw asStartError(error, directory)
+  }
+}
+
+async function openDatabase(options: Omit<RebuildOptions, 'damage'>): Promise<Database> {
+  const { directory, genesis, log } = options
+  const files = chainFiles(directory)
+  const chain = { id: hashOf(genesis), rules: genesis.rules }
   // A rebuild that was interrupted after its last step but one.
   if (!existsSync(files.chain) && existsSync(files.rebuilt)) renameSync(files.rebuilt, files.chain)
   try {
-    return await openIntact(options.directory, id)
+    return await openIntact(files, chain)
   } catch (error) {
     if (!(error instanceof DamageError)) throw error
-    options.log.warn({ damage: error.message }, 'The stored chain is damaged: it is rebuilt from its blocks.')
-    await rebuild({ ...options, damage: error.message })
+    const damage = error.message
+    log.warn({ damage }, 'The stored chain is damaged: it is rebuilt from its blocks.')
+    // Should this one fail, what it leaves may look whole to the next start.
+    markDamaged(directory, damage)
+    await rebuild({ ...options, damage })
     rmSync(files.marker, { force: true })
-    return openIntact(options.directory, id)
+    return await openIntact(files, chain)
   }
+}
+
+/** What the disk has to say is the operator's to hear; a bug of ours stays one. */
+function asStartError(error: unknown, directory: string): unknown {
+  const { message, code, syscall } = error as NodeJS.ErrnoException
+  const ofTheDisk = error instanceof DamageError || error instanceof StorageError
+  if (!ofTheDisk && syscall === undefined && !code?.startsWith('LEVEL_')) return error
+  return new StartError(`The data in ${directory} can't be used: ${message}. Look after the disk that it is on.`, {
+    cause: error,
+  })
 }
 
 /** Makes the next start rebuild. For a node that finds damage while it runs. */
@@ -42,24 +70,29 @@ export function markDamaged(directory: string, damage: string): void {
   writeFileSync(chainFiles(directory).marker, `${damage}\n`, { mode: 0o600 })
 }
 
-async function openIntact(directory: string, chain: Hash): Promise<ChainStore> {
-  const files = chainFiles(directory)
+async function openIntact(files: ChainFiles, chain: ChainIdentity): Promise<Database> {
+  if (existsSync(files.marker)) throw new DamageError(readFileSync(files.marker, 'utf8').trim())
+  mkdirSync(files.chain, { recursive: true })
+  await inspectTables(files.chain)
+  keepFiles(files.chain)
   const level = await openLevel(files.chain)
+  let database: Database | undefined
   try {
-    if (existsSync(files.marker)) throw new DamageError(readFileSync(files.marker, 'utf8').trim())
-    const store = new ChainStore(await Database.open(level, witnessFile(files.chain)))
-    await inspectRecent(store, chain)
-    return store
+    database = await Database.open(level, witnessFile(files.chain))
+    await inspectRecent(new ChainStore(database), chain)
   } catch (error) {
-    await level.close()
-    throw asDamage(error)
+    await (database ?? level).close()
+    throw error
   }
+  forgetFiles(files.chain)
+  rmSync(files.rebuilding, { recursive: true, force: true })
+  return database
 }
 
-async function inspectRecent(store: ChainStore, chain: Hash): Promise<void> {
+async function inspectRecent(store: ChainStore, chain: ChainIdentity): Promise<void> {
+  // One that belongs to another chain is refused later, with a word about that.
+  if (store.isNew || strangeness(await store.meta(), chain.id)) return
   const head = await store.head()
-  // An empty store is a new one. One that belongs to another chain is refused later, with a word about that.
-  if (head === undefined || (await store.meta())?.chain !== chain) return
   const { index } = await store.knownEntry(head)
   if ((await store.mainHash(index)) !== head) throw new DamageError(`the head ${head} is not on the main chain`)
   if ((await store.mainHash(index + 1)) !== undefined) throw new DamageError('the main chain goes on after its head')

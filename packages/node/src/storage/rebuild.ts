@@ -2,27 +2,19 @@
  * Rebuilds a damaged database from its blocks. They prove themselves: each is under its own hash, links to its parent
  * and goes through the same door as any other block. Everything else follows from them.
  */
-import { existsSync, renameSync, rmSync } from 'node:fs'
-import {
-  type Genesis,
-  type Hash,
-  isJsonObject,
-  type ParsedBlock,
-  parseBlock,
-  parseHash,
-  parseJson,
-  RuleError,
-} from '@bc/core'
+import { renameSync, rmSync } from 'node:fs'
+import { type Genesis, type Hash, hashOf, parseBlock, parseHash, parseJson, RuleError } from '@bc/core'
 import { ClassicLevel } from 'classic-level'
 import { Chain } from '../chain/chain.ts'
 import { DamageError, StartError } from '../errors.ts'
 import type { Log } from '../log.ts'
 import { Serial } from '../serial.ts'
 import type { Curve } from '../signatures/curve.ts'
-import { ChainStore } from './chain-store.ts'
-import { Database, type Level, readWitness, unframe } from './database.ts'
-import { key, lastPart, within } from './layout.ts'
-import { chainFiles, openLevel, witnessFile } from './level.ts'
+import { blockPlaceOf, ChainStore, decodeMeta, strangeness } from './chain-store.ts'
+import { asDamage, type Batch, Database, type Level, type Range, readWitness, unframe } from './database.ts'
+import { key, within } from './layout.ts'
+import { type ChainFiles, chainFiles, openLevel, restoreFiles, witnessFile } from './level.ts'
+import { mendFiles } from './level-files.ts'
 
 export interface RebuildOptions {
   readonly directory: string
@@ -39,19 +31,21 @@ const PROGRESS_EVERY = 10_000
 
 /**
  * Puts a rebuilt database in the place of the damaged one.
- * @throws StartError where blocks are lost, unless the loss is accepted; then nothing has changed
+ * @throws StartError where blocks are lost, unless the loss is accepted; then all that can be read is still there
  */
 export async function rebuild(options: RebuildOptions): Promise<void> {
   const { directory, acceptLoss, damage, log } = options
   const files = chainFiles(directory)
   rmSync(files.rebuilding, { recursive: true, force: true })
+  restoreFiles(files.chain)
+  mendFiles(files.chain)
   // LevelDB sorts out which of its own files can still be read; whether what is in them is right is checked here.
   await ClassicLevel.repair(files.chain)
   const old = await openLevel(files.chain)
   let outcome: Rebuilt
   try {
-    const claimed = await claimedHead(files.chain, old)
-    outcome = await copyInto(files.rebuilding, old, claimed, options)
+    await refuseStrange(old, options.genesis)
+    outcome = await copyInto(files.rebuilding, old, await claimedHeads(files.chain, old), options)
   } finally {
     await old.close()
   }
@@ -72,22 +66,33 @@ interface Rebuilt {
   readonly complete: boolean
 }
 
-/** The head that the damaged database had, as far as anything still says so. */
-async function claimedHead(location: string, old: Level): Promise<string | undefined> {
+/** Whatever is damaged in it: another chain's data is not ours to rebuild. */
+async function refuseStrange(old: Level, genesis: Genesis): Promise<void> {
+  const meta = await salvageOne(old, key.meta)
+  const strange = meta && strangeness(decodeMeta(meta), hashOf(genesis))
+  if (strange) throw strange
+}
+
+/** The heads that the damaged database had, as far as anything still says so: what was promised, and what was written. */
+async function claimedHeads(location: string, old: Level): Promise<Hash[]> {
+  const written = await salvageOne(old, key.head)
+  return [promisedHead(location), parseHash(written?.toString())].filter((head) => head !== undefined)
+}
+
+function promisedHead(location: string): Hash | undefined {
   try {
-    const witness = readWitness(witnessFile(location))
-    if (witness) return witness.head
+    return parseHash(readWitness(witnessFile(location))?.head)
   } catch (error) {
     if (!(error instanceof DamageError)) throw error
     // The witness itself is what was damaged: the database has to speak for itself.
+    return undefined
   }
-  return readIntact(key.head, await old.get(key.head))
 }
 
 async function copyInto(
   location: string,
   old: Level,
-  claimed: string | undefined,
+  claimed: readonly Hash[],
   options: RebuildOptions,
 ): Promise<Rebuilt> {
   const level = await openLevel(location)
@@ -99,14 +104,14 @@ async function copyInto(
       door: new Serial(),
       // Its timestamps were judged when it came in: a clock that was set back since must not lose it.
       clock: () => Number.POSITIVE_INFINITY,
+      // No pool hears of it: what waits is copied as it is.
       onHead: async () => undefined,
       onHeldRefused: (hash, error) => options.log.warn({ hash, code: error.code }, 'A stored block is refused.'),
     })
-    await copyBlocks(old, chain, options)
+    await copyBlocks(old, chain, claimed, options)
     await copyPool(old, store)
-    const expected = parseHash(claimed)
-    const claimedEntry = expected && (await store.entry(expected))
-    const complete = claimedEntry !== undefined && chain.head.totalWork >= claimedEntry.totalWork
+    const expected = claimed[0] && (await store.entry(claimed[0]))
+    const complete = expected !== undefined && chain.head.totalWork >= expected.totalWork
     return { height: chain.head.index, complete }
   } finally {
     await store.close()
@@ -114,44 +119,82 @@ async function copyInto(
 }
 
 /** Keys are in the order of the heights: a block's parent has come before it. */
-async function copyBlocks(old: Level, chain: Chain, { log, genesis }: RebuildOptions): Promise<void> {
+async function copyBlocks(old: Level, chain: Chain, claimed: readonly Hash[], { log }: RebuildOptions): Promise<void> {
   let count = 0
-  for await (const [at, value] of old.iterator(within('block/'))) {
-    const parsed = readBlock(at, value, genesis)
-    if (parsed === undefined) continue
-    try {
-      await chain.import(parsed, { sync: false })
-    } catch (error) {
-      if (!(error instanceof RuleError)) throw error
-      log.warn({ hash: parsed.hash, code: error.code }, 'A stored block is refused.')
-    }
+  for await (const alike of sameHeight(salvage(old, within('block/')))) {
+    // On a tie the one seen first is the head: of blocks with equal work, the one that was.
+    const first = alike.filter(({ hash }) => claimed.includes(hash))
+    for (const block of new Set([...first, ...alike])) await importStored(block, chain, log)
     if (++count % PROGRESS_EVERY === 0) log.info({ height: chain.head.index }, 'Rebuilding.')
   }
 }
 
-function readBlock(at: string, value: Buffer, genesis: Genesis): ParsedBlock | undefined {
-  const text = readIntact(at, value)
-  if (text === undefined) return undefined
-  const json = parseJson(text, { maxBytes: genesis.rules.maxBlockBytes, maxDepth: 16 })
-  // Genesis follows from the configuration.
-  if (isJsonObject(json) && json.index === 1) return undefined
-  const parsed = parseBlock(json)
-  return parsed.hash === (lastPart(at) as Hash) ? parsed : undefined
+interface SalvagedBlock {
+  readonly index: number
+  readonly hash: Hash
+  readonly text: Buffer
+}
+
+/** Blocks of one height at a time. Genesis follows from the configuration. */
+async function* sameHeight(records: AsyncIterable<[string, Buffer]>): AsyncGenerator<SalvagedBlock[]> {
+  let alike: SalvagedBlock[] = []
+  for await (const [at, text] of records) {
+    const place = blockPlaceOf(at)
+    if (place.index === 1) continue
+    if (alike.length > 0 && alike[0]?.index !== place.index) {
+      yield alike
+      alike = []
+    }
+    alike.push({ ...place, text })
+  }
+  if (alike.length > 0) yield alike
+}
+
+async function importStored({ hash, text }: SalvagedBlock, chain: Chain, log: Log): Promise<void> {
+  try {
+    const parsed = parseBlock(parseJson(text, { maxBytes: text.length, maxDepth: 16 }))
+    if (parsed.hash === hash) await chain.import(parsed, { sync: false })
+  } catch (error) {
+    if (!(error instanceof RuleError)) throw error
+    log.warn({ hash, code: error.code }, 'A stored block is refused.')
+  }
 }
 
 /** As they are: whoever opens the store next looks at each of them again. */
 async function copyPool(old: Level, store: ChainStore): Promise<void> {
-  const records: [string, string][] = []
-  for await (const [at, value] of old.iterator(within('pool/'))) {
-    const text = readIntact(at, value)
-    if (text !== undefined) records.push([at, text])
-  }
-  await store.writeRecords(new Map(records))
+  const records: Batch = new Map()
+  for (const prefix of ['pool/', 'returning/'] as const)
+    for await (const [at, value] of salvage(old, within(prefix))) records.set(at, value.toString())
+  await store.writeRecords(records)
 }
 
-function readIntact(at: string, value: Buffer | undefined): string | undefined {
+/**
+ * Every record that can still be read, and is what was written. One at a time: with a fault LevelDB throws away the
+ * whole page that it came with. It tells of one at the end, after all that it could read.
+ */
+async function* salvage(old: Level, range: Range): AsyncGenerator<[string, Buffer]> {
+  const iterator = old.iterator(range)
   try {
-    return unframe(at, value)?.toString()
+    for (let [record] = await iterator.nextv(1); record; [record] = await iterator.nextv(1)) {
+      const value = intact(...record)
+      if (value) yield [record[0], value]
+    }
+  } catch (error) {
+    if (!(asDamage(error) instanceof DamageError)) throw error
+  } finally {
+    await iterator.close()
+  }
+}
+
+/** By iterating as well: among tables that were repaired, LevelDB may find an older record by its key. */
+async function salvageOne(old: Level, at: string): Promise<Buffer | undefined> {
+  for await (const [, value] of salvage(old, { gte: at, lte: at })) return value
+  return undefined
+}
+
+function intact(at: string, value: Buffer): Buffer | undefined {
+  try {
+    return unframe(at, value)
   } catch (error) {
     if (error instanceof DamageError) return undefined
     throw error
@@ -159,10 +202,10 @@ function readIntact(at: string, value: Buffer | undefined): string | undefined {
 }
 
 /** Between the two renames there is no chain, only a complete rebuilt one: the next start puts that in its place. */
-function swap(files: ReturnType<typeof chainFiles>, complete: boolean): void {
+function swap(files: ChainFiles, complete: boolean): void {
   rmSync(files.rebuilt, { recursive: true, force: true })
   renameSync(files.rebuilding, files.rebuilt)
-  if (existsSync(files.damaged)) rmSync(files.damaged, { recursive: true })
+  rmSync(files.damaged, { recursive: true, force: true })
   renameSync(files.chain, files.damaged)
   renameSync(files.rebuilt, files.chain)
   // What was rebuilt without a loss has nothing that the new one lacks.

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Chain } from '../chain/chain.ts'
 import type { Serial } from '../serial.ts'
 import type { ChainStore } from './chain-store.ts'
-import { inspectAccounts, inspectBlock } from './inspect.ts'
+import { inspectAccounts, inspectBlock, inspectTree } from './inspect.ts'
 
 /** Blocks that are looked at in one go, within the door, and the rest that follows each go. */
 const BLOCKS_A_TIME = 50
@@ -14,13 +14,14 @@ const REST_MS = 20
  * @throws DamageError
  */
 export async function scrub(store: ChainStore, chain: Chain, door: Serial, signal: AbortSignal): Promise<void> {
-  await inspectAccounts(store, chain.rules)
+  await inspectAccounts(store, chain, signal)
   for (let index: number = chain.head.index; index >= 1 && !signal.aborted; index -= BLOCKS_A_TIME) {
     await door.run(async () => {
       // A reorganisation may have shortened the chain since the last go.
       const from: number = Math.min(index, chain.head.index)
-      for (let at = from; at > Math.max(0, from - BLOCKS_A_TIME); at--) await inspectBlock(store, chain.id, at)
+      for (let at = from; at > Math.max(0, from - BLOCKS_A_TIME); at--) await inspectBlock(store, chain, at)
     })
     if (index > BLOCKS_A_TIME) await delay(REST_MS, undefined, { ref: false })
   }
+  await inspectTree(store, signal)
 }

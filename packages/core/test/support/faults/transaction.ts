@@ -286,6 +286,12 @@ const BALANCE_FAULTS: readonly Fault[] = [
   transfers('tx.balance', 'the reward spent in its own block, and one coin more', 1, (site) => [
     pay(site, miner, bob, balanceOf(site, miner) + 51, 0),
   ]),
+  // Before the fee is paid there are more coins than 2^53, and 1 more or less is no difference to a float.
+  ...[51, 52, 53].map((more) =>
+    transfers('tx.balance', `a fee of all coins there can be, out of the reward, and ${more - 50} more`, 1, (site) => [
+      pay(site, miner, bob, balanceOf(site, miner) + more, 2 ** 53 - 1 - 50),
+    ]),
+  ),
   transfers('tx.balance', 'the same coins on a round trip', 3, (site) => [
     pay(site, alice, bob, balanceOf(site, alice), 0),
     pay(site, bob, alice, balanceOf(site, bob) + balanceOf(site, alice), 0),

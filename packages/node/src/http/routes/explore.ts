@@ -18,8 +18,8 @@ import { heightOf, type RouteContext } from '../context.ts'
 import {
   AccountParams,
   AccountSchema,
+  AnyBlock,
   BlockParams,
-  BlockSchema,
   BlocksSchema,
   FoundTransactionSchema,
   HeadersSchema,
@@ -115,23 +115,22 @@ function blocks(app: App, { store }: RouteContext): void {
         "A block by index, by hash or the latest: exactly its canonical JSON, so the answer's SHA-256 is its hash",
       params: BlockParams,
       querystring: NoQuery,
-      response: { ...answers(200, BlockSchema), ...refuses(400, 404) },
+      response: { ...answers(200, AnyBlock), ...refuses(400, 404) },
     },
     handler: async (request, reply) => {
       const { indexOrHash } = request.params
-      const text = await store.reading(async (snapshot) => {
-        const hash = await hashOfNamed(indexOrHash, snapshot)
-        const entry = hash && (await store.entry(hash))
-        return entry && store.blockText(entry.index, entry.hash, snapshot)
-      })
+      const hash = await hashOfNamed(indexOrHash)
+      // No snapshot: blocks and entries are never deleted, and one that has just come in is newer than any.
+      const entry = hash && (await store.entry(hash))
+      const text = entry && (await store.blockText(entry.index, entry.hash))
       if (text === undefined) throw notFound(`There is no block ${indexOrHash}.`)
       return sendJson(reply, text)
     },
   })
 
-  async function hashOfNamed(name: string, snapshot: Snapshot): Promise<Hash | undefined> {
-    if (name === 'latest') return store.head(snapshot)
-    return parseHash(name) ?? store.mainHash(Number(name), snapshot)
+  async function hashOfNamed(name: string): Promise<Hash | undefined> {
+    if (name === 'latest') return store.head()
+    return parseHash(name) ?? store.mainHash(Number(name))
   }
 
   function pageOf({ from = '1', limit = String(DEFAULT_LIMIT) }: { from?: string; limit?: string }) {
@@ -188,15 +187,15 @@ function transactions(app: App, { store, admission }: RouteContext): void {
     },
     handler: async (request) => {
       const id = request.params.id as Hash
-      const { transaction, block, text } = await confirmed(id)
-      const leaves = transactionsIn(text).map((one) => merkleLeaf(one as unknown as JsonObject))
+      const { transaction, block, read } = await confirmed(id)
+      const leaves = read.transactions.map((one) => merkleLeaf(one as unknown as JsonObject))
       return {
         id,
         transaction,
         leaf: leaves[block.position] as Hash,
         position: block.position,
         branch: merkleBranch(leaves, block.position),
-        header: headerOfText(text, block.hash),
+        header: { ...read.header, hash: read.hash },
       }
     },
   })
@@ -205,24 +204,28 @@ function transactions(app: App, { store, admission }: RouteContext): void {
     return store.reading(async (snapshot) => {
       const place = await store.transactionPlace(id, snapshot)
       if (place === undefined) throw notFound(`There is no transaction ${id}, neither waiting nor confirmed.`)
-      return located(store, place, snapshot)
+      const read = await readBlock(store, place.index, snapshot)
+      return { ...located(read, place.position, await heightOf(store, snapshot)), read }
     })
   }
 }
 
-/** A confirmed transaction with its block. */
-async function located(store: ChainStore, { index, position }: TransactionPlace, snapshot: Snapshot) {
-  const height = await heightOf(store, snapshot)
+/** A block of the main chain, taken apart. */
+async function readBlock(store: ChainStore, index: number, snapshot: Snapshot) {
   const [hash] = (await store.mainHashes(index, index, snapshot)) as [Hash]
   const text = await store.blockText(index, hash, snapshot)
-  const { timestamp } = headerOfText(text, hash)
-  const transaction = transactionsIn(text)[position]
-  if (transaction === undefined) throw new DamageError(`block ${index} has no transaction ${position}`)
-  return { transaction, text, block: { index, hash, timestamp, position, confirmations: height - index + 1 } }
+  const { transactions, ...header } = JSON.parse(text.toString()) as StoredBlock
+  return { index, hash, header, transactions, bytes: text.length }
 }
 
-function transactionsIn(text: Buffer): StoredBlock['transactions'] {
-  return (JSON.parse(text.toString()) as StoredBlock).transactions
+type ReadBlock = Awaited<ReturnType<typeof readBlock>>
+
+/** A confirmed transaction with its place. */
+function located({ index, hash, header, transactions }: ReadBlock, position: number, height: number) {
+  const transaction = transactions[position]
+  if (transaction === undefined) throw new DamageError(`block ${index} has no transaction ${position}`)
+  const confirmations = height - index + 1
+  return { transaction, block: { index, hash, timestamp: header.timestamp, position, confirmations } }
 }
 
 function accounts(app: App, { store, admission }: RouteContext): void {
@@ -257,16 +260,30 @@ function accounts(app: App, { store, admission }: RouteContext): void {
       return store.reading(async (snapshot) => {
         // One more than asked for tells whether there is another page.
         const found = await store.history(address, before, count + 1, snapshot)
-        const page = found.slice(0, count)
-        const transactions = []
-        for (const { at, id } of page) {
-          const { transaction, block } = await located(store, placeOf(at), snapshot)
-          transactions.push({ id, transaction, block })
-        }
-        return { transactions, next: found.length > count ? (page.at(-1)?.at ?? null) : null }
+        const transactions = await pageOf(found.slice(0, count), snapshot)
+        const last = found[transactions.length - 1]
+        return { transactions, next: last && found.length > transactions.length ? last.at : null }
       })
     },
   })
+
+  /** Each block is read once, and no more of them than a page may take. */
+  async function pageOf(found: readonly { at: string; id: Hash }[], snapshot: Snapshot) {
+    const height = await heightOf(store, snapshot)
+    const page = []
+    let read: ReadBlock | undefined
+    let bytes = 0
+    for (const { at, id } of found) {
+      const { index, position } = placeOf(at)
+      if (read?.index !== index) {
+        if (bytes >= PAGE_BYTES) break
+        read = await readBlock(store, index, snapshot)
+        bytes += read.bytes
+      }
+      page.push({ id, ...located(read, position, height) })
+    }
+    return page
+  }
 }
 
 function placeOf(cursor: string): TransactionPlace {

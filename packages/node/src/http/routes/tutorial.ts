@@ -1,10 +1,14 @@
 /** The tutorial's HTTP contract, kept to the letter (protocol.md). */
+
+import { setMaxListeners } from 'node:events'
+import type { Socket } from 'node:net'
 import { RuleError } from '@bc/core'
-import type { FastifyReply } from 'fastify'
+import type { FastifySchemaValidationError } from 'fastify'
 import { readSubmission } from '../../pool/submission.ts'
 import { type App, answers, refuses, sendJson } from '../app.ts'
 import { chainStream } from '../chain-stream.ts'
 import type { RouteContext } from '../context.ts'
+import { poolStream } from '../pool-stream.ts'
 import {
   AcceptedSchema,
   ChainSchema,
@@ -20,9 +24,6 @@ import {
   WaitingSchema,
 } from '../schemas.ts'
 
-/** A reader that takes nothing for this long is cut off, and the snapshot it holds let go. */
-const SLOW_READER_MS = 30_000
-
 export function tutorialRoutes(app: App, context: RouteContext): void {
   mine(app, context)
   chain(app, context)
@@ -32,6 +33,7 @@ export function tutorialRoutes(app: App, context: RouteContext): void {
 }
 
 function mine(app: App, { miner }: RouteContext): void {
+  const gone = goneSignals()
   app.route({
     // The tutorial asks with GET; POST is what a request that changes something should be.
     method: ['GET', 'POST'],
@@ -43,35 +45,41 @@ function mine(app: App, { miner }: RouteContext): void {
       querystring: NoQuery,
       response: { ...answers(200, MinedSchema), ...refuses(403, 422, 503) },
     },
-    handler: async (_, reply) => {
-      const { block, hash } = await miner.mine(goneSignal(reply))
+    handler: async (request) => {
+      const { block, hash } = await miner.mine(gone(request.socket))
       return { message: 'New Block Created' as const, hash, ...(block as unknown as StoredBlock) }
     },
   })
 }
 
-/** Aborts once the client has gone away without waiting for the answer. */
-function goneSignal(reply: FastifyReply): AbortSignal {
-  const gone = new AbortController()
-  reply.raw.once('close', () => {
-    if (!reply.raw.writableEnded) gone.abort(new RuleError('request.timeout', 'The client has gone away.'))
-  })
-  return gone.signal
+/**
+ * Signals that abort once the client has gone away, one for each connection: it alone tells. Of several pipelined
+ * requests only the first would hear of it, and a connection takes but a few listeners.
+ */
+function goneSignals(): (socket: Socket) => AbortSignal {
+  const signals = new WeakMap<Socket, AbortSignal>()
+  return (socket) => {
+    const known = signals.get(socket)
+    if (known) return known
+    const gone = new AbortController()
+    // As many as there are jobs for this connection.
+    setMaxListeners(0, gone.signal)
+    const abort = () => gone.abort(new RuleError('request.timeout', 'The client has gone away.'))
+    if (socket.destroyed) abort()
+    else socket.once('close', abort)
+    signals.set(socket, gone.signal)
+    return gone.signal
+  }
 }
 
-function chain(app: App, { store }: RouteContext): void {
+function chain(app: App, context: RouteContext): void {
   app.route({
     method: 'GET',
     url: '/chain',
     exposeHeadRoute: false,
     schema: { summary: 'The whole chain', querystring: NoQuery, response: answers(200, ChainSchema) },
-    handler: async (_, reply) => streamed(reply, chainStream(store, '{"chain": ', true)),
+    handler: async (_, reply) => sendJson(reply, chainStream(context, '{"chain": ', true)),
   })
-}
-
-function streamed(reply: FastifyReply, stream: ReturnType<typeof chainStream>): FastifyReply {
-  reply.raw.setTimeout(SLOW_READER_MS, () => reply.raw.destroy())
-  return sendJson(reply, stream)
 }
 
 function transactions(app: App, { admission, chain }: RouteContext): void {
@@ -79,10 +87,7 @@ function transactions(app: App, { admission, chain }: RouteContext): void {
     method: 'GET',
     url: '/transactions',
     schema: { summary: 'What waits for a block', querystring: NoQuery, response: answers(200, WaitingSchema) },
-    handler: async () => {
-      const waiting = [...admission.pool.list()].map(({ transaction }) => transaction)
-      return { transactions: waiting, length: waiting.length }
-    },
+    handler: async (_, reply) => sendJson(reply, poolStream(admission.pool)),
   })
   app.route({
     method: 'POST',
@@ -94,8 +99,9 @@ function transactions(app: App, { admission, chain }: RouteContext): void {
       body: NewTransactionSchema,
       response: { ...answers(201, AcceptedSchema), ...refuses(400, 401, 409, 422, 429, 503) },
     },
-    schemaErrorFormatter: (errors) => {
-      const missing = errors.flatMap(({ keyword, params }) => (keyword === 'required' ? [params.missingProperty] : []))
+    schemaErrorFormatter: (errors, part) => {
+      if (part !== 'body') return new RuleError('request.invalid', `The ${part} is not what the API describes.`)
+      const missing = errors.flatMap(missingFields)
       if (missing.length > 0) return new RuleError('tx.shape', `Missing values: ${missing.join(', ')}.`)
       const [{ instancePath, message } = { instancePath: '', message: '' }] = errors
       return new RuleError('tx.shape', `This is no transaction: body${instancePath} ${message}.`)
@@ -107,6 +113,12 @@ function transactions(app: App, { admission, chain }: RouteContext): void {
       return { message: `Transaction will be added to Block ${index}`, index, id, transaction }
     },
   })
+}
+
+/** A body that is no object at all, or that isn't there, lacks every field. */
+function missingFields({ keyword, params, instancePath }: FastifySchemaValidationError): unknown[] {
+  if (keyword === 'required') return [params.missingProperty]
+  return keyword === 'type' && instancePath === '' ? NewTransactionSchema.required : []
 }
 
 function secret(app: App, { identity, console }: RouteContext): void {
@@ -129,7 +141,7 @@ function secret(app: App, { identity, console }: RouteContext): void {
   })
 }
 
-function neighbours(app: App, { store }: RouteContext): void {
+function neighbours(app: App, context: RouteContext): void {
   app.route({
     method: 'GET',
     url: '/nodes',
@@ -164,6 +176,6 @@ function neighbours(app: App, { store }: RouteContext): void {
       response: { ...answers(200, ResolvedSchema), ...refuses(403) },
     },
     handler: async (_, reply) =>
-      streamed(reply, chainStream(store, '{"message": "Our chain is authoritative", "chain": ', false)),
+      sendJson(reply, chainStream(context, '{"message": "Our chain is authoritative", "chain": ', false)),
   })
 }

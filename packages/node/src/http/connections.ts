@@ -1,0 +1,84 @@
+/** What happens on a connection beside its requests: what is no request, requests that never end, and the end of all. */
+import type { ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import { setTimeout as delay } from 'node:timers/promises'
+import { type RuleCode, RuleError } from '@bc/core'
+import type { FastifyInstance } from 'fastify'
+import { answerOf } from './errors.ts'
+
+/** Answers that are under way when the node stops have this long. */
+const DRAIN_MS = 5_000
+const LOOK_MS = 20
+/** A reader that takes nothing for this long is cut off, and what is held for it let go. */
+const SLOW_READER_MS = 30_000
+/** How long a refused connection may stay half open. */
+const LINGER_MS = 1_000
+
+const UNREADABLE: Readonly<Record<string, [RuleCode, string]>> = {
+  ERR_HTTP_REQUEST_TIMEOUT: ['request.timeout', 'The request took too long to arrive.'],
+  HPE_HEADER_OVERFLOW: ['request.too_large', 'The headers are too large.'],
+}
+
+export class Connections {
+  /** Every answer that is owed, as long as its connection lasts: of pipelined ones the later miss the end of that. */
+  private readonly owed = new Map<Socket, Set<ServerResponse>>()
+  private closing = false
+
+  watch(app: Pick<FastifyInstance, 'addHook' | 'server'>): void {
+    app.addHook('onRequest', async ({ raw: { socket } }, { raw: response }) => {
+      if (this.closing) throw new RuleError('node.stopping', 'The node is shutting down.')
+      const answers = this.answersTo(socket)
+      answers.add(response)
+      response.once('close', () => answers.delete(response))
+    })
+    // Not before: an answer may be long in coming. Afterwards Node has a time of its own for idle connections.
+    app.addHook('onSend', async (_, { raw }) => void raw.setTimeout(SLOW_READER_MS, () => raw.destroy()))
+    app.addHook('preClose', () => this.drain())
+    // An expectation that we don't know may be ignored (RFC 9110, 10.1.1); Node would refuse it without a body.
+    app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response))
+  }
+
+  /** What is no HTTP request at all, or never becomes one, still gets an answer of our shape. */
+  readonly refuseUnreadable = (error: Error & { code?: string }, socket: Socket): void => {
+    if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
+    const answers = [...(this.owed.get(socket) ?? [])]
+    // The fault is in the body of a request that is being answered already: nothing may stand in the midst of that.
+    if (answers.some(({ req, headersSent }) => !req.complete && headersSent)) return void socket.destroy()
+    const before = answers.filter(({ req }) => req.complete).at(-1)
+    if (before) before.once('close', () => refuse(error, socket))
+    else refuse(error, socket)
+  }
+
+  private answersTo(socket: Socket): Set<ServerResponse> {
+    const known = this.owed.get(socket)
+    if (known) return known
+    const answers = new Set<ServerResponse>()
+    this.owed.set(socket, answers)
+    socket.once('close', () => this.owed.delete(socket))
+    return answers
+  }
+
+  /**
+   * Waits for the answers that are owed, as long as there is somebody to take them. Whatever is left is then hung up
+   * on, also those who never sent anything: Node's own close would wait for them forever.
+   */
+  private async drain(): Promise<void> {
+    this.closing = true
+    const end = Date.now() + DRAIN_MS
+    while (this.isOwing() && Date.now() < end) await delay(LOOK_MS)
+  }
+
+  private isOwing(): boolean {
+    return [...this.owed.values()].some(({ size }) => size > 0)
+  }
+}
+
+function refuse({ code }: { code?: string }, socket: Socket): void {
+  const answer = answerOf(...(UNREADABLE[code ?? ''] ?? (['request.invalid', 'This is no HTTP request.'] as const)))
+  const body = JSON.stringify(answer)
+  socket.end(
+    `HTTP/1.1 ${answer.statusCode} ${answer.error}\r\nContent-Type: application/json; charset=utf-8\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+  )
+  // Who has not hung up by then would keep one of our connections for good.
+  setTimeout(() => socket.destroy(), LINGER_MS).unref()
+}

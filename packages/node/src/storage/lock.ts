@@ -1,0 +1,38 @@
+/**
+ * One node to a directory. LevelDB locks its own files, but only while it has them open: here they are looked at,
+ * mended and replaced as well, and of two nodes that did so at once each would spoil the other's work.
+ *
+ * The lock is a LevelDB of its own that holds nothing: the one lock at hand that every platform takes back when a
+ * process is killed.
+ */
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { ClassicLevel } from 'classic-level'
+import { StartError } from '../errors.ts'
+
+export type Release = () => Promise<void>
+
+/** @throws StartError where another process has it */
+export async function lockDirectory(directory: string): Promise<Release> {
+  const location = join(directory, 'lock')
+  try {
+    return await lockAt(location)
+  } catch (error) {
+    if (codeOf(error) === 'LEVEL_LOCKED')
+      throw new StartError(`Another node is using ${directory}: stop it, or choose another --data-dir.`)
+    // Whatever has become of its files: there is nothing in them.
+    rmSync(location, { recursive: true, force: true })
+    return lockAt(location)
+  }
+}
+
+async function lockAt(location: string): Promise<Release> {
+  const level = new ClassicLevel(location)
+  await level.open()
+  return () => level.close()
+}
+
+function codeOf(error: unknown): string | undefined {
+  const { code, cause } = error as { code?: string; cause?: { code?: string } }
+  return cause?.code ?? code
+}

@@ -1,0 +1,109 @@
+/** The import door against the block generator's whole table. */
+import { genesisOf, type Hash, hashOf, RuleError } from '@bc/core'
+import { describe, expect, test } from 'vitest'
+import { type BadCase, badCases, type GoodCase, goodCases } from '../../core/test/support/generator.ts'
+import {
+  freshImport,
+  hashOfText,
+  ledgerOver,
+  type MemoryLedger,
+  memoryLevel,
+  parsed,
+  records,
+} from './support/ledger-node.ts'
+
+const bads = [...badCases()]
+const goods = [...goodCases()]
+
+/** What a node has stored after a chain, by the hash of its newest block. */
+const stored = new Map<string, Map<string, string>>()
+
+async function recordsAfter(chain: Pick<BadCase, 'rules' | 'timestamp'>, texts: readonly string[]) {
+  const newest = texts.at(-1) as string
+  const known = stored.get(newest)
+  if (known) return known
+  const { level } = await freshImport(genesisOf(chain.rules, chain.timestamp), texts.slice(1))
+  const found = await records(level)
+  stored.set(newest, found)
+  return found
+}
+
+/** A node of its own for each case: all start from the same records. */
+async function nodeAt(place: BadCase | GoodCase): Promise<MemoryLedger> {
+  const level = await memoryLevel()
+  for (const [at, value] of await recordsAfter(place, place.parentChain))
+    await level.put(at, Buffer.from(value, 'latin1'))
+  return ledgerOver(level, genesisOf(place.rules, place.timestamp))
+}
+
+/** What the door makes of a message: the code of its refusal, or the kind of its outcome. */
+async function answerTo(ledger: MemoryLedger, message: string): Promise<string> {
+  try {
+    return (await ledger.import(message)).kind
+  } catch (error) {
+    if (error instanceof RuleError) return error.code
+    throw error
+  }
+}
+
+/**
+ * The door finds a parent by the hash that the block names, so for it a wrong `previous_hash` is another place: unknown,
+ * or known and then of another index.
+ */
+function expectedOf({ bad, code, parentChain }: BadCase): string {
+  const named = placeNamedBy(bad, parentChain)
+  if (named === 'unknown') return 'orphan'
+  return named === 'another' ? 'block.index' : code
+}
+
+function placeNamedBy(message: string, parentChain: readonly string[]): 'parent' | 'another' | 'unknown' {
+  const previous = previousHashIn(message)
+  const hashes = parentChain.map((text) => hashOf(JSON.parse(text)))
+  const at = hashes.indexOf(previous as Hash)
+  if (previous === undefined || at === hashes.length - 1) return 'parent'
+  return at < 0 ? 'unknown' : 'another'
+}
+
+/** undefined where the parser in front of the door refuses the message. */
+function previousHashIn(message: string): string | undefined {
+  try {
+    return parsed(message).block.previous_hash
+  } catch {
+    return undefined
+  }
+}
+
+describe('the door refuses every bad block by its rule, changes nothing, and takes the good one', () => {
+  for (const bad of bads) {
+    test(bad.name, async () => {
+      const ledger = await nodeAt(bad)
+      const before = await records(ledger.level)
+      const { head } = ledger.chain
+      expect(await answerTo(ledger, bad.bad)).toBe(expectedOf(bad))
+      expect(await records(ledger.level)).toEqual(before)
+      expect(ledger.chain.head).toBe(head)
+      if (bad.good === undefined) return
+      expect(await answerTo(ledger, bad.good)).toBe('head')
+      expect(await answerTo(ledger, bad.good)).toBe('known')
+      expect(await records(ledger.level)).toEqual(await recordsAfter(bad, [...bad.parentChain, bad.good]))
+    })
+  }
+})
+
+describe('the door takes every block at the edge of what is allowed', () => {
+  for (const good of goods) {
+    test(good.name, async () => {
+      const ledger = await nodeAt(good)
+      const expected = good.fromTheFuture ? 'early' : 'head'
+      expect(await answerTo(ledger, good.good)).toBe(expected)
+      ledger.clock.now = Number.MAX_SAFE_INTEGER
+      await ledger.chain.importDue()
+      expect(ledger.chain.head.hash).toBe(hashOfText(good.good))
+    })
+  }
+})
+
+test('the table was there', () => {
+  expect(bads.length).toBeGreaterThan(400)
+  expect(goods.length).toBeGreaterThan(40)
+})

@@ -1,0 +1,88 @@
+/** The beginning of a node: where it listens, and what it leaves behind when it can't start. */
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { createServer } from 'node:http'
+import { type AddressInfo, connect } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { StartError } from '../src/errors.ts'
+import { freePort } from '../src/node.ts'
+import { ask } from './support/http-client.ts'
+import { startTestNode } from './support/http-node.ts'
+
+let dataDirectory: string
+beforeEach(() => {
+  dataDirectory = mkdtempSync(join(tmpdir(), 'bc-node-start-'))
+})
+afterEach(() => rmSync(dataDirectory, { recursive: true, force: true }))
+
+async function listens(host: string, port: number): Promise<boolean> {
+  const socket = connect({ host, port })
+  try {
+    await once(socket, 'connect')
+    return true
+  } catch {
+    return false
+  } finally {
+    socket.destroy()
+  }
+}
+
+describe('a node', () => {
+  it.each([
+    ['127.0.0.1', 'localhost'],
+    ['localhost', 'localhost'],
+    ['0.0.0.0', 'localhost'],
+    ['::', 'localhost'],
+    ['::1', '[::1]'],
+    ['127.0.0.2', '127.0.0.2'],
+  ])('on the host %s is found at http://%s, with all its limits', async (host, name) => {
+    const node = await startTestNode({ host })
+    expect(node.url).toBe(`http://${name}:${node.port}`)
+    const ip = host === '::1' ? '::1' : host === '127.0.0.2' ? host : '127.0.0.1'
+    const headers = { host: `${name}:${node.port}` }
+    expect((await ask({ port: node.port, ip }, { path: '/status', headers })).status).toBe(200)
+    expect(node.app.server.maxConnections).toBe(1_000)
+    // For the name of this machine there is one server, and it is the one that has the limits.
+    if (host === 'localhost') expect(await listens('::1', node.port)).toBe(false)
+    await node.stop()
+    expect(await listens(ip, node.port)).toBe(false)
+  })
+
+  it('on a port that is taken: a StartError, and the directory is free again', async () => {
+    const other = createServer().listen(0, '127.0.0.1')
+    await once(other, 'listening')
+    const { port } = other.address() as AddressInfo
+    const error = new StartError(`Port ${port} is in use on 127.0.0.1: choose another with -p.`)
+    await expect(startTestNode({ port, dataDirectory, mine: true })).rejects.toThrow(error)
+    other.close()
+    const node = await startTestNode({ port, dataDirectory })
+    expect(node.port).toBe(port)
+    await node.stop()
+  })
+
+  it.each(['192.0.2.1', 'no-such-host.invalid'])('on the host %s: a StartError', async (host) => {
+    await expect(startTestNode({ host })).rejects.toThrow(StartError)
+  })
+
+  it('on a directory of another chain: a StartError, and the directory is free again', async () => {
+    await (await startTestNode({ dataDirectory })).stop()
+    await expect(startTestNode({ dataDirectory, rules: { miningReward: 51 } })).rejects.toThrow(/belongs to the chain/)
+    await (await startTestNode({ dataDirectory })).stop()
+  })
+
+  it('on a directory that another one uses: a StartError, and the first goes on', async () => {
+    const first = await startTestNode({ dataDirectory })
+    await expect(startTestNode({ dataDirectory })).rejects.toThrow(StartError)
+    expect((await ask(first, { path: '/mine' })).status).toBe(200)
+    await first.stop()
+  })
+
+  it('finds a free port', async () => {
+    const port = await freePort('127.0.0.1')
+    const node = await startTestNode({ port })
+    expect(node.port).toBe(port)
+    await node.stop()
+  })
+})

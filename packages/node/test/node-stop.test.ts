@@ -1,0 +1,151 @@
+/** The end of a node: it comes soon, whoever is connected and whatever they wait for, and nobody is told nonsense. */
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { Agent } from 'node:http'
+import { type AddressInfo, connect, type Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Height } from '@bc/core'
+import { expect, it, vi } from 'vitest'
+import { answersIn, ask, connected, post } from './support/http-client.ts'
+import { Contract } from './support/http-contract.ts'
+import { signed, startTestNode } from './support/http-node.ts'
+import { openParts } from './support/http-parts.ts'
+
+const UNREACHABLE = { difficulty: 40 }
+const STATUS = 'GET /status HTTP/1.1\r\nHost: localhost\r\n\r\n'
+
+/** All that a socket receives until it is closed. */
+function received(socket: Socket): Promise<string> {
+  const parts: Buffer[] = []
+  socket.on('data', (part) => parts.push(part))
+  return once(socket, 'close').then(() => Buffer.concat(parts).toString('latin1'))
+}
+
+it('does not wait for connections that ask for nothing', async () => {
+  const node = await startTestNode()
+  const agent = new Agent({ keepAlive: true })
+  await ask({ ...node, agent }, { path: '/status' })
+  const silent = await connected(node.port)
+  const half = await connected(node.port)
+  half.write(STATUS.slice(0, 20))
+  const idle = await connected(node.port)
+  idle.write(STATUS)
+  await once(idle, 'data')
+  const closed = Promise.all([silent, half, idle].map((socket) => once(socket, 'close')))
+  await node.stop()
+  await closed
+  agent.destroy()
+})
+
+it('tells everybody who waits for a block, whether it is being mined or not', async () => {
+  const node = await startTestNode({ rules: UNREACHABLE })
+  const contract = new Contract(node.app)
+  const waiting = Array.from({ length: 30 }, () => contract.ask(node, { path: '/mine' }))
+  while (!(await contract.ask(node, { path: '/status' })).json.mining);
+  const pipelined = await connected(node.port)
+  pipelined.write(STATUS.replace('/status', '/mine').repeat(5))
+  const text = received(pipelined)
+  await contract.ask(node, { path: '/status' })
+  await node.stop()
+  for (const { json } of await Promise.all(waiting))
+    expect(json).toMatchObject({ statusCode: 503, code: 'node.stopping' })
+  expect(answersIn(await text).map(({ status }) => status)).toEqual([503, 503, 503, 503, 503])
+})
+
+it('is over when the second call of stop says so as well', async () => {
+  const node = await startTestNode()
+  const order: string[] = []
+  await Promise.all([node.stop().then(() => order.push('first')), node.stop().then(() => order.push('second'))])
+  expect(order).toHaveLength(2)
+  await expect(ask(node, { path: '/status' })).rejects.toThrow(/ECONNREFUSED/)
+  await node.stop()
+})
+
+/** A server whose chain is far more than the buffers of a connection hold. */
+async function withLongChain(blocks: number) {
+  const parts = await openParts()
+  const { store, app } = parts
+  const head = { ...parts.chain.head, index: blocks as Height, refused: undefined }
+  vi.spyOn(store, 'knownEntry').mockResolvedValue(head)
+  vi.spyOn(store, 'mainBlockTexts').mockImplementation(async (from, to) =>
+    Array.from({ length: to - from + 1 }, (_, i) => Buffer.from(`{"index": ${from + i}, "fill": "${FILL}"}`)),
+  )
+  await app.listen({ host: '127.0.0.1', port: 0 })
+  const socket = connect((app.server.address() as AddressInfo).port, '127.0.0.1')
+  await once(socket, 'connect')
+  socket.write(STATUS.replace('/status', '/chain'))
+  return { app, socket }
+}
+
+const FILL = 'x'.repeat(100_000)
+
+it('does not wait for long for somebody who takes nothing of the chain', async () => {
+  const { app, socket } = await withLongChain(1_000)
+  await once(socket, 'readable')
+  const closed = once(socket, 'close')
+  await app.close()
+  socket.resume()
+  await closed
+})
+
+it('answers whole to somebody who takes the chain slowly', async () => {
+  const { app, socket } = await withLongChain(300)
+  const parts: Buffer[] = []
+  socket.on('data', (part: Buffer) => {
+    parts.push(part)
+    socket.pause()
+    setTimeout(() => socket.resume(), 1)
+  })
+  const closed = once(socket, 'close')
+  await once(socket, 'data')
+  await app.close()
+  await closed
+  const [reply] = answersIn(Buffer.concat(parts).toString('latin1'))
+  expect(JSON.parse(reply?.text ?? '')).toMatchObject({ length: 300, chain: { length: 300 } })
+})
+
+it('under load: every answer that was begun is whole, and 503 where it came too late', async () => {
+  const node = await startTestNode()
+  const contract = new Contract(node.app)
+  const statuses = new Set<number>()
+  const client = async (path: string) => {
+    const agent = new Agent({ keepAlive: true })
+    try {
+      for (;;) statuses.add((await contract.ask({ port: node.port, agent }, { path })).status)
+    } catch (error) {
+      // Not an AssertionError: the node has hung up between two answers.
+      expect((error as NodeJS.ErrnoException).code).toMatch(/ECONNREFUSED|ECONNRESET|EPIPE/)
+    } finally {
+      agent.destroy()
+    }
+  }
+  const paths = ['/status', '/chain', '/mine', '/blocks', '/mine', '/transactions', '/headers', '/nope']
+  const clients = paths.map(client)
+  while (!statuses.has(404)) await new Promise((resolve) => setTimeout(resolve, 10))
+  await node.stop()
+  await Promise.all(clients)
+  expect([...statuses].sort().filter((status) => ![200, 404, 503].includes(status))).toEqual([])
+  expect(node.logged()).not.toMatch(/"level":(?:50|60)/)
+})
+
+it('a transaction that was accepted before the stop is there after it, and the directory is free', async () => {
+  const dataDirectory = mkdtempSync(join(tmpdir(), 'bc-node-stop-'))
+  try {
+    const first = await startTestNode({ dataDirectory })
+    const sent = signed(first.chain)
+    const answers = [ask(first, post('/transactions/new', sent)), ask(first, { path: '/mine' })]
+    const [accepted] = await Promise.all(answers)
+    expect(accepted?.status).toBe(201)
+    await first.stop()
+    const second = await startTestNode({ dataDirectory })
+    expect(second.height).toBe(2)
+    expect(second.address).toBe(first.address)
+    const { json } = await new Contract(second.app).ask(second, { path: '/status' })
+    const block = JSON.parse((await ask(second, { path: '/blocks/2' })).text)
+    expect(Number(json.pool) + block.transactions.length - 1).toBe(1)
+    await second.stop()
+  } finally {
+    rmSync(dataDirectory, { recursive: true, force: true })
+  }
+})
