@@ -33,6 +33,12 @@ export class FeeIndex<Entry extends Bid> {
     if (this.fees.length > 2 * this.byFee.size + SLACK) this.fees = ascending([...this.byFee.keys()])
   }
 
+  /** Without looking at any entry: a flood of low fees is turned away by this alone. */
+  lowestFee(): number | undefined {
+    while (this.fees.length > 0 && !this.byFee.has(this.fees.peek() as number)) this.fees.pop()
+    return this.fees.peek()
+  }
+
   /**
    * The lowest fee, of equal ones the latest arrival.
    * @param except whose transactions are passed over: nobody pushes out their own earlier ones

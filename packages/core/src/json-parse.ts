@@ -108,7 +108,7 @@ class Parser {
       const keyAt = this.at
       if (this.text[this.at] !== '"') this.fail('a key was expected')
       const key = this.string()
-      if (key in object) this.fail(`the key ${JSON.stringify(key)} stands twice`, keyAt)
+      if (key in object) this.fail(`the key ${JSON.stringify(key.slice(0, 40))} stands twice`, keyAt)
       this.expect(':')
       object[key] = this.value(depth)
     } while (this.continues('}'))

@@ -171,9 +171,10 @@ export class Pool {
     if (this.entries.size < this.limits.maxTransactions) return undefined
     const { sender, nonce, fee } = added.transaction
     const ready = nonce <= queue.pendingNonce
-    const stranded = this.stranded.lowest(sender)
+    const stranded = ready || fee > (this.stranded.lowestFee() ?? 0) ? this.stranded.lowest(sender) : undefined
     if (stranded && (ready || fee > stranded.transaction.fee)) return stranded
-    const lowest = ready ? this.ready.lowest(sender) : undefined
+    const outbids = ready && fee > (this.ready.lowestFee() ?? 0)
+    const lowest = outbids ? this.ready.lowest(sender) : undefined
     if (lowest && fee > lowest.transaction.fee) return lowest
     throw new RuleError('pool.full', 'The pool is full, and its lowest fee is not below this one.', { fee })
   }

@@ -155,13 +155,13 @@ describe('proof and seal', () => {
 
 // After it the digits would start again at zero, and 2^64 has no proof of 80 digits.
 test('the search ends at 2^64 - 1', () => {
-  const some = {
-    previousProof: '0'.repeat(80) as Proof,
-    previousHash: '1'.repeat(64) as Hash,
-    commitment: '2'.repeat(64) as Hash,
-    target: '00'.padEnd(64, 'f') as Target,
-  }
-  // Nonce 0, 1, 2, … would be found in no time.
-  expect(searchNonce(some, 0n, 5000)).toBeDefined()
-  for (const from of [MOST - 1n, MOST, MOST + 1n, MOST + 2n]) expect(searchNonce(some, from, 5000)).toBeUndefined()
+  fc.assert(
+    fc.property(job, (some) => {
+      // Met by the nonce 0, and not by those before the end.
+      const exact = { ...some, target: naiveSeal(some, 0n) as Target }
+      fc.pre(naiveSearch(exact, MOST - 1n, 2) === undefined)
+      expect(searchNonce(exact, 0n, 1)).toBe(0n)
+      for (const from of [MOST - 1n, MOST, MOST + 1n, MOST + 2n]) expect(searchNonce(exact, from, 500)).toBeUndefined()
+    }),
+  )
 })

@@ -65,7 +65,7 @@ interface ChainVector {
   readonly keys: readonly { readonly address: string; readonly secret: string }[]
 }
 
-describeWith(hasVectors('chain.json'), 'skipped: no ../shared/vectors here', 'the published chain', () => {
+describeWith(hasVectors('chain.json'), 'no ../shared/vectors here', 'the published chain', () => {
   let vector: ChainVector
   const genesis = () => genesisOf(vector.chain[0]?.rules as ChainRules, vector.chain[0]?.timestamp as number)
   const pairs = () =>

@@ -19,5 +19,6 @@ export function readVectors(name: string): string {
  */
 export function describeWith(present: boolean, missing: string, name: string, tests: () => void): void {
   const skip = !present && !process.env.CI
-  describe.skipIf(skip)(present ? name : `${name} (${missing})`, tests)
+  const why = skip ? `skipped: ${missing}` : missing
+  describe.skipIf(skip)(present ? name : `${name} (${why})`, tests)
 }
