@@ -180,7 +180,7 @@ class Failure {
 async function startScrub(store: ChainStore, chain: Chain, door: Serial, failure: Failure) {
   const stopping = new AbortController()
   const done = scrub(store, chain, door, stopping.signal).catch((error) => failure.report(error))
-  await Promise.race([done, delay(SCRUB_FIRST_MS, undefined, { ref: false })])
+  await Promise.race([done, delay(SCRUB_FIRST_MS)])
   return async () => {
     stopping.abort()
     await done

@@ -566,6 +566,7 @@ describe('an address’s history', () => {
       const seen: string[] = []
       for (let next: string | null = ''; next !== null; ) {
         const one: Page = await page(`limit=${limit}${next === '' ? '' : `&before=${next}`}`)
+        expect(one.transactions).not.toEqual([])
         seen.push(...one.transactions.map(({ id }) => id))
         next = one.next
       }

@@ -5,7 +5,7 @@ import type { Socket } from 'node:net'
 import { MAX_AMOUNT } from '@bc/core'
 import { describe, expect, it } from 'vitest'
 import { answersIn, connected, exchange } from './support/http-client.ts'
-import { Contract } from './support/http-contract.ts'
+import { type Answer, Contract } from './support/http-contract.ts'
 import { ALICE, startTestNode, type TestNode } from './support/http-node.ts'
 import { openParts } from './support/http-parts.ts'
 import { watchedThreads } from './support/http-searches.ts'
@@ -50,7 +50,7 @@ describe('GET /mine', () => {
 
   it('asked for several times on one connection: as many blocks, in order', async () => {
     const node = await startTestNode()
-    const { text } = await exchange(node.port, MINE.repeat(12), { patience: 1_500 })
+    const { text } = await exchange(node.port, MINE.repeat(12), { answers: 12 })
     const blocks = answersIn(text).map((reply) => JSON.parse(reply.text) as Mined)
     expect(blocks.map(({ index }) => index)).toEqual(Array.from({ length: 12 }, (_, i) => i + 2))
     expect(node.logged()).not.toMatch(/MaxListeners/)
@@ -104,11 +104,14 @@ describe('GET /mine', () => {
     searches.endless = 1
     const first = contract.ask(target, { path: '/mine' })
     await searches.started(1)
-    const others = Array.from({ length: 80 }, () => contract.ask(target, { path: '/mine' }))
-    const busy = (await Promise.all(others.map((one) => Promise.race([one, quiet()])))).filter(
-      (one) => one !== undefined,
-    )
-    expect(busy.map(({ json }) => json)).toEqual(
+    const answered: Answer[] = []
+    const others = Array.from({ length: 80 }, async () => {
+      const reply = await contract.ask(target, { path: '/mine' })
+      answered.push(reply)
+      return reply
+    })
+    while (answered.length < 17) await new Promise((resolve) => setTimeout(resolve, 10))
+    expect(answered.map(({ json }) => json)).toEqual(
       Array.from({ length: 17 }, () => expect.objectContaining({ statusCode: 503, code: 'node.busy' })),
     )
     parts.miner.headMoved()

@@ -181,7 +181,7 @@ describe('where no block is possible', () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
     const heard: string[] = []
     const mining = parts.miner.mineOn(({ code }) => heard.push(code))
-    await vi.waitUntil(() => heard.length > 0)
+    await vi.waitUntil(() => heard.length > 0, 30_000)
     for (let i = 0; i < 5; i++) await vi.advanceTimersByTimeAsync(5_000)
     expect([parts.chain.head.index, heard]).toEqual([3, ['block.reward']])
     const stopped = parts.miner.stop()

@@ -61,21 +61,29 @@ class CurveThread {
     // Tests run the sources, a thread always the compiled file: it is found through the package's own exports, and
     // doesn't inherit the condition by which the tests find the sources.
     this.worker = new Worker(createRequire(import.meta.url).resolve('@bc/node/signature-worker'), { execArgv: [] })
-    this.worker.unref()
-    this.worker.on('message', (answer: CurveAnswer) => this.waiting.shift()?.resolve(answer))
+    this.worker.on('message', (answer: CurveAnswer) => this.answered(answer))
     this.worker.on('error', (error) => this.fail(error as Error))
     this.worker.on('exit', () => this.fail(new Error('the signature thread has ended')))
+    // After the listeners, each of which would undo it.
+    this.worker.unref()
   }
 
   ask(question: CurveQuestion): Promise<CurveAnswer> {
     return new Promise((resolve, reject) => {
       this.waiting.push({ resolve, reject })
+      // While a chain is rebuilt, before the node listens, nothing else may keep the process alive.
+      this.worker.ref()
       this.worker.postMessage(question)
     })
   }
 
   async close(): Promise<void> {
     await this.worker.terminate()
+  }
+
+  private answered(answer: CurveAnswer): void {
+    this.waiting.shift()?.resolve(answer)
+    if (this.waiting.length === 0) this.worker.unref()
   }
 
   private fail(error: Error): void {

@@ -21,7 +21,8 @@ export async function scrub(store: ChainStore, chain: Chain, door: Serial, signa
       const from: number = Math.min(index, chain.head.index)
       for (let at = from; at > Math.max(0, from - BLOCKS_A_TIME); at--) await inspectBlock(store, chain, at)
     })
-    if (index > BLOCKS_A_TIME) await delay(REST_MS, undefined, { ref: false })
+    // A timer that keeps the process alive: before the node listens, nothing else may.
+    if (index > BLOCKS_A_TIME) await delay(REST_MS)
   }
   await inspectTree(store, signal)
 }

@@ -62,27 +62,45 @@ export async function connected(port: number, allowHalfOpen = false): Promise<So
   return socket
 }
 
+export interface ExchangeOptions {
+  /** Milliseconds without a byte after which nothing more is expected. */
+  readonly patience?: number
+  /** So many answers are waited for, however long they take. */
+  readonly answers?: number
+  /** Whether our side is closed once all is sent. */
+  readonly half?: boolean
+}
+
 /**
- * Sends bytes and takes what comes back until the other side hangs up, or until nothing has come for `patience`.
+ * Sends bytes and takes what comes back until the other side hangs up, or until nothing more is expected.
  * @returns the bytes, and whether the other side hung up
  */
 export async function exchange(
   port: number,
   bytes: string | Buffer,
-  { patience = 400, half = false }: { patience?: number; half?: boolean } = {},
+  { patience = 400, answers = 0, half = false }: ExchangeOptions = {},
 ): Promise<{ text: string; closed: boolean }> {
   const socket = await connected(port)
-  const parts: Buffer[] = []
-  socket.on('data', (part) => parts.push(part))
+  let text = ''
   const closed = new Promise<boolean>((resolve) => {
-    socket.setTimeout(patience, () => resolve(false))
+    socket.on('data', (part) => {
+      text += part.toString('latin1')
+    })
+    socket.setTimeout(patience, () => {
+      if (countAnswers(text) >= answers) resolve(false)
+      else socket.setTimeout(patience)
+    })
     socket.once('close', () => resolve(true))
   })
   if (half) socket.end(bytes)
   else socket.write(bytes)
   const hungUp = await closed
   socket.destroy()
-  return { text: Buffer.concat(parts).toString('latin1'), closed: hungUp }
+  return { text, closed: hungUp }
+}
+
+function countAnswers(text: string): number {
+  return text.split(/HTTP\/1\.1 (?!100)\d{3} /).length - 1
 }
 
 /**

@@ -1,0 +1,585 @@
+/** What a start does with what it finds: another node, another chain, damage of every kind of record, a rebuild cut short. */
+import {
+  cpSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import { genesisOf, type Hash } from '@bc/core'
+import { ClassicLevel } from 'classic-level'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { numberedKey } from '../../core/test/support/keys.ts'
+import { alice, bob, dave, type Site } from '../../core/test/support/site.ts'
+import { DamageError, StartError } from '../src/errors.ts'
+import { Database } from '../src/storage/database.ts'
+import { key, place } from '../src/storage/layout.ts'
+import { openLevel, witnessFile } from '../src/storage/level.ts'
+import { markDamaged } from '../src/storage/open.ts'
+import {
+  type BlockRecipe,
+  easyRules,
+  GENESIS_TIME,
+  genesisSite,
+  grown,
+  newest,
+  nothing,
+  signedPayment,
+  withBlock,
+} from './support/ledger-blocks.ts'
+import {
+  copyOf,
+  type DiskLedger,
+  differences,
+  diskLedger,
+  isSentence,
+  newDirectory,
+  type Picture,
+  pictureOf,
+  removeDirectories,
+  scrubAll,
+} from './support/ledger-disk.ts'
+import { freshImport, hashOfText, MAIN_STATE, mainTexts } from './support/ledger-node.ts'
+import { endProcesses, killEarly, runProcess, startProcess } from './support/ledger-process.ts'
+
+const RULES = easyRules()
+const GENESIS = genesisOf(RULES, GENESIS_TIME)
+const HEIGHT = 131
+const WAITING = 8
+
+const busy = (i: number): BlockRecipe => ({
+  payments: [
+    { from: 0, to: 3, amount: 5, fee: 1 },
+    { from: 1, to: 2, amount: 2, fee: 0 },
+  ],
+  after: 10,
+  ...(i % 10 === 0 && { rewardTo: 300 + i }),
+})
+
+let site: Site
+let original: string
+let hashes: Hash[]
+let picture: Picture
+
+/** Blocks 2 … 131 with a reorganisation at 20, in two sessions, and transactions that wait. */
+beforeAll(async () => {
+  const trunk = grown(genesisSite(RULES), 19, busy)
+  site = grown(trunk, HEIGHT - 20, busy)
+  const abandoned = withBlock(trunk, { ...busy(1), rewardTo: 999 })
+  const texts = [...trunk.texts.slice(1), newest(abandoned), ...site.texts.slice(20)]
+  hashes = texts.map(hashOfText)
+  original = newDirectory()
+  let ledger = await diskLedger({ directory: original, genesis: GENESIS })
+  for (const text of texts.slice(0, 100)) await ledger.import(text)
+  await ledger.close()
+  ledger = await diskLedger({ directory: original, genesis: GENESIS })
+  for (const text of texts.slice(100)) await ledger.import(text)
+  for (let i = 0; i < WAITING; i++) await ledger.submit(waitingPayment(i))
+  picture = await pictureOf(ledger, hashes)
+  await ledger.close()
+})
+
+afterAll(async () => {
+  await endProcesses()
+  removeDirectories()
+})
+
+function waitingPayment(i: number) {
+  const sender = i % 2 === 0 ? alice : bob
+  const nonce = (site.accounts.get(sender.address)?.nonce ?? 0) + Math.floor(i / 2)
+  return signedPayment(site, sender, dave, 1, i, nonce)
+}
+
+const open = (directory: string, more: { acceptLoss?: boolean; now?: number } = {}) =>
+  diskLedger({ directory, genesis: GENESIS, ...more })
+
+async function refusalOf(started: Promise<DiskLedger>): Promise<string> {
+  const error = await started.then(
+    (ledger) => ledger.close().then(() => undefined),
+    (reason: unknown) => reason,
+  )
+  expect(error).toBeInstanceOf(StartError)
+  expect(isSentence(error)).toBe(true)
+  return (error as StartError).message
+}
+
+async function expectWhole(ledger: DiskLedger, rebuilt: boolean): Promise<void> {
+  await scrubAll(ledger)
+  expect(ledger.logged.some((message) => message.includes('was rebuilt'))).toBe(rebuilt)
+  expect(differences(picture, await pictureOf(ledger, hashes))).toEqual([])
+}
+
+const chainIn = (directory: string) => join(directory, 'chain')
+
+/** Only these: a lock, the chain, and nothing that a rebuild has left behind. */
+function expectTidy(directory: string): void {
+  expect(readdirSync(directory).sort()).toEqual(['chain', 'lock'])
+  expect(readdirSync(chainIn(directory)).filter((name) => /kept|unreadable|lost/.test(name))).toEqual([])
+}
+
+test('a start that finds nothing wrong changes nothing and tidies up', async () => {
+  const directory = copyOf(original)
+  for (let i = 0; i < 3; i++) {
+    const ledger = await open(directory)
+    await expectWhole(ledger, false)
+    await ledger.close()
+    expectTidy(directory)
+  }
+})
+
+describe('the lock', () => {
+  test('keeps a second node out, and is given back', async () => {
+    const directory = copyOf(original)
+    const ledger: DiskLedger = await open(directory)
+    expect(await refusalOf(open(directory))).toBe(
+      `Another node is using ${directory}: stop it, or choose another --data-dir.`,
+    )
+    await ledger.submit(signedPayment(site, alice, dave, 1, 99, (await ledger.store.account(alice.address)).nonce))
+    await ledger.close()
+    await (await open(directory)).close()
+    expectTidy(directory)
+  })
+
+  test('is given back after a start that was refused', async () => {
+    const directory = copyOf(original)
+    for (let i = 0; i < 2; i++)
+      expect(await refusalOf(diskLedger({ directory, genesis: genesisOf(RULES, GENESIS_TIME + 1) }))).toMatch(/belongs/)
+    await (await open(directory)).close()
+  })
+
+  test('holds nothing, so its own files may be damaged', async () => {
+    const directory = copyOf(original)
+    for (const name of ['CURRENT', ...readdirSync(join(directory, 'lock')).filter((one) => /^MANIFEST/.test(one))]) {
+      writeFileSync(join(directory, 'lock', name), 'nonsense')
+      const ledger = await open(directory)
+      await refusalOf(open(directory))
+      await expectWhole(ledger, false)
+      await ledger.close()
+    }
+  })
+
+  test('is taken back from a process that was killed, and kept from one that was not', async () => {
+    const options = { directory: newDirectory(), rules: RULES }
+    const node = await startProcess(options)
+    const second = await runProcess(options)
+    expect(second.code).not.toBe(0)
+    expect(second.output).toMatch(/Another node is using .*: stop it, or choose another --data-dir\./)
+    expect(second.output).not.toMatch(/ at .*\.js:\d+/)
+    await node.kill()
+    expect(await (await startProcess(options)).stop()).toBe(0)
+  })
+})
+
+describe("another chain's directory", () => {
+  const others = [genesisOf(RULES, GENESIS_TIME + 1), genesisOf(easyRules({ miningReward: 51 }), GENESIS_TIME)]
+
+  test.each(others)('is refused, and left as it is', async (genesis) => {
+    const directory = copyOf(original)
+    const message = await refusalOf(diskLedger({ directory, genesis }))
+    expect(message).toMatch(
+      /^The data belongs to the chain [0-9a-f]{64}, and the configuration describes [0-9a-f]{64}: /,
+    )
+    const ledger = await open(directory)
+    await expectWhole(ledger, false)
+    await ledger.close()
+  })
+
+  test.each([false, true])('is not rebuilt either, however damaged it is (--repair: %s)', async (acceptLoss) => {
+    const directory = copyOf(original)
+    rmSync(witnessFile(chainIn(directory)))
+    expect(await refusalOf(diskLedger({ directory, genesis: others[0] ?? GENESIS, acceptLoss }))).toMatch(/belongs to/)
+    const ledger = await open(directory)
+    await expectWhole(ledger, true)
+    await ledger.close()
+    expectTidy(directory)
+  })
+
+  test('of another format is refused before anything of it is read', async () => {
+    const directory = copyOf(original)
+    await change(
+      directory,
+      new Map([
+        [key.meta, JSON.stringify({ chain: hashOfGenesis(), format: 2 })],
+        [key.head, 'x'],
+      ]),
+    )
+    expect(await refusalOf(open(directory))).toBe('The data has the format 2, and this version reads format 1.')
+  })
+
+  function hashOfGenesis(): string {
+    return JSON.parse(site.texts[1] as string).previous_hash
+  }
+})
+
+/** As if LevelDB had lost a record, or dug up an older one: everything else fits together. */
+async function change(directory: string, records: Map<string, string | undefined>): Promise<void> {
+  const level = await openLevel(chainIn(directory))
+  const database = await Database.open(level, witnessFile(chainIn(directory)))
+  await database.write(records, { sync: true })
+  await database.close()
+}
+
+/** Starts it as often as it takes; a node that notices damage while it runs stops. */
+async function afterNoticing(
+  directory: string,
+): Promise<{ ledger: DiskLedger; noticed: 'at the start' | 'by the scrub' }> {
+  const ledger = await open(directory)
+  if (ledger.logged.length > 0) return { ledger, noticed: 'at the start' }
+  const error = await scrubAll(ledger).catch((reason: unknown) => reason)
+  await ledger.close()
+  expect(error).toBeInstanceOf(DamageError)
+  markDamaged(directory, (error as Error).message)
+  return { ledger: await open(directory), noticed: 'by the scrub' }
+}
+
+describe('a record that is lost', () => {
+  const recent = HEIGHT - 3
+  const old = 15
+  const at = (index: number): Hash => hashOfText(site.texts[index - 1] as string)
+  const rich = numberedKey(300).address
+
+  test.each([
+    ['the chain that it is', 'at the start', () => key.meta],
+    ['the head', 'at the start', () => key.head],
+    ['the entry of the head', 'at the start', () => key.entry(at(HEIGHT))],
+    ['the entry of an old block', 'by the scrub', () => key.entry(at(old))],
+    ['the entry of a block beside the main chain', 'by the scrub', () => key.entry(hashes[19] as Hash)],
+    ['the main chain at its head', 'at the start', () => key.main(HEIGHT)],
+    ['the main chain at an old block', 'by the scrub', () => key.main(old)],
+    ['a recent undo record', 'at the start', () => key.undo(recent)],
+    ['an old undo record', 'by the scrub', () => key.undo(old)],
+    ['an account that sends', 'at the start', () => key.account(alice.address)],
+    ['an account that was only ever paid', 'by the scrub', () => key.account(rich)],
+    ['an old place in a history', 'by the scrub', () => key.history(rich, place(2, 0))],
+  ] as const)('%s: noticed %s, and rebuilt', async (_, expected, lost) => {
+    const directory = copyOf(original)
+    await change(directory, new Map([[lost(), undefined]]))
+    const { ledger, noticed } = await afterNoticing(directory)
+    expect(noticed).toBe(expected)
+    await expectWhole(ledger, true)
+    await ledger.close()
+    expectTidy(directory)
+  })
+
+  test('a transaction that is not found by its id any more', async () => {
+    for (const index of [recent, old]) {
+      const directory = copyOf(original)
+      const level = await openLevel(chainIn(directory))
+      const ids = [...picture].flatMap(([question, answer]) =>
+        question.startsWith('transaction ') && answer.includes(`"index": ${index},`) ? [question.slice(12)] : [],
+      )
+      expect(ids).toHaveLength(3)
+      await level.del(key.transaction(ids[1] as Hash))
+      await level.close()
+      const { ledger, noticed } = await afterNoticing(directory)
+      expect(noticed).toBe(index === recent ? 'at the start' : 'by the scrub')
+      await expectWhole(ledger, true)
+      await ledger.close()
+    }
+  })
+
+  test('a block beside the main chain: noticed, and gone with a word', async () => {
+    const directory = copyOf(original)
+    await change(directory, new Map([[key.block(21, hashes[19] as Hash), undefined]]))
+    const { ledger, noticed } = await afterNoticing(directory)
+    expect(noticed).toBe('by the scrub')
+    expect(differences(picture, await pictureOf(ledger, hashes))).toEqual([`block ${hashes[19]}`])
+    await ledger.close()
+  })
+})
+
+describe('a record that is an older one', () => {
+  const older = (from: number) => freshImport(GENESIS, site.texts.slice(1, from))
+
+  test.each([
+    ['the head', async () => new Map([[key.head, hashOfText(site.texts[HEIGHT - 3] as string)]])],
+    ['an account that has sent since', async () => accountThen(alice.address, HEIGHT - 1)],
+    ['an account that was paid since', async () => accountThen(dave.address, HEIGHT - 1)],
+    ['the main chain', async () => new Map([[key.main(21), hashes[19]]])],
+    ['the place of a transaction', async () => new Map([[key.transaction(await idAt(50)), '[49,1]']])],
+    ['a history', async () => new Map([[key.history(alice.address, place(50, 1)), await idAt(49)]])],
+    ['an undo record of another branch', undoOfAnotherBranch],
+  ] as const)('%s: noticed, and rebuilt', async (_, records) => {
+    const directory = copyOf(original)
+    await change(directory, await records())
+    const { ledger } = await afterNoticing(directory)
+    await expectWhole(ledger, true)
+    await ledger.close()
+  })
+
+  async function accountThen(address: typeof alice.address, height: number): Promise<Map<string, string>> {
+    const { balance, nonce } = await (await older(height)).store.account(address)
+    return new Map([[key.account(address), JSON.stringify([balance, nonce])]])
+  }
+
+  async function idAt(index: number): Promise<Hash> {
+    const { store } = await older(HEIGHT)
+    const [id] = await store.historyIds([{ address: alice.address, at: place(index, 1) }])
+    return id as Hash
+  }
+
+  async function undoOfAnotherBranch(): Promise<Map<string, string>> {
+    const { level } = await older(20)
+    const other = await freshImport(GENESIS, [...site.texts.slice(1, 20), newest(withBlock(atHeight(20), nothing))])
+    const record = (await other.level.get(key.undo(21))) as Buffer
+    await level.close()
+    return new Map([[key.undo(21), record.subarray(4).toString()]])
+  }
+
+  function atHeight(index: number): Site {
+    return grown(genesisSite(RULES), index - 1, busy)
+  }
+})
+
+describe('blocks that are lost', () => {
+  async function withoutBlock(index: number): Promise<string> {
+    const directory = copyOf(original)
+    await change(directory, new Map([[key.block(index, hashOfText(site.texts[index - 1] as string)), undefined]]))
+    return directory
+  }
+
+  test('refuse the start, again and again, with what can be done about it', async () => {
+    const directory = await withoutBlock(100)
+    for (let i = 0; i < 3; i++) {
+      const message = await refusalOf(open(directory))
+      expect(message).toMatch(/is damaged \(.*block 100 .* is missing\), and blocks are lost/)
+      expect(message).toMatch(/up to block 99, but not to the block that it ended with/)
+      expect(message).toMatch(/start once with --repair/)
+    }
+  })
+
+  test('with --repair are gone, and what is before them goes on', async () => {
+    const directory = await withoutBlock(100)
+    await refusalOf(open(directory))
+    const ledger = await open(directory, { acceptLoss: true })
+    await scrubAll(ledger)
+    const fresh = await freshImport(GENESIS, site.texts.slice(1, 99))
+    expect(ledger.chain.head).toEqual(fresh.chain.head)
+    expect(await mainTexts(ledger)).toEqual(site.texts.slice(1, 99))
+    expect(await ledger.store.account(alice.address)).toEqual(await fresh.store.account(alice.address))
+    expect(existsSync(join(directory, 'chain-damaged'))).toBe(true)
+    expect((await ledger.import(site.texts[99] as string)).kind).toBe('head')
+    await ledger.close()
+    const again = await open(directory)
+    expect(again.logged).toEqual([])
+    expect(again.chain.head.index).toBe(100)
+    await again.close()
+  })
+
+  test('further back than a start looks: the scrub notices, and then it is refused', async () => {
+    const directory = await withoutBlock(10)
+    const ledger = await open(directory)
+    await expect(scrubAll(ledger)).rejects.toThrow(DamageError)
+    await ledger.close()
+    markDamaged(directory, 'block 10 is missing')
+    expect(await refusalOf(open(directory))).toMatch(/up to block 9,/)
+  })
+
+  test('refused once, it does not look whole to the next start, wherever the first was interrupted', async () => {
+    const directory = await withoutBlock(100)
+    await refusalOf(open(directory))
+    expect(readFileSync(join(directory, 'damage-found'), 'utf8')).toMatch(/block 100/)
+    rmSync(join(directory, 'damage-found'))
+    expect(await refusalOf(open(directory))).toMatch(/up to block 99,/)
+  })
+})
+
+describe('a rebuild', () => {
+  test('keeps what waits, in order, whatever the clock says', async () => {
+    const directory = copyOf(original)
+    markDamaged(directory, 'a test')
+    // Set back to before genesis: the blocks were judged when they came in.
+    const ledger = await open(directory, { now: GENESIS_TIME - 1 })
+    expect(ledger.waiting).toHaveLength(WAITING)
+    await expectWhole(ledger, true)
+    expect(ledger.logged).toEqual([
+      'The stored chain is damaged: it is rebuilt from its blocks.',
+      'The stored chain was rebuilt.',
+    ])
+    await ledger.close()
+    expectTidy(directory)
+  })
+
+  test('ends with the head that was, also where another block has as much work', async () => {
+    const parent = grown(genesisSite(RULES), 3, busy)
+    const ties = Array.from({ length: 6 }, (_, i) => withBlock(parent, { ...nothing, rewardTo: 700 + i }))
+    for (const first of ties) {
+      const directory = newDirectory()
+      const before = await open(directory)
+      for (const text of [...parent.texts.slice(1), newest(first), ...ties.map(newest)]) await before.import(text)
+      await before.close()
+      markDamaged(directory, 'a test')
+      const after = await open(directory)
+      expect(after.chain.head.hash).toBe(first.parent.hash)
+      expect(await Promise.all(ties.map(({ parent: { hash } }) => after.store.entry(hash)))).not.toContain(undefined)
+      await after.close()
+    }
+  })
+
+  test('of a chain whose genesis block is longer than a block may be', async () => {
+    const people = Array.from({ length: 60 }, (_, i) => [numberedKey(2000 + i).address, 5])
+    const rules = easyRules({ allocations: Object.fromEntries(people), maxBlockBytes: 2000 })
+    const genesis = genesisOf(rules, GENESIS_TIME)
+    const directory = newDirectory()
+    const before = await diskLedger({ directory, genesis })
+    const chain = grown(genesisSite(rules), 3, () => nothing)
+    for (const text of chain.texts.slice(1)) await before.import(text)
+    await before.close()
+    markDamaged(directory, 'a test')
+    const after = await diskLedger({ directory, genesis })
+    expect(after.chain.head.index).toBe(4)
+    await after.close()
+  })
+
+  test('that is cut short at any step is taken up by the next start', async () => {
+    const whole = copyOf(original)
+    const damaged = copyOf(original)
+    markDamaged(damaged, 'a test')
+    const steps: ((directory: string) => void)[] = [
+      // Before its first block, in the middle of them, before the first rename, and after each of the others.
+      (directory) => mkdirSync(join(directory, 'chain-rebuilding')),
+      (directory) => cpSync(join(whole, 'chain'), join(directory, 'chain-rebuilding'), { recursive: true }),
+      (directory) => cpSync(join(whole, 'chain'), join(directory, 'chain-rebuilt'), { recursive: true }),
+      (directory) => {
+        cpSync(join(whole, 'chain'), join(directory, 'chain-rebuilt'), { recursive: true })
+        cpSync(join(whole, 'chain'), join(directory, 'chain-damaged'), { recursive: true })
+      },
+      (directory) => {
+        renameSync(join(directory, 'chain'), join(directory, 'chain-damaged'))
+        cpSync(join(whole, 'chain'), join(directory, 'chain-rebuilt'), { recursive: true })
+      },
+      (directory) => cpSync(join(whole, 'chain'), join(directory, 'chain-damaged'), { recursive: true }),
+    ]
+    for (const step of steps) {
+      const directory = copyOf(damaged)
+      step(directory)
+      const ledger = await open(directory)
+      await expectWhole(ledger, true)
+      await ledger.close()
+      expectTidy(directory)
+    }
+  })
+
+  test('an interrupted swap without a marker is finished, and nothing is rebuilt again', async () => {
+    const directory = copyOf(original)
+    renameSync(join(directory, 'chain'), join(directory, 'chain-rebuilt'))
+    const ledger = await open(directory)
+    await expectWhole(ledger, false)
+    await ledger.close()
+  })
+})
+
+describe("LevelDB's own files", () => {
+  const manifestIn = (directory: string) =>
+    readdirSync(chainIn(directory)).find((name) => name.startsWith('MANIFEST')) as string
+
+  async function expectRebuilt(directory: string): Promise<void> {
+    const ledger = await open(directory)
+    await expectWhole(ledger, true)
+    await ledger.close()
+    expectTidy(directory)
+  }
+
+  test('without CURRENT it would start anew and throw all away: rebuilt', async () => {
+    const directory = copyOf(original)
+    rmSync(join(chainIn(directory), 'CURRENT'))
+    await expectRebuilt(directory)
+  })
+
+  /** With a manifest that tells of tables one after the other. */
+  async function compacted(): Promise<string> {
+    const directory = copyOf(original)
+    const level = new ClassicLevel(chainIn(directory))
+    for (const end of ['block/', 'history/', '~']) await level.compactRange('', end)
+    await level.close()
+    return directory
+  }
+
+  test('with a manifest that has lost its end it would throw tables away: rebuilt', async () => {
+    const whole = await compacted()
+    const { length } = readFileSync(join(chainIn(whole), manifestIn(whole)))
+    for (let cut = 1; cut <= length; cut += Math.ceil(length / 12)) {
+      const directory = copyOf(whole)
+      truncateSync(join(chainIn(directory), manifestIn(directory)), length - cut)
+      await expectRebuilt(directory)
+    }
+  })
+
+  test('also by a start that was interrupted after LevelDB had thrown them away', async () => {
+    const directory = await compacted()
+    const manifest = join(chainIn(directory), manifestIn(directory))
+    truncateSync(manifest, readFileSync(manifest).length - 5)
+    const names = readdirSync(chainIn(directory)).filter((name) => /\.(ldb|log)$/.test(name))
+    for (const name of names) linkSync(join(chainIn(directory), name), join(chainIn(directory), `${name}.kept`))
+    await (await openLevel(chainIn(directory))).close()
+    const lost = names.filter((name) => !readdirSync(chainIn(directory)).includes(name))
+    expect(lost).not.toEqual([])
+    await expectRebuilt(directory)
+  })
+
+  test('that are no database at all: a sentence', async () => {
+    const directory = newDirectory()
+    writeFileSync(chainIn(directory), 'a file')
+    expect(await refusalOf(open(directory))).toMatch(/can't be used/)
+    const other = copyOf(original)
+    for (const name of readdirSync(chainIn(other))) writeFileSync(join(chainIn(other), name), 'nonsense')
+    expect(await refusalOf(open(other))).toMatch(/blocks are lost/)
+    const missing = copyOf(original)
+    for (const name of readdirSync(chainIn(missing))) if (name !== 'witness') rmSync(join(chainIn(missing), name))
+    expect(await refusalOf(open(missing))).toMatch(/^The data in /)
+  })
+})
+
+describe('a process', () => {
+  test('that finds damage while it runs stops, and the next start rebuilds', async () => {
+    const directory = newDirectory()
+    cpSync(original, join(directory, 'data'), { recursive: true })
+    await change(join(directory, 'data'), new Map([[key.undo(15), undefined]]))
+    const options = { directory, rules: RULES }
+    const first = await startProcess(options).catch((error: Error) => error)
+    const { code, output } =
+      first instanceof Error ? { code: 1, output: first.message } : { code: await first.ended, output: first.output() }
+    expect(code).not.toBe(0)
+    expect(output).toMatch(/the undo record of block 15 is missing/)
+    const second = await startProcess(options)
+    expect(second.output()).toMatch(/The stored chain was rebuilt/)
+    const status = (await (await fetch(`${second.url}/status`)).json()) as { height: number; tip: string }
+    expect(status).toMatchObject({ height: HEIGHT, tip: site.parent.hash })
+    expect(await second.stop()).toBe(0)
+  })
+
+  test('that is refused says why, without a stack, and exits', async () => {
+    const directory = newDirectory()
+    cpSync(original, join(directory, 'data'), { recursive: true })
+    await change(join(directory, 'data'), new Map([[key.block(100, hashOfText(site.texts[99] as string)), undefined]]))
+    const { code, output } = await runProcess({ directory, rules: RULES })
+    expect(code).toBe(1)
+    expect(output).toMatch(/blocks are lost: it can be rebuilt up to block 99/)
+    expect(output).not.toMatch(/ at .*\.js:\d+/)
+    const repaired = await startProcess({ directory, rules: RULES, flags: ['--repair'] })
+    const status = (await (await fetch(`${repaired.url}/status`)).json()) as { height: number }
+    expect(status.height).toBe(99)
+    expect(await repaired.stop()).toBe(0)
+  })
+
+  test('that is killed while it makes its first directory leaves one that the next start can use', async () => {
+    for (let i = 0; i < 8; i++) {
+      const options = { directory: newDirectory(), rules: RULES }
+      await killEarly(options, 150 + 60 * i)
+      const node = await startProcess(options)
+      expect(node.output()).not.toMatch(/damaged/)
+      await node.kill()
+    }
+  })
+})
+
+test('everything of the main chain was compared', () => {
+  expect(MAIN_STATE).toContain('undo/')
+  expect([...picture.keys()].filter((question) => question.startsWith('transaction '))).toHaveLength(3 * (HEIGHT - 1))
+})
