@@ -3,10 +3,20 @@ import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import type { RequestListener } from 'node:http'
 import { tmpdir } from 'node:os'
-import { canonicalJson, type JsonObject, type JsonValue, sha256Hex } from '@bc/core'
+import { type ChainRules, canonicalJson, type JsonObject, type JsonValue, meetsTarget, sha256Hex } from '@bc/core'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { type BadCase, badCases, type GoodCase, goodCases, sites } from '../../core/test/support/generator.ts'
-import { alice, blockOn, bob, type Plan, pay } from '../../core/test/support/site.ts'
+import {
+  alice,
+  blockOn,
+  bob,
+  extended,
+  type Plan,
+  pay,
+  type Site,
+  sealOn,
+  siteAtGenesis,
+} from '../../core/test/support/site.ts'
 import { describeWith, hasVectors, readVectors } from '../../core/test/support/where.ts'
 import { fakeNode } from './commands.ts'
 import {
@@ -20,6 +30,7 @@ import {
   expectNoVerdict,
   expectValid,
   hasTools,
+  makeFolders,
   recommitted,
   shell,
 } from './support-audit.ts'
@@ -30,9 +41,11 @@ vi.setConfig({ maxConcurrency: 4 })
 const STDIN = 'standard input'
 
 describeWith(hasTools(), 'skipped: jq, openssl, xxd or curl is missing', 'scripts/audit.sh', () => {
+  beforeAll(makeFolders)
   afterAll(expectNothingBehind)
   describe.concurrent('good chains', goodChains)
   describe.concurrent('bad blocks', badBlocks)
+  describe.concurrent('a moving target', movingTarget)
   describe.concurrent('a bad genesis block', badGenesis)
   describe.concurrent('documents', documents)
   describe.concurrent('where a chain comes from', sources)
@@ -133,6 +146,39 @@ function placeOf({ bad, parentChain }: BadCase): RegExp {
   } catch {
     return new RegExp(`^(${block}|document)$`)
   }
+}
+
+/** What bash makes of ASERT with numbers of 64 bits, against core's with large ones. */
+function movingTarget(): void {
+  test('up and down again, past the clamp at ten block times', async () => {
+    const { texts } = chainOf({ blockTime: 1000, halfLife: 3000 }, [...Array(13).fill(1), 10_005, 500, 0, 2700, 1])
+    const targets = new Set(texts.map((text) => JSON.parse(text).target))
+    expect(targets.size).toBeGreaterThan(texts.length - 3)
+    expectValid(await auditOf(documentOf(texts)), STDIN, bookOf(texts))
+  })
+
+  // Too far down to be mined. But the target is judged before the seal, so who asks for a better seal agrees to it.
+  test.each([
+    [7, 3, 5],
+    [1000, 777, 123],
+    [20, 1, 1],
+    [40, 1, 1],
+    [65, 1, 1],
+    [200, 1, 0],
+    [300, 1, 0],
+  ])('block time %d, half-life %d, a block after %d seconds', async (blockTime, halfLife, seconds) => {
+    const site = chainOf({ blockTime, halfLife }, [seconds])
+    const next = blockOn(site, { proof: (proof, target) => !meetsTarget(sealOn(site, proof), target) })
+    const sentence = expectFault(await auditOf(documentOf([...site.texts, next])), /^block 3$/, 'block.seal')
+    expect(sentence).toContain(JSON.parse(next).target)
+  })
+}
+
+/** A chain of rewards alone, its blocks so many seconds apart. */
+function chainOf(changed: Partial<ChainRules>, seconds: readonly number[]): Site {
+  const rules = { allocations: {}, difficulty: 1, maxBlockBytes: 5000, miningReward: 5, ...changed } as ChainRules
+  const after = (site: Site, time: number) => extended(site, { fields: { timestamp: site.parent.timestamp + time } })
+  return seconds.reduce(after, siteAtGenesis('rewards', rules, 1_700_000_000))
 }
 
 function badGenesis(): void {

@@ -244,7 +244,7 @@ describe('a record that is lost', () => {
   const at = (index: number): Hash => hashOfText(site.texts[index - 1] as string)
   const rich = numberedKey(300).address
 
-  test.each([
+  test.each<[string, string, () => string]>([
     ['the chain that it is', 'at the start', () => key.meta],
     ['the head', 'at the start', () => key.head],
     ['the entry of the head', 'at the start', () => key.entry(at(HEIGHT))],
@@ -257,7 +257,7 @@ describe('a record that is lost', () => {
     ['an account that sends', 'at the start', () => key.account(alice.address)],
     ['an account that was only ever paid', 'by the scrub', () => key.account(rich)],
     ['an old place in a history', 'by the scrub', () => key.history(rich, place(2, 0))],
-  ] as const)('%s: noticed %s, and rebuilt', async (_, expected, lost) => {
+  ] as [string, string, () => string][])('%s: noticed %s, and rebuilt', async (_, expected, lost) => {
     const directory = copyOf(original)
     await change(directory, new Map([[lost(), undefined]]))
     const { ledger, noticed } = await afterNoticing(directory)
@@ -305,7 +305,7 @@ describe('a record that is an older one', () => {
     ['the place of a transaction', async () => new Map([[key.transaction(await idAt(50)), '[49,1]']])],
     ['a history', async () => new Map([[key.history(alice.address, place(50, 1)), await idAt(49)]])],
     ['an undo record of another branch', undoOfAnotherBranch],
-  ] as const)('%s: noticed, and rebuilt', async (_, records) => {
+  ] as [string, () => Promise<Map<string, string | undefined>>][])('%s: noticed, and rebuilt', async (_, records) => {
     const directory = copyOf(original)
     await change(directory, await records())
     const { ledger } = await afterNoticing(directory)

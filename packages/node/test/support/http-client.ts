@@ -86,7 +86,8 @@ export async function exchange(
     socket.on('data', (part) => {
       text += part.toString('latin1')
     })
-    socket.setTimeout(patience, () => {
+    socket.setTimeout(patience)
+    socket.on('timeout', () => {
       if (countAnswers(text) >= answers) resolve(false)
       else socket.setTimeout(patience)
     })
