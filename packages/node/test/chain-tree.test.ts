@@ -128,6 +128,8 @@ test('the trees have deep reorganisations, orphans, and transactions on both bra
     const { texts } = blocksOf(delivered.tree, CONSTANT)
     const ledger: MemoryLedger = await memoryLedger(CONSTANT, GENESIS_TIME, {
       onHead: async (change) => {
+        // Whoever hears of a head finds it on the disk.
+        expect([await ledger.store.head(), ledger.chain.head.hash]).toEqual([change.head.hash, change.head.hash])
         const [old, young] = [change.abandoned, change.adopted].map((blocks) =>
           blocks.flatMap(({ ids }) => ids.slice(1)),
         )

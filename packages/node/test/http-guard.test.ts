@@ -401,7 +401,7 @@ describe('a body', () => {
 
 // Where there is none, nothing is shown: `apt-get install chromium` brings one.
 describe.skipIf(CHROMIUM === undefined)('in a real browser (chromium)', () => {
-  it('a page of another origin neither mines nor sends', async () => {
+  it('a page of another origin neither mines nor sends', { timeout: 180_000 }, async () => {
     const seen: { asked: string; host: string | undefined; site: string | undefined }[] = []
     node.app.server.on('request', ({ method, url, headers }) => {
       seen.push({

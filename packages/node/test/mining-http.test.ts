@@ -171,7 +171,9 @@ describe('a node that mines on and on', () => {
     const node = await startTestNode({ mine: true, rules: UNREACHABLE })
     const contract = new Contract(node.app)
     await mining(node, contract, true)
+    const arrived = once(node.app.server, 'request')
     const waiting = contract.ask(node, { path: '/mine' })
+    await arrived
     await node.stop()
     expect((await waiting).json).toMatchObject({ statusCode: 503, code: 'node.stopping' })
     expect(node.logged()).not.toMatch(/"level":(?:40|50|60)/)

@@ -11,6 +11,7 @@ import { answersIn, ask, connected, post } from './support/http-client.ts'
 import { Contract } from './support/http-contract.ts'
 import { signed, startTestNode } from './support/http-node.ts'
 import { openParts } from './support/http-parts.ts'
+import { watchedThreads } from './support/http-searches.ts'
 
 const UNREACHABLE = { difficulty: 40 }
 const STATUS = 'GET /status HTTP/1.1\r\nHost: localhost\r\n\r\n'
@@ -41,12 +42,14 @@ it('does not wait for connections that ask for nothing', async () => {
 it('tells everybody who waits for a block, whether it is being mined or not', async () => {
   const node = await startTestNode({ rules: UNREACHABLE })
   const contract = new Contract(node.app)
+  let arrived = 0
+  node.app.server.on('request', () => arrived++)
   const waiting = Array.from({ length: 30 }, () => contract.ask(node, { path: '/mine' }))
-  while (!(await contract.ask(node, { path: '/status' })).json.mining);
   const pipelined = await connected(node.port)
   pipelined.write(STATUS.replace('/status', '/mine').repeat(5))
   const text = received(pipelined)
-  await contract.ask(node, { path: '/status' })
+  while (arrived < 35) await new Promise((resolve) => setTimeout(resolve, 5))
+  while (!(await contract.ask(node, { path: '/status' })).json.mining);
   await node.stop()
   for (const { json } of await Promise.all(waiting))
     expect(json).toMatchObject({ statusCode: 503, code: 'node.stopping' })
@@ -55,11 +58,23 @@ it('tells everybody who waits for a block, whether it is being mined or not', as
 
 it('is over when the second call of stop says so as well', async () => {
   const node = await startTestNode()
-  const order: string[] = []
-  await Promise.all([node.stop().then(() => order.push('first')), node.stop().then(() => order.push('second'))])
-  expect(order).toHaveLength(2)
-  await expect(ask(node, { path: '/status' })).rejects.toThrow(/ECONNREFUSED/)
+  const first = node.stop()
   await node.stop()
+  await expect(ask(node, { path: '/status' })).rejects.toThrow(/ECONNREFUSED/)
+  await first
+})
+
+it('goes on where a part of it fails: the directory is free, and the fault is told', async () => {
+  const dataDirectory = mkdtempSync(join(tmpdir(), 'bc-node-stop-'))
+  try {
+    const node = await startTestNode({ dataDirectory })
+    vi.spyOn(node.app, 'close').mockRejectedValueOnce(new Error('the server hangs'))
+    await expect(node.stop()).rejects.toThrow('the server hangs')
+    await (await startTestNode({ dataDirectory })).stop()
+    await node.app.close()
+  } finally {
+    rmSync(dataDirectory, { recursive: true, force: true })
+  }
 })
 
 /** A server whose chain is far more than the buffers of a connection hold. */
@@ -103,6 +118,29 @@ it('answers whole to somebody who takes the chain slowly', async () => {
   await closed
   const [reply] = answersIn(Buffer.concat(parts).toString('latin1'))
   expect(JSON.parse(reply?.text ?? '')).toMatchObject({ length: 300, chain: { length: 300 } })
+})
+
+it('while it waits for the last answers it refuses new requests, in the form of its API', async () => {
+  const { searches, threads } = watchedThreads()
+  const { app, miner } = await openParts({ threads })
+  const contract = new Contract(app)
+  await app.listen({ host: '127.0.0.1', port: 0 })
+  const agent = new Agent({ keepAlive: true })
+  const target = { port: (app.server.address() as AddressInfo).port, agent }
+  await contract.ask(target, { path: '/status' })
+  searches.endless = 1
+  const last = contract.ask({ port: target.port }, { path: '/mine' })
+  await searches.started(1)
+  const closing = app.close()
+  for (const asked of [{ path: '/status' }, post('/transactions/new', {}), { path: '/nothing' }]) {
+    const { json, headers } = await contract.ask(target, asked)
+    expect(json).toMatchObject({ statusCode: 503, code: 'node.stopping' })
+    expect(headers.connection).toBe('close')
+  }
+  miner.headMoved()
+  expect((await last).status).toBe(200)
+  await closing
+  agent.destroy()
 })
 
 it('under load: every answer that was begun is whole, and 503 where it came too late', async () => {

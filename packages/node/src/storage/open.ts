@@ -6,8 +6,8 @@ import { DamageError, StartError, StorageError } from '../errors.ts'
 import { ChainStore, strangeness } from './chain-store.ts'
 import { Database, type Level } from './database.ts'
 import { type ChainIdentity, inspectBlock } from './inspect.ts'
-import { type ChainFiles, chainFiles, forgetFiles, keepFiles, openLevel, witnessFile } from './level.ts'
-import { inspectTables } from './level-files.ts'
+import { type ChainFiles, chainFiles, openLevel, witnessFile } from './level.ts'
+import { forgetAside, inspectTables, setAside } from './level-files.ts'
 import { lockDirectory, type Release } from './lock.ts'
 import { type RebuildOptions, rebuild } from './rebuild.ts'
 
@@ -74,7 +74,7 @@ async function openIntact(files: ChainFiles, chain: ChainIdentity): Promise<Data
   if (existsSync(files.marker)) throw new DamageError(readFileSync(files.marker, 'utf8').trim())
   mkdirSync(files.chain, { recursive: true })
   await inspectTables(files.chain)
-  keepFiles(files.chain)
+  setAside(files.chain)
   const level = await openLevel(files.chain)
   let database: Database | undefined
   try {
@@ -84,7 +84,7 @@ async function openIntact(files: ChainFiles, chain: ChainIdentity): Promise<Data
     await (database ?? level).close()
     throw error
   }
-  forgetFiles(files.chain)
+  forgetAside(files.chain)
   rmSync(files.rebuilding, { recursive: true, force: true })
   return database
 }

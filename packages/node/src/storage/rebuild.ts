@@ -13,7 +13,7 @@ import type { Curve } from '../signatures/curve.ts'
 import { blockPlaceOf, ChainStore, decodeMeta, strangeness } from './chain-store.ts'
 import { asDamage, type Batch, Database, type Level, type Range, readWitness, unframe } from './database.ts'
 import { key, within } from './layout.ts'
-import { type ChainFiles, chainFiles, openLevel, restoreFiles, witnessFile } from './level.ts'
+import { type ChainFiles, chainFiles, openLevel, witnessFile } from './level.ts'
 import { mendFiles } from './level-files.ts'
 
 export interface RebuildOptions {
@@ -37,7 +37,6 @@ export async function rebuild(options: RebuildOptions): Promise<void> {
   const { directory, acceptLoss, damage, log } = options
   const files = chainFiles(directory)
   rmSync(files.rebuilding, { recursive: true, force: true })
-  restoreFiles(files.chain)
   mendFiles(files.chain)
   // LevelDB sorts out which of its own files can still be read; whether what is in them is right is checked here.
   await ClassicLevel.repair(files.chain)

@@ -49,7 +49,8 @@ export interface TestNode extends RunningNode {
 const running: RunningNode[] = []
 
 afterAll(async () => {
-  for (const node of running.splice(0)) await node.stop()
+  // A test that stopped its node knows how that went.
+  for (const node of running.splice(0)) await node.stop().catch(() => undefined)
 })
 
 /** Stopped after the file's last test, if not before. */
