@@ -103,6 +103,28 @@ describe('the door takes every block at the edge of what is allowed', () => {
   }
 })
 
+/** Judged by the accounts, which a block beside the main chain has none of: it is found out when it would be the best. */
+const LEDGER = ['tx.nonce', 'tx.balance', 'block.reward']
+
+describe('beside the main chain, the door refuses all that can be seen without the accounts', () => {
+  for (const bad of badCases({ pairs: false })) {
+    if (bad.good === undefined) continue
+    test(bad.name, async () => {
+      const ledger = await nodeAt(bad)
+      await ledger.import(bad.good as string)
+      const before = await records(ledger.level)
+      const { head } = ledger.chain
+      const answer = await answerTo(ledger, bad.bad)
+      const expected = LEDGER.includes(bad.code) ? [bad.code, 'beside'] : [expectedOf(bad)]
+      expect(expected).toContain(answer)
+      expect(ledger.chain.head).toBe(head)
+      if (answer === 'beside')
+        expect(await ledger.store.entry(hashOfText(bad.bad))).toMatchObject({ refused: undefined })
+      else expect(await records(ledger.level)).toEqual(before)
+    })
+  }
+})
+
 test('the table was there', () => {
   expect(bads.length).toBeGreaterThan(400)
   expect(goods.length).toBeGreaterThan(40)

@@ -237,15 +237,16 @@ it('a long list of waiting transactions comes whole, also when they are confirme
 
 it('a reader of the pool comes to an end, however many more arrive meanwhile', async () => {
   const { app, chain, admission } = await openParts()
-  const sent = Array.from({ length: 300 }, (_, nonce) => signed(chain.id, { nonce }))
-  for (const one of sent.slice(0, 100)) await injected(app, post('/transactions/new', one))
+  // Far more than the stream reads ahead.
+  const sent = Array.from({ length: 700 }, (_, nonce) => signed(chain.id, { nonce }))
+  for (const one of sent.slice(0, 500)) await injected(app, post('/transactions/new', one))
   const texts: string[] = []
   for await (const part of poolStream(admission.pool)) {
     texts.push(String(part))
-    if (texts.length === 1) for (const one of sent.slice(100)) await injected(app, post('/transactions/new', one))
+    if (texts.length === 1) for (const one of sent.slice(500)) await injected(app, post('/transactions/new', one))
   }
-  expect(admission.pool.size).toBe(300)
-  expect(JSON.parse(texts.join(''))).toEqual({ transactions: sent.slice(0, 100), length: 100 })
+  expect(admission.pool.size).toBe(700)
+  expect(JSON.parse(texts.join(''))).toEqual({ transactions: sent.slice(0, 500), length: 500 })
 })
 
 it('a connection that is gone leaves nothing behind, whatever was still to be answered', async () => {

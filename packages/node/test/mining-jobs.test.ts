@@ -4,7 +4,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest'
 import { SealThreads } from '../src/mining/seal-threads.ts'
 import { post } from './support/http-client.ts'
 import { ALICE, signed } from './support/http-node.ts'
-import { GENESIS_TIME, injected, minedOn, openParts, type Parts } from './support/http-parts.ts'
+import { GENESIS_TIME, injected, type Mined, minedOn, openParts, type Parts } from './support/http-parts.ts'
 import { parentsOf, watchedThreads } from './support/http-searches.ts'
 
 const forever = () => new AbortController().signal
@@ -54,6 +54,24 @@ describe('a job', () => {
     const { block } = await mining
     expect(parentsOf(searches)).toEqual([parts.chain.id, foreign.parsed.hash])
     expect([block.index, block.previous_hash]).toEqual([3, foreign.parsed.hash])
+  })
+
+  it('is not done with a block that came too late, though its nonce was found', async () => {
+    let foreign: Mined | undefined
+    const parts: Parts = await openParts({
+      threads: (real) => ({
+        async search(job, signal) {
+          const nonce = await real.search(job, signal)
+          foreign ??= minedOn(parts, parts.chain.head)
+          await parts.chain.import(foreign.parsed)
+          return nonce
+        },
+        close: () => real.close(),
+      }),
+    })
+    const { block, hash } = await parts.miner.mine(forever())
+    expect([block.index, block.previous_hash]).toEqual([3, foreign?.parsed.hash])
+    expect(parts.chain.head.hash).toBe(hash)
   })
 
   it('starts anew on the new branch after a reorganisation, and ignores a block beside the main chain', async () => {
@@ -185,19 +203,6 @@ describe('where no block is possible', () => {
     expect((await miner.mine(forever())).block.timestamp).toBe(tip)
     expect(GENESIS_TIME).toBeLessThan(tip)
   })
-
-  it('mining on and on waits for better times, and says so once', async () => {
-    const { parts } = await watched(nearlyAll)
-    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
-    const heard: string[] = []
-    const mining = parts.miner.mineOn(({ code }) => heard.push(code))
-    await vi.waitUntil(() => heard.length > 0, 30_000)
-    for (let i = 0; i < 5; i++) await vi.advanceTimersByTimeAsync(5_000)
-    expect([parts.chain.head.index, heard]).toEqual([3, ['block.reward']])
-    const stopped = parts.miner.stop()
-    await mining
-    await stopped
-  })
 })
 
 describe('mining on and on', () => {
@@ -275,6 +280,37 @@ describe('threads', () => {
       expect([0n, 2n ** 63n]).toContain(await threads.search(easy, forever()))
     }
     await expect(threads.search(easy, AbortSignal.abort(new Error('before')))).rejects.toThrow('before')
+    await threads.close()
+  })
+
+  it('rest when nothing is wanted: they look at the number of the task that is', async () => {
+    const { parts } = await watched()
+    const threads = new SealThreads(2)
+    const wanted = () => Atomics.load(Reflect.get(threads, 'word') as Int32Array, 0)
+    const stop = new AbortController()
+    const search = threads.search(hard(parts), stop.signal)
+    expect(wanted()).toBeGreaterThan(0)
+    stop.abort(new Error('called off'))
+    await expect(search).rejects.toThrow('called off')
+    expect(wanted()).toBe(0)
+    await threads.search({ ...hard(parts), target: 'f'.repeat(64) as never }, forever())
+    expect(wanted()).toBe(0)
+    await threads.close()
+  })
+
+  it('that find a nonce for the search before have not found one for this', async () => {
+    const { parts } = await watched()
+    const threads = new SealThreads(2)
+    const easy = { ...hard(parts), target: 'f'.repeat(64) as never }
+    await threads.search(easy, forever())
+    for (let i = 0; i < 20; i++) {
+      // Both threads have one at once; the second one is told when the next search has begun.
+      await threads.search(easy, forever())
+      const stop = new AbortController()
+      const search = threads.search(hard(parts), stop.signal)
+      setTimeout(() => stop.abort(new Error('called off')), 20)
+      await expect(search).rejects.toThrow('called off')
+    }
     await threads.close()
   })
 })

@@ -230,6 +230,16 @@ describe('a disk that fails', () => {
     await expect(database.write(new Map(), SYNC)).rejects.toThrow(expected)
   })
 
+  test('is told from a database that is closed, and from a bug of ours', async () => {
+    const level = await memoryLevel()
+    const database = await Database.open(level, undefined)
+    await database.write(new Map([['tx/a', '1']]), SYNC)
+    await expect(database.get(undefined as unknown as string)).rejects.not.toThrow(StorageError)
+    await expect(database.write(new Map([['tx/a', 7 as unknown as string]]), SYNC)).rejects.toThrow(TypeError)
+    await database.close()
+    await expect(database.get('tx/a')).rejects.toMatchObject({ code: 'LEVEL_DATABASE_NOT_OPEN' })
+  })
+
   test('reading goes on from page to page, and an iterator that is left early is closed', async () => {
     const level = await memoryLevel()
     const database = await Database.open(level, undefined)

@@ -46,7 +46,7 @@ import {
   removeDirectories,
   scrubAll,
 } from './support/ledger-disk.ts'
-import { freshImport, hashOfText, Ledger, MAIN_STATE, mainTexts } from './support/ledger-node.ts'
+import { freshImport, hashOfText, Ledger, MAIN_STATE, mainTexts, parsed } from './support/ledger-node.ts'
 import { endProcesses, killEarly, runProcess, startProcess } from './support/ledger-process.ts'
 
 const RULES = easyRules()
@@ -554,6 +554,30 @@ describe("LevelDB's own files", () => {
     expect(await refusalOf(open(missing))).toMatch(/^The data in /)
   })
 })
+
+test('a power failure takes what nobody was promised, and that is no damage', async () => {
+  const directory = newDirectory()
+  const ledger = await open(directory)
+  for (const text of texts.slice(0, 10)) await ledger.import(text)
+  for (const text of texts.slice(10, 14)) await ledger.chain.import(parsed(text), { sync: false })
+  // The disk has the witness of what was written with `sync`, and of the rest as much as it pleased.
+  const after = copyOf(directory)
+  await ledger.close()
+  cutLog(after, (length) => length - 1)
+  const restarted = await open(after)
+  expect(restarted.logged).toEqual([])
+  await scrubAll(restarted)
+  expect(await mainTexts(restarted)).toEqual(texts.slice(0, 13))
+  await restarted.close()
+  const promised = copyOf(directory)
+  cutLog(promised, (length) => length >> 2)
+  expect(await refusalOf(open(promised))).toMatch(/blocks are lost/)
+})
+
+function cutLog(directory: string, to: (length: number) => number): void {
+  const log = readdirSync(chainIn(directory)).find((name) => name.endsWith('.log')) as string
+  truncateSync(join(chainIn(directory), log), to(readFileSync(join(chainIn(directory), log)).length))
+}
 
 describe('a process', () => {
   test('that finds damage while it runs stops, and the next start rebuilds', async () => {

@@ -185,11 +185,15 @@ export function asDamage(error: unknown): unknown {
   return damage ? new DamageError(`LevelDB: ${message}`, { cause: error }) : error
 }
 
+/** A call that LevelDB never made, since it is closed or since it was called wrongly: no fault of the disk. */
+const NOT_OF_THE_DISK = /^(?:LEVEL_(?!IO_ERROR|LOCKED)|ERR_)/
+
 /** @param what "can't be read", say */
 export function asFault(error: unknown, what: string): unknown {
   const fault = asDamage(error)
-  if (fault instanceof DamageError || (error as { code?: string }).code === 'LEVEL_DATABASE_NOT_OPEN') return fault
-  return new StorageError(`The database ${what}: ${(error as Error).message}`, { cause: error })
+  const { code, message } = error as { code?: string; message?: string }
+  if (fault instanceof DamageError || error instanceof TypeError || NOT_OF_THE_DISK.test(code ?? '')) return fault
+  return new StorageError(`The database ${what}: ${message}`, { cause: error })
 }
 
 type Operation = { type: 'del'; key: string; value?: never } | { type: 'put'; key: string; value: Buffer }
