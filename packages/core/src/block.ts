@@ -51,23 +51,35 @@ export interface ParsedBlock {
   readonly canonical: string
 }
 
-const FIELDS = ['index', 'merkle_root', 'previous_hash', 'proof', 'target', 'timestamp', 'transactions'] as const
+const HEADER_FIELDS = ['index', 'merkle_root', 'previous_hash', 'proof', 'target', 'timestamp'] as const
 
 /** @throws RuleError `block.shape` */
 export function parseBlock(value: JsonValue): ParsedBlock {
+  const object = readHeaderFields(value, ['transactions'])
+  if (!Array.isArray(object.transactions)) throw shape('transactions is a list')
+  const canonical = canonicalJson(object)
+  return { block: object as unknown as Block, canonical, hash: sha256Hex(canonical) }
+}
+
+/** @throws RuleError `block.shape` */
+export function parseHeader(value: JsonValue): Header {
+  return readHeaderFields(value, []) as unknown as Header
+}
+
+/** @param others the fields that must be there beside a header's */
+function readHeaderFields(value: JsonValue, others: readonly string[]): JsonObject {
   if (!isJsonObject(value)) throw shape('a block is an object')
-  const missing = FIELDS.find((field) => value[field] === undefined)
+  const fields = [...HEADER_FIELDS, ...others]
+  const missing = fields.find((field) => value[field] === undefined)
   if (missing) throw shape(`${missing} is missing`)
-  if (Object.keys(value).length !== FIELDS.length) throw shape('it has a field that no block has')
+  if (Object.keys(value).length !== fields.length) throw shape('it has a field that no block has')
   if (parseHeight(value.index) === undefined) throw shape('index is a whole number from 1')
   if (typeof value.timestamp !== 'number') throw shape('timestamp is a whole number of seconds')
   if (parseHash(value.merkle_root) === undefined) throw shape('merkle_root is 64 hex digits')
   if (parseHash(value.previous_hash) === undefined) throw shape('previous_hash is 64 hex digits')
   if (parseTarget(value.target) === undefined) throw shape('target is 64 hex digits')
   if (parseProof(value.proof) === undefined) throw shape('proof is 80 hex digits')
-  if (!Array.isArray(value.transactions)) throw shape('transactions is a list')
-  const canonical = canonicalJson(value)
-  return { block: value as unknown as Block, canonical, hash: sha256Hex(canonical) }
+  return value
 }
 
 function shape(fault: string): RuleError {

@@ -2,7 +2,7 @@
  * The block tree: the valid chain with the most work is the chain; on a tie the one seen first (protocol.md, "Fork
  * choice"). Entries are looked up by hash, so the tree lives wherever its owner keeps it and costs no memory per block.
  */
-import type { Block, Genesis } from './block.ts'
+import type { Genesis, Header } from './block.ts'
 import type { Hash, Height, Proof, Target } from './primitives.ts'
 import { workOf } from './target.ts'
 
@@ -26,8 +26,8 @@ export function genesisEntry(genesis: Genesis, hash: Hash): BlockEntry {
   return { hash, previousHash: '1', index, timestamp, target, proof, solveTime: undefined, totalWork: workOf(target) }
 }
 
-export function entryAfter(parent: BlockEntry, block: Block, hash: Hash): BlockEntry {
-  const { index, timestamp, target, proof } = block
+export function entryAfter(parent: BlockEntry, header: Header, hash: Hash): BlockEntry {
+  const { index, timestamp, target, proof } = header
   return {
     hash,
     previousHash: parent.hash,

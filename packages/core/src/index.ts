@@ -10,6 +10,7 @@ export {
   headerOf,
   type ParsedBlock,
   parseBlock,
+  parseHeader,
 } from './block.ts'
 export {
   type BlockEntry,
@@ -87,6 +88,7 @@ export {
 } from './transaction.ts'
 export {
   checkBody,
+  checkHeader,
   checkPosition,
   isFromTheFuture,
   judgeTransactions,

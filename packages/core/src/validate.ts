@@ -7,7 +7,7 @@
  *     body        block.size, block.reward's form                     alone
  *     ledger      tx.shape … tx.balance, block.reward's amount        needs the accounts   ledger.ts
  */
-import { type Block, commitmentTo, type ParsedBlock } from './block.ts'
+import { type Block, commitmentTo, type Header, type ParsedBlock } from './block.ts'
 import type { BlockEntry } from './fork-choice.ts'
 import type { JsonValue } from './json.ts'
 import { merkleRoot } from './merkle.ts'
@@ -34,32 +34,45 @@ import {
  * @throws RuleError the first rule that fails
  */
 export function checkPosition({ block }: ParsedBlock, parent: BlockEntry, rules: ChainRules): void {
-  const { index, timestamp } = block
+  checkLinks(block, parent, rules)
+  const root = merkleRoot(block.transactions.map(merkleLeaf))
+  if (block.merkle_root !== root)
+    throw new RuleError('block.merkle_root', `The transactions' Merkle root is ${root}.`, { index: block.index, root })
+  checkProof(block, parent)
+}
+
+/**
+ * The same for a header alone: all but `block.merkle_root`. Its maker has done the work of a whole block.
+ * @throws RuleError the first rule that fails
+ */
+export function checkHeader(header: Header, parent: BlockEntry, rules: ChainRules): void {
+  checkLinks(header, parent, rules)
+  checkProof(header, parent)
+}
+
+function checkLinks(header: Header, parent: BlockEntry, rules: ChainRules): void {
+  const { index, timestamp } = header
   if (index !== parent.index + 1)
     throw new RuleError('block.index', `The index is ${index}, and the parent's is ${parent.index}.`, { index })
   if (timestamp < parent.timestamp)
     throw new RuleError('block.timestamp', `The timestamp ${timestamp} is below the parent's ${parent.timestamp}.`, {
       timestamp,
     })
-  if (block.previous_hash !== parent.hash)
+  if (header.previous_hash !== parent.hash)
     throw new RuleError('block.previous_hash', `The block before has the hash ${parent.hash}.`, { index })
   const target = nextTarget(parent, rules)
-  if (block.target !== target)
+  if (header.target !== target)
     throw new RuleError('block.target', `The target at index ${index} is ${target}.`, { index, target })
-  checkProof(block, parent)
 }
 
-function checkProof(block: Block, parent: BlockEntry): void {
-  const { index } = block
-  const root = merkleRoot(block.transactions.map(merkleLeaf))
-  if (block.merkle_root !== root)
-    throw new RuleError('block.merkle_root', `The transactions' Merkle root is ${root}.`, { index, root })
-  const commitment = commitmentTo(block)
-  if (commitmentOf(block.proof) !== commitment)
+function checkProof(header: Header, parent: BlockEntry): void {
+  const { index } = header
+  const commitment = commitmentTo(header)
+  if (commitmentOf(header.proof) !== commitment)
     throw new RuleError('block.commitment', `The proof must start with the commitment ${commitment}.`, { index })
-  const seal = sealOf(parent.proof, block.proof, block.previous_hash)
-  if (!meetsTarget(seal, block.target))
-    throw new RuleError('block.seal', `The seal ${seal} is above the target ${block.target}.`, { index, seal })
+  const seal = sealOf(parent.proof, header.proof, header.previous_hash)
+  if (!meetsTarget(seal, header.target))
+    throw new RuleError('block.seal', `The seal ${seal} is above the target ${header.target}.`, { index, seal })
 }
 
 /** Such a block is kept until its time comes, and nobody is punished for it: clocks are wrong now and then. */
