@@ -60,7 +60,7 @@ function newToken(): string {
   return randomBytes(32).toString('hex')
 }
 
-function privateFile(file: string, make: () => string): string {
+export function privateFile(file: string, make: () => string): string {
   if (!existsSync(file)) writeWhole(file, `${make()}\n`)
   refuseLoose(file, PRIVATE_FILE)
   return readFileSync(file, 'utf8').trim()

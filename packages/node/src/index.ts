@@ -12,4 +12,5 @@ export type {
 } from './http/schemas.ts'
 export { defaultDataDirectory } from './identity.ts'
 export { createLogger, type Log } from './log.ts'
+export type { NetworkOptions } from './network/join.ts'
 export { freePort, type NodeOptions, type RunningNode, startNode } from './node.ts'

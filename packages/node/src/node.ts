@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { createServer as createSocket } from 'node:net'
 import { availableParallelism } from 'node:os'
+import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { type Address, genesisOf, type Hash, type PoolLimits, type RuleError } from '@bc/core'
 import { Chain } from './chain/chain.ts'
@@ -14,6 +15,9 @@ import { type Identity, loadIdentity, newIdentity } from './identity.ts'
 import type { Log } from './log.ts'
 import { Miner } from './mining/miner.ts'
 import { SealThreads } from './mining/seal-threads.ts'
+import type { joinNetwork, NetworkOptions } from './network/join.ts'
+import { LateNetwork } from './network/late-network.ts'
+import { Neighbours } from './network/neighbours.ts'
 import { Admission } from './pool/admission.ts'
 import { Serial } from './serial.ts'
 import { CurveWorkers } from './signatures/curve-workers.ts'
@@ -30,6 +34,8 @@ export interface NodeOptions {
   readonly dataDirectory: string | undefined
   /** Mine on and on. */
   readonly mine: boolean
+  /** undefined: a node that talks to nobody. */
+  readonly network?: NetworkOptions
   /** Go on without blocks that damage has taken away for good. */
   readonly repair: boolean
   readonly log: Log
@@ -83,21 +89,30 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
     const failure = new Failure(dataDirectory, log)
     const door = new Serial()
     const parts = { store, curve, door, clock }
-    const { chain, admission, miner } = await openLedger({ ...options, clock }, parts, identity)
+    const network = new LateNetwork()
+    const { chain, admission, miner } = await openLedger({ ...options, clock }, parts, identity, network)
+    const neighboursFile = dataDirectory === undefined ? undefined : join(dataDirectory, 'neighbours.json')
+    const neighbours = new Neighbours({ chain, log, network, file: neighboursFile })
     closing.push(() => door.idle())
     const version = ownVersion()
     const allowedHosts = [...config.allowedHosts, options.host].map((name) => name.toLowerCase())
     const onFailure = (error: unknown) => failure.report(error)
     const app = await createServer(
       { log, version, operatorToken: identity.operatorToken, allowedHosts, onFailure },
-      { chain, store, admission, miner, identity, version, console: options.console, onFailure },
+      { chain, store, admission, miner, identity, network, neighbours, version, console: options.console, onFailure },
     )
+    closing.push(() => network.close())
+    closing.push(() => neighbours.close())
     closing.push(() => app.close())
     // Before the server, which waits for the answers that it owes.
     closing.push(() => miner.stop())
     closing.push(await startScrub(store, chain, door, failure))
     closing.push(keepHouse(chain, admission, failure))
     const url = await listen(app, options.host, options.port)
+    if (options.network) {
+      joinLate(network, options.network, { chain, store, admission, log, onFailure }, dataDirectory)
+      neighbours.start()
+    }
     if (options.mine) mineOn(miner, failure, log)
     return {
       url,
@@ -132,7 +147,12 @@ interface Parts {
 }
 
 /** What is stored is reconciled before anybody can ask for it: first the chain, then the pool that rests on it. */
-async function openLedger({ config, log, poolLimits }: NodeOptions, parts: Parts, identity: Identity) {
+async function openLedger(
+  { config, log, poolLimits }: NodeOptions,
+  parts: Parts,
+  identity: Identity,
+  network: LateNetwork,
+) {
   const genesis = genesisOf(config.rules, config.genesisTimestamp)
   const chain = await Chain.open(genesis, {
     ...parts,
@@ -144,9 +164,30 @@ async function openLedger({ config, log, poolLimits }: NodeOptions, parts: Parts
   })
   const admission = new Admission({ ...parts, chain: chain.id }, poolLimits)
   const threads = new SealThreads(Math.max(1, availableParallelism() - 1))
-  const miner = new Miner({ chain, pool: admission.pool, threads, clock: parts.clock, address: identity.address })
+  const miner = new Miner({
+    chain,
+    pool: admission.pool,
+    threads,
+    clock: parts.clock,
+    address: identity.address,
+    onMined: (block) => network.announceBlock(block),
+  })
   await admission.restore()
   return { chain, admission, miner }
+}
+
+/** Libp2p is loaded here and nowhere else: once the node is answering. */
+function joinLate(
+  network: LateNetwork,
+  options: NetworkOptions,
+  modules: Parameters<typeof joinNetwork>[1],
+  dataDirectory: string | undefined,
+): void {
+  const joinNow = async () => {
+    const { joinNetwork } = await import('./network/join.ts')
+    return joinNetwork(options, modules, dataDirectory)
+  }
+  network.start(joinNow, modules.onFailure)
 }
 
 /** The first thing after which the node can't go on. */

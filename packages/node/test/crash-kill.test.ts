@@ -85,7 +85,7 @@ async function startedNode(directory: string, config: string): Promise<NodeProce
   const ready = join(directory, 'ready.json')
   rmSync(ready, { force: true })
   const words = ['-p', '0', '--data-dir', join(directory, 'data'), '--config', config, '--ready-file', ready]
-  const child = spawn(process.execPath, [BC_NODE, ...words, '--log-level', 'warn'], {
+  const child = spawn(process.execPath, [BC_NODE, ...words, '--log-level', 'warn', '--no-discovery'], {
     stdio: ['ignore', 'ignore', 'pipe'],
   })
   let said = ''

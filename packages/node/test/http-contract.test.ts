@@ -1,5 +1,9 @@
 /** The tutorial's HTTP contract to the letter, and every other endpoint. Each answer is held to its own schema. */
+
 import { createHash } from 'node:crypto'
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import {
   type BranchStep,
   canonicalJson,
@@ -301,9 +305,16 @@ describe("the tutorial's contract", () => {
   })
 
   it('POST /nodes/register: 201 with message and all nodes', async () => {
-    const { status, json } = await ask(post('/nodes/register', { nodes: ['http://localhost:5001', 'localhost:5002'] }))
+    // A tutorial node: it has a chain, and knows nothing of a status.
+    const ours = JSON.stringify((await ask('/chain')).json)
+    const tutorial = createServer(({ url }, answer) => void answer.writeHead(url === '/chain' ? 200 : 404).end(ours))
+    await once(tutorial.listen(0, '127.0.0.1'), 'listening')
+    const { port } = tutorial.address() as AddressInfo
+    const nodes = [`http://localhost:${port}`, `127.0.0.1:${port}`]
+    const { status, json } = await ask(post('/nodes/register', { nodes }))
     expect([status, json.message]).toEqual([201, 'New nodes have been added'])
-    expect(json.total_nodes).toBeInstanceOf(Array)
+    expect(json.total_nodes).toEqual([`localhost:${port}`, `127.0.0.1:${port}`])
+    tutorial.close()
   })
 
   it.each(['{}', '{"nodes": null}', '{"nodes": "http://localhost:5001"}', '{"nodes": [1]}', '[]', 'null'])(

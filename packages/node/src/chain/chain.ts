@@ -63,6 +63,12 @@ export interface ChainModules {
   readonly onHeldRefused: (hash: Hash, error: RuleError) => void
 }
 
+/** A block whose body is being looked at already. {@link Chain.prepare} makes it. */
+export interface PreparedBlock {
+  readonly parsed: ParsedBlock
+  readonly body: Promise<VerifiedBlock>
+}
+
 export interface ImportOptions {
   /** Whether the block must be on the disk before the answer. Not while blocks come by the thousand. */
   readonly sync: boolean
@@ -110,12 +116,23 @@ export class Chain {
    * @returns once what follows from the block is done: stored, published, held blocks that waited for it looked at
    * @throws RuleError the first rule that the block breaks; then nothing has changed
    */
-  import(parsed: ParsedBlock, options: ImportOptions = { sync: true }): Promise<ImportOutcome> {
+  import(block: ParsedBlock | PreparedBlock, options: ImportOptions = { sync: true }): Promise<ImportOutcome> {
+    const { parsed, body } = 'body' in block ? block : { parsed: block, body: undefined }
     return this.modules.door.run(async () => {
-      const outcome = await this.accept(parsed, options)
+      const outcome = await this.accept(parsed, options, body)
       if (outcome.kind === 'head' || outcome.kind === 'beside') await this.acceptHeld(parsed.hash, options)
       return outcome
     })
+  }
+
+  /**
+   * Has the signatures looked at before the block's turn at the door: while others are imported, and by all threads.
+   */
+  prepare(parsed: ParsedBlock): PreparedBlock {
+    const body = this.verifyBody(parsed)
+    // Whoever imports the block meets the error; whoever changes his mind need not.
+    body.catch(() => undefined)
+    return { parsed, body }
   }
 
   /** Looks again at blocks that were too early. Called now and then. */
@@ -149,7 +166,11 @@ export class Chain {
     }
   }
 
-  private async accept(parsed: ParsedBlock, options: ImportOptions): Promise<ImportOutcome> {
+  private async accept(
+    parsed: ParsedBlock,
+    options: ImportOptions,
+    prepared?: Promise<VerifiedBlock>,
+  ): Promise<ImportOutcome> {
     const { store, clock } = this.modules
     const { block, hash } = parsed
     const known = await store.entry(hash)
@@ -163,16 +184,20 @@ export class Chain {
     if (parent.refused)
       throw new RuleError(parent.refused, 'The block builds on one that was refused.', { index: block.index })
     checkPosition(parsed, parent, this.rules)
-    const sized = checkBody(parsed, this.rules)
     if (isFromTheFuture(block, clock())) {
+      checkBody(parsed, this.rules)
       this.early.add(parsed)
       return { kind: 'early' }
     }
-    const verified = await this.verify(sized)
+    const verified = await (prepared ?? this.verifyBody(parsed))
     const entry = entryAfter(parent, block, hash)
     if (!hasMoreWork(entry, this.current)) return this.keepBeside(entry, verified, options)
     await this.publish(await this.connect(entry, verified), options)
     return { kind: 'head', entry }
+  }
+
+  private async verifyBody(parsed: ParsedBlock): Promise<VerifiedBlock> {
+    return this.verify(checkBody(parsed, this.rules))
   }
 
   private async verify(sized: SizedBlock): Promise<VerifiedBlock> {

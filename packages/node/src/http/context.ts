@@ -2,6 +2,8 @@ import type { Hash } from '@bc/core'
 import type { Chain } from '../chain/chain.ts'
 import type { Identity } from '../identity.ts'
 import type { Miner } from '../mining/miner.ts'
+import type { LateNetwork } from '../network/late-network.ts'
+import type { Neighbours } from '../network/neighbours.ts'
 import type { Admission } from '../pool/admission.ts'
 import type { ChainStore } from '../storage/chain-store.ts'
 import type { Snapshot } from '../storage/database.ts'
@@ -13,6 +15,8 @@ export interface RouteContext {
   readonly admission: Admission
   readonly miner: Miner
   readonly identity: Identity
+  readonly network: LateNetwork
+  readonly neighbours: Neighbours
   readonly version: string
   /** The node's own terminal. */
   readonly console: (text: string) => void

@@ -200,6 +200,12 @@ export const StatusSchema = Type.Object(
     target: hex(64, 'Target of the next block'),
     pool: whole('Number of waiting transactions'),
     address: hex(74, "The node's own address, which its rewards go to"),
+    peers: whole('Number of nodes that this one is connected with'),
+    p2p: Type.Array(Type.String(), { description: 'Multiaddresses at which other nodes reach this one' }),
+    sync: Type.Union(
+      [Type.Object({ from: whole('Height', 1), to: whole('Height', 1) }, { additionalProperties: false }), Type.Null()],
+      { description: 'How far the node has to catch up with others' },
+    ),
     mining: Type.Boolean({ description: 'Whether a block is being mined at this moment' }),
     version: text('Of the software'),
   },

@@ -14,6 +14,7 @@ import {
   type Hash,
   type JsonValue,
   MAX_CLOCK_LEAD,
+  type ParsedBlock,
   type Pool,
   parseBlock,
   parseJson,
@@ -33,6 +34,8 @@ export interface MinerModules {
   readonly clock: () => number
   /** Who gets the rewards. */
   readonly address: Address
+  /** A block of ours is on the main chain and on the disk: time to tell others. */
+  readonly onMined: (block: ParsedBlock) => void
 }
 
 export interface MinedBlock {
@@ -168,7 +171,9 @@ export class Miner {
     const text = canonicalJson(block as unknown as JsonValue)
     const parsed = parseBlock(parseJson(text, { maxBytes: text.length, maxDepth: 16 }))
     const { kind } = await this.modules.chain.import(parsed)
-    return kind === 'head' ? { block, hash: parsed.hash } : undefined
+    if (kind !== 'head') return undefined
+    this.modules.onMined(parsed)
+    return { block, hash: parsed.hash }
   }
 }
 

@@ -15,9 +15,13 @@ import { type RebuildOptions, rebuild } from './rebuild.ts'
 const RECENT_BLOCKS = 100
 
 export async function openMemoryStore(): Promise<ChainStore> {
-  const level = new MemoryLevel<string, Buffer>({ storeEncoding: 'buffer', valueEncoding: 'buffer' })
-  await level.open()
-  return new ChainStore(await Database.open(level as unknown as Level, undefined))
+  return new ChainStore(await Database.open(memoryLevel(), undefined))
+}
+
+/** A database that is gone with the process. */
+export function memoryLevel(): Level {
+  const options = { storeEncoding: 'buffer', valueEncoding: 'buffer' } as const
+  return new MemoryLevel<string, Buffer>(options) as unknown as Level
 }
 
 /**

@@ -26,6 +26,8 @@ import { createServer } from '../../src/http/server.ts'
 import { newIdentity } from '../../src/identity.ts'
 import { Miner } from '../../src/mining/miner.ts'
 import { SealThreads } from '../../src/mining/seal-threads.ts'
+import { LateNetwork } from '../../src/network/late-network.ts'
+import { Neighbours } from '../../src/network/neighbours.ts'
 import { Admission } from '../../src/pool/admission.ts'
 import { Serial } from '../../src/serial.ts'
 import { localCurve } from '../../src/signatures/curve.ts'
@@ -88,12 +90,25 @@ export async function openParts({ rules, threads: between }: PartsOptions = {}):
     threads: used,
     clock: modules.clock,
     address: identity.address,
+    onMined: () => undefined,
   })
   const failures: unknown[] = []
   const onFailure = (error: unknown) => failures.push(error)
+  const network = new LateNetwork()
   const app = await createServer(
     { log, version: '0.0.0', operatorToken: identity.operatorToken, allowedHosts: [], onFailure },
-    { chain, store, admission, miner, identity, version: '0.0.0', console: () => undefined, onFailure },
+    {
+      chain,
+      store,
+      admission,
+      miner,
+      identity,
+      network,
+      neighbours: new Neighbours({ chain, log, network, file: undefined }),
+      version: '0.0.0',
+      console: () => undefined,
+      onFailure,
+    },
   )
   const parts = { chain, store, admission, miner, threads, app, failures, clock, logged }
   opened.push(parts)

@@ -46,7 +46,7 @@ export function exploreRoutes(app: App, context: RouteContext): void {
   accounts(app, context)
 }
 
-function status(app: App, { chain, admission, miner, identity, version }: RouteContext): void {
+function status(app: App, { chain, admission, miner, identity, network, version }: RouteContext): void {
   app.route({
     method: 'GET',
     url: '/status',
@@ -67,6 +67,9 @@ function status(app: App, { chain, admission, miner, identity, version }: RouteC
         target: nextTarget(head, rules),
         pool: admission.pool.size,
         address: identity.address,
+        peers: network.peers,
+        p2p: network.addresses(),
+        sync: network.progress ?? null,
         mining: miner.busy,
         version,
       }

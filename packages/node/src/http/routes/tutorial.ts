@@ -29,7 +29,7 @@ export function tutorialRoutes(app: App, context: RouteContext): void {
   chain(app, context)
   transactions(app, context)
   secret(app, context)
-  neighbours(app, context)
+  neighbourhood(app, context)
 }
 
 function mine(app: App, { miner }: RouteContext): void {
@@ -82,7 +82,7 @@ function chain(app: App, context: RouteContext): void {
   })
 }
 
-function transactions(app: App, { admission, chain }: RouteContext): void {
+function transactions(app: App, { admission, chain, network }: RouteContext): void {
   app.route({
     method: 'GET',
     url: '/transactions',
@@ -108,6 +108,7 @@ function transactions(app: App, { admission, chain }: RouteContext): void {
     },
     handler: async (request, reply) => {
       const { id, transaction } = await admission.submit(readSubmission(request.body))
+      network.announceTransaction(transaction)
       const index = chain.head.index + 1
       reply.code(201)
       return { message: `Transaction will be added to Block ${index}`, index, id, transaction }
@@ -141,12 +142,16 @@ function secret(app: App, { identity, console }: RouteContext): void {
   })
 }
 
-function neighbours(app: App, context: RouteContext): void {
+function neighbourhood(app: App, context: RouteContext): void {
+  const { neighbours } = context
   app.route({
     method: 'GET',
     url: '/nodes',
     schema: { summary: 'The neighbours', querystring: NoQuery, response: answers(200, NodesSchema) },
-    handler: async () => ({ nodes: [], length: 0 }),
+    handler: async () => {
+      const nodes = neighbours.names()
+      return { nodes, length: nodes.length }
+    },
   })
   app.route({
     method: 'POST',
@@ -159,10 +164,10 @@ function neighbours(app: App, context: RouteContext): void {
       response: { ...answers(201, RegisteredSchema), ...refuses(400, 403, 422) },
     },
     schemaErrorFormatter: () => new RuleError('request.invalid', 'Error: Please supply a valid list of nodes'),
-    // Until nodes talk to each other the neighbourhood is empty, whoever is named.
-    handler: async (_, reply) => {
+    handler: async (request, reply) => {
+      await neighbours.register(request.body.nodes)
       reply.code(201)
-      return { message: 'New nodes have been added', total_nodes: [] }
+      return { message: 'New nodes have been added', total_nodes: neighbours.names() }
     },
   })
   app.route({
@@ -175,7 +180,11 @@ function neighbours(app: App, context: RouteContext): void {
       querystring: NoQuery,
       response: { ...answers(200, ResolvedSchema), ...refuses(403) },
     },
-    handler: async (_, reply) =>
-      sendJson(reply, chainStream(context, '{"message": "Our chain is authoritative", "chain": ', false)),
+    handler: async (_, reply) => {
+      const start = (await neighbours.resolve())
+        ? '{"message": "Our chain was replaced", "new_chain": '
+        : '{"message": "Our chain is authoritative", "chain": '
+      return sendJson(reply, chainStream(context, start, false))
+    },
   })
 }

@@ -1,0 +1,173 @@
+/**
+ * Blocks by their hashes, from whoever has them: several peers at once, a stalled part asked of another, the result in
+ * order. What is fetched ahead of its reader is bounded.
+ */
+import type { BlockEntry, Hash, ParsedBlock } from '@bc/core'
+import type { Conversations } from './conversations.ts'
+import type { Reputation } from './reputation.ts'
+import { PeerError, type PeerId } from './transport.ts'
+
+/** Blocks that one peer is asked for at once. */
+const PART = 32
+/** Parts that are under way or waiting for the reader. */
+const AHEAD = 8
+/** Parts that one peer works on at the same time. */
+const PER_PEER = 2
+/** Canonical JSON that waits for the reader; beyond that only the part that is read next goes on. */
+const AHEAD_BYTES = 16_000_000
+
+export interface BlockFetchModules {
+  readonly conversations: Conversations
+  readonly reputation: Reputation
+  /** Who has said that it has the blocks. */
+  readonly source: PeerId
+  /** Those who may have them as well, as of now. */
+  readonly peers: () => readonly PeerId[]
+  /** How often a peer has failed: the others go first. Remembered from one fetch to the next. */
+  readonly failures: Map<PeerId, number>
+  readonly signal: AbortSignal
+}
+
+/** Blocks that one peer is asked for. */
+interface Part {
+  readonly number: number
+  readonly hashes: readonly Hash[]
+}
+
+export class BlockFetch {
+  private readonly modules: BlockFetchModules
+  private readonly busy = new Map<PeerId, number>()
+  /** Whoever said that a block isn't there: not asked again, and not blamed unless it had said otherwise. */
+  private readonly without = new Set<PeerId>()
+  private wake: () => void = () => undefined
+  /** The part that is read next, and the bytes of all that wait. */
+  private reading = 0
+  private ahead = 0
+
+  constructor(modules: BlockFetchModules) {
+    this.modules = modules
+    modules.signal.addEventListener('abort', () => this.changed(), { once: true })
+  }
+
+  /** @throws PeerError where nobody has them */
+  async *inOrder(entries: readonly BlockEntry[]): AsyncGenerator<ParsedBlock[], void, undefined> {
+    const parts = chunks(entries.map(({ hash }) => hash))
+    const ahead: Promise<ParsedBlock[]>[] = []
+    let next = 0
+    while (ahead.length > 0 || next < parts.length) {
+      for (; ahead.length < AHEAD && next < parts.length; next++)
+        ahead.push(quiet(this.part({ number: next, hashes: parts[next] as Hash[] })))
+      const blocks = (await ahead.shift()) as ParsedBlock[]
+      this.reading++
+      this.weigh(blocks, -1)
+      yield blocks
+    }
+  }
+
+  private async part(part: Part): Promise<ParsedBlock[]> {
+    const { failures, reputation } = this.modules
+    const tried = new Set<PeerId>()
+    for (;;) {
+      const peer = await this.freePeer(tried)
+      try {
+        const blocks = await this.ask(peer, part)
+        if (blocks) return blocks
+        this.without.add(peer)
+      } catch (error) {
+        this.modules.signal.throwIfAborted()
+        tried.add(peer)
+        failures.set(peer, (failures.get(peer) ?? 0) + 1)
+        await reputation.offend(peer, error, 'conversation')
+      } finally {
+        this.release(peer)
+      }
+    }
+  }
+
+  /** @returns undefined where the peer hasn't got all of them */
+  private async ask(peer: PeerId, { number, hashes }: Part): Promise<ParsedBlock[] | undefined> {
+    const blocks: ParsedBlock[] = []
+    try {
+      for await (const block of this.modules.conversations.blocks(peer, hashes, this.modules.signal)) {
+        if (block === undefined) break
+        blocks.push(block)
+        this.weigh([block], 1)
+        // Whoever isn't read from stops sending. The part that is read next never waits, so all come to an end.
+        while (this.ahead > AHEAD_BYTES && number > this.reading) await this.change()
+      }
+      if (blocks.length === hashes.length) return blocks
+    } catch (error) {
+      this.weigh(blocks, -1)
+      throw error
+    }
+    this.weigh(blocks, -1)
+    return undefined
+  }
+
+  private weigh(blocks: readonly ParsedBlock[], sign: 1 | -1): void {
+    for (const { canonical } of blocks) this.ahead += sign * canonical.length
+    if (sign < 0) this.changed()
+  }
+
+  /** Of those who have failed least, the least busy one; waits while all of them have enough to do. */
+  private async freePeer(tried: ReadonlySet<PeerId>): Promise<PeerId> {
+    const { signal, source, peers, failures } = this.modules
+    for (;;) {
+      signal.throwIfAborted()
+      const able = peers().filter((peer) => !tried.has(peer) && !this.without.has(peer))
+      if (able.length === 0)
+        throw new PeerError(this.without.has(source) ? 'withheld' : 'gone', 'no peer has these blocks')
+      const fewest = Math.min(...able.map((peer) => failures.get(peer) ?? 0))
+      const best = able.filter((peer) => (failures.get(peer) ?? 0) === fewest)
+      // The source comes first: it has said that it has them.
+      const order = best.sort((a, b) => this.load(a) - this.load(b) || Number(b === source) - Number(a === source))
+      const [free] = order
+      if (free !== undefined && this.load(free) < PER_PEER) {
+        this.busy.set(free, this.load(free) + 1)
+        return free
+      }
+      await this.change()
+    }
+  }
+
+  private release(peer: PeerId): void {
+    this.busy.set(peer, this.load(peer) - 1)
+    this.changed()
+  }
+
+  /** Settles when a peer is free again, or something was read, or nothing is wanted any more. */
+  private async change(): Promise<void> {
+    const { signal } = this.modules
+    signal.throwIfAborted()
+    await new Promise<void>((resolve) => {
+      const before = this.wake
+      this.wake = () => {
+        before()
+        resolve()
+      }
+    })
+    signal.throwIfAborted()
+  }
+
+  private changed(): void {
+    const { wake } = this
+    this.wake = () => undefined
+    wake()
+  }
+
+  private load(peer: PeerId): number {
+    return this.busy.get(peer) ?? 0
+  }
+}
+
+function chunks(hashes: readonly Hash[]): Hash[][] {
+  const parts: Hash[][] = []
+  for (let i = 0; i < hashes.length; i += PART) parts.push(hashes.slice(i, i + PART))
+  return parts
+}
+
+/** A part that fails while an earlier one is being read is found failed when its turn comes. */
+function quiet<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => undefined)
+  return promise
+}

@@ -1,0 +1,130 @@
+/**
+ * Keeps us connected: dials those whom the operator has named, those whom we had at the last stop, and others of the
+ * peer table, until there are enough of our own choosing; and again when they are gone.
+ */
+import type { Log } from '../log.ts'
+import { groupOf, type KnownPeer, type PeerTable, parseAddress, reachOf } from './peer-table.ts'
+import type { Time } from './time.ts'
+import type { PeerId } from './transport.ts'
+
+/** Connections that we have chosen ourselves: strangers can't fill these. */
+export const ENOUGH = 8
+/** Of these in one network, unless it is our own. */
+const MOST_IN_A_GROUP = 2
+/** Dials at the same time. */
+const AT_ONCE = 4
+const LOOK_MS = 1_000
+const MEET_MOST_MS = 15_000
+
+/** What it needs of libp2p. */
+export interface Dialer {
+  readonly self: PeerId
+  peers(): readonly PeerId[]
+  directionOf(peer: PeerId): 'inbound' | 'outbound' | undefined
+  addressOf(peer: PeerId): string | undefined
+  refuses(peer: PeerId): boolean
+  dial(address: string): Promise<PeerId>
+}
+
+export interface ConnectorModules {
+  readonly table: PeerTable
+  readonly dialer: Dialer
+  /** We have dialled a peer and reached it. */
+  readonly onConnected: (peer: PeerId, host: string) => Promise<void>
+  readonly time: Time
+  readonly log: Log
+}
+
+export class Connector {
+  private readonly modules: ConnectorModules
+  private readonly dialling = new Set<PeerId>()
+  private readonly closing = new AbortController()
+
+  constructor(modules: ConnectorModules) {
+    this.modules = modules
+  }
+
+  /** @param named multiaddresses that the operator wants us to be connected with */
+  start(named: readonly string[]): void {
+    for (const address of named) if (!this.modules.table.add(address, 'operator')) void this.meet(address)
+    void this.run()
+  }
+
+  close(): void {
+    this.closing.abort()
+  }
+
+  /**
+   * For an operator who waits for it. The peer is one that we have met from then on.
+   * @throws PeerError
+   */
+  async dialNow(address: string): Promise<PeerId> {
+    const { table, dialer } = this.modules
+    const peer = await dialer.dial(address)
+    const full = parseAddress(address) ? address : `${address.replace(/\/p2p\/.*$/, '')}/p2p/${peer}`
+    if (table.add(full, 'discovery')) table.met(full)
+    return peer
+  }
+
+  /** An address without a name, as a person would write it: whoever answers there is meant. */
+  private async meet(address: string): Promise<void> {
+    const { time, table, log } = this.modules
+    for (let wait = LOOK_MS; !this.closing.signal.aborted; wait = Math.min(2 * wait, MEET_MOST_MS)) {
+      try {
+        table.add(`${address}/p2p/${await this.dialNow(address)}`, 'operator')
+        return
+      } catch (error) {
+        log.info({ address, reason: (error as Error).message }, 'A peer is out of reach.')
+        await time.sleep(wait, this.closing.signal)
+      }
+    }
+  }
+
+  private async run(): Promise<void> {
+    const { signal } = this.closing
+    while (!signal.aborted) {
+      while (this.dialling.size < AT_ONCE) {
+        const candidate = this.candidate()
+        if (candidate === undefined) break
+        void this.dial(candidate)
+      }
+      await this.modules.time.sleep(LOOK_MS, signal)
+    }
+  }
+
+  private candidate(): KnownPeer | undefined {
+    const { table, dialer } = this.modules
+    const connected = new Set(dialer.peers())
+    const outbound = dialer.peers().filter((peer) => dialer.directionOf(peer) === 'outbound')
+    const enough = outbound.length + this.dialling.size >= ENOUGH
+    const groups = outbound.map((peer) => groupOf(hostOf(dialer.addressOf(peer))))
+    return table.next(({ peer, address, source }) => {
+      if (peer === dialer.self || connected.has(peer) || this.dialling.has(peer) || dialer.refuses(peer)) return true
+      if (source === 'operator') return false
+      const host = hostOf(address)
+      const crowded = groups.filter((group) => group === groupOf(host)).length >= MOST_IN_A_GROUP
+      return enough || (crowded && reachOf(host) === 2)
+    })
+  }
+
+  private async dial({ peer, address, source }: KnownPeer): Promise<void> {
+    const { table, dialer, onConnected, log } = this.modules
+    this.dialling.add(peer)
+    try {
+      await dialer.dial(address)
+      table.met(address)
+      await onConnected(peer, hostOf(address))
+    } catch (error) {
+      if (this.closing.signal.aborted) return
+      table.failed(address)
+      const level = source === 'operator' ? 'info' : 'debug'
+      log[level]({ address, reason: (error as Error).message }, 'A peer is out of reach.')
+    } finally {
+      this.dialling.delete(peer)
+    }
+  }
+}
+
+function hostOf(address: string | undefined): string {
+  return parseAddress(address ?? '')?.host ?? ''
+}

@@ -1,0 +1,215 @@
+/** The questions that nodes ask each other, and our answers: messages over a transport. */
+import { type Hash, type Header, type ParsedBlock, parseBlock, parseJson } from '@bc/core'
+import type { Chain } from '../chain/chain.ts'
+import type { ChainStore } from '../storage/chain-store.ts'
+import type { Snapshot } from '../storage/database.ts'
+import { Allowance } from './allowance.ts'
+import {
+  type Conversation,
+  decodeBlocksQuestion,
+  decodeEmpty,
+  decodeHeaders,
+  decodeHeadersQuestion,
+  decodeStatus,
+  encode,
+  encodeHeaders,
+  encodeStatus,
+  type HeadersAnswer,
+  type HeadersQuestion,
+  MOST_HEADERS,
+  type PeerStatus,
+  protocolName,
+} from './messages.ts'
+import type { Time } from './time.ts'
+import { PeerError, type PeerId, type RequestOptions, type Transport } from './transport.ts'
+
+/** A peer that sends nothing for so long has stalled. */
+const STALL_MS = 10_000
+/** And one that sends less than that, so that a trickle doesn't keep a conversation alive for hours. */
+const LEAST_BYTES_PER_MS = 10
+const STATUS_BYTES = 1_000
+const HEADERS_BYTES = 1_000_000
+/** Of blocks that are read to take the headers off: their answer has no more, whatever was asked for. */
+const HEADERS_READ_BYTES = 8_000_000
+
+/**
+ * What a peer may ask of us, in blocks that we have to look up: whoever asks for more waits. An honest peer that
+ * catches up is slower than that.
+ */
+const UNITS = { burst: 8_000, perSecond: 2_000 } as const
+const STATUS_UNITS = 1
+const HEADERS_UNITS = 50
+
+export interface ConversationModules {
+  readonly chain: Chain
+  readonly store: ChainStore
+  readonly transport: Transport
+  readonly time: Time
+}
+
+export class Conversations {
+  private readonly chain: Chain
+  private readonly store: ChainStore
+  private readonly transport: Transport
+  private readonly time: Time
+  private readonly units: Allowance
+
+  constructor({ chain, store, transport, time }: ConversationModules) {
+    this.chain = chain
+    this.store = store
+    this.transport = transport
+    this.time = time
+    this.units = new Allowance({ ...UNITS, time })
+  }
+
+  /** Answers from now on. */
+  serve(): void {
+    const { transport } = this
+    transport.serve(this.name('status'), (peer, question) => this.answerStatus(peer, question))
+    transport.serve(this.name('headers'), (peer, question) => this.answerHeaders(peer, question))
+    transport.serve(this.name('blocks'), (peer, question) => this.answerBlocks(peer, question))
+  }
+
+  /** @throws PeerError, RuleError `message.malformed` */
+  async status(peer: PeerId, signal: AbortSignal): Promise<PeerStatus> {
+    return decodeStatus(await this.askOne(peer, 'status', encode({}), STATUS_BYTES, signal))
+  }
+
+  /**
+   * The headers after the newest block of the locator that is on the peer's main chain; perhaps not all of them.
+   * @throws PeerError, RuleError `message.malformed`, `block.shape`
+   */
+  async headers(peer: PeerId, locator: readonly Hash[], signal: AbortSignal): Promise<HeadersAnswer> {
+    const question = encode({ limit: MOST_HEADERS, locator })
+    return decodeHeaders(await this.askOne(peer, 'headers', question, HEADERS_BYTES, signal))
+  }
+
+  /**
+   * These blocks, in order; undefined for one that the peer hasn't got.
+   * @throws PeerError, RuleError `message.malformed`, `block.shape`
+   */
+  async *blocks(
+    peer: PeerId,
+    hashes: readonly Hash[],
+    signal: AbortSignal,
+  ): AsyncGenerator<ParsedBlock | undefined, void, undefined> {
+    const maxFrameBytes = this.chain.rules.maxBlockBytes
+    const options = { maxFrameBytes, frames: hashes.length, stallMs: STALL_MS, signal }
+    // Of the peer's time: while the reader has something else to do, the peer is made to wait.
+    let [position, bytes, waited] = [0, 0, 0]
+    let since = this.time.now()
+    for await (const frame of this.request(peer, 'blocks', encode({ hashes }), options)) {
+      const block = frame.length === 0 ? undefined : parseBlock(parseJson(frame))
+      if (block && block.hash !== hashes[position]) throw new PeerError('garbled', 'the peer sent another block')
+      position++
+      bytes += frame.length
+      waited += this.time.now() - since
+      if (waited > STALL_MS + bytes / LEAST_BYTES_PER_MS)
+        throw new PeerError('stalled', 'the peer sends next to nothing')
+      yield block
+      since = this.time.now()
+    }
+  }
+
+  private name(conversation: Conversation): string {
+    return protocolName(this.chain.id, conversation)
+  }
+
+  private request(peer: PeerId, conversation: Conversation, question: Uint8Array, options: RequestOptions) {
+    return this.transport.request(peer, this.name(conversation), question, options)
+  }
+
+  private async askOne(
+    peer: PeerId,
+    conversation: Conversation,
+    question: Uint8Array,
+    maxFrameBytes: number,
+    signal: AbortSignal,
+  ): Promise<Uint8Array> {
+    const options = { maxFrameBytes, frames: 1, stallMs: STALL_MS, signal }
+    for await (const frame of this.request(peer, conversation, question, options)) return frame
+    throw new PeerError('garbled', 'the peer sent no answer')
+  }
+
+  private async *answerStatus(peer: PeerId, question: Uint8Array): AsyncGenerator<Uint8Array> {
+    decodeEmpty(question)
+    await this.charge(peer, STATUS_UNITS)
+    const { index, hash, totalWork } = this.chain.head
+    yield encodeStatus({ height: index, tip: hash, work: totalWork })
+  }
+
+  private async *answerHeaders(peer: PeerId, question: Uint8Array): AsyncGenerator<Uint8Array> {
+    const decoded = decodeHeadersQuestion(question)
+    await this.charge(peer, HEADERS_UNITS)
+    yield encodeHeaders(await this.headersAfter(decoded))
+  }
+
+  private async *answerBlocks(peer: PeerId, question: Uint8Array): AsyncGenerator<Uint8Array> {
+    const hashes = decodeBlocksQuestion(question)
+    await this.charge(peer, hashes.length)
+    for (const hash of hashes) {
+      const entry = await this.store.entry(hash)
+      // Genesis follows from the configuration: nobody has to be told.
+      yield entry && entry.index > 1 && !entry.refused
+        ? await this.store.blockText(entry.index, hash)
+        : new Uint8Array()
+    }
+  }
+
+  private async charge(peer: PeerId, units: number): Promise<void> {
+    const wait = this.units.wait(peer, units)
+    this.units.spend(peer, units)
+    if (wait > 0) await this.time.sleep(wait)
+  }
+
+  private headersAfter({ locator, limit }: HeadersQuestion): Promise<HeadersAnswer> {
+    return this.store.reading(async (snapshot) => {
+      const from = (await this.forkWith(locator, snapshot)) + 1
+      const head = await this.store.knownEntry((await this.store.head(snapshot)) as Hash)
+      const last = Math.min(head.index, from + limit - 1)
+      const headers: Header[] = []
+      let bytes = 0
+      for (let at = from; at <= last && bytes < HEADERS_READ_BYTES; at += PAGE) {
+        const texts = await this.store.mainBlockTexts(at, Math.min(last, at + PAGE - 1), snapshot)
+        headers.push(...texts.map(headerOfText))
+        bytes += texts.reduce((sum, text) => sum + text.length, 0)
+      }
+      const tip = headers.length > 0 ? await this.store.mainHash(from + headers.length - 1, snapshot) : undefined
+      return { headers, tip }
+    })
+  }
+
+  /** Index of the newest block that both have: genesis at the least, since the chain's id is in the protocol's name. */
+  private async forkWith(locator: readonly Hash[], snapshot: Snapshot): Promise<number> {
+    for (const hash of locator) {
+      const entry = await this.store.entry(hash)
+      if (entry && (await this.store.mainHash(entry.index, snapshot)) === hash) return entry.index
+    }
+    return 1
+  }
+}
+
+/** Blocks that are read at once to take their headers off. */
+const PAGE = 16
+/** Keys of canonical JSON are sorted, so all of the header stands before this. */
+const TRANSACTIONS = ', "transactions": ['
+
+/** Without a look at the transactions: whoever asks for headers must not make us parse megabytes. */
+function headerOfText(text: Buffer): Header {
+  return JSON.parse(`${text.toString('latin1', 0, text.indexOf(TRANSACTIONS))}}`) as Header
+}
+
+/**
+ * Hashes of our main chain, the newest first: ten one by one, then at twice the distance each, and genesis. Whoever
+ * has another branch finds the fork within a factor of two in a few dozen hashes.
+ */
+export async function locatorOf(chain: Chain, store: ChainStore): Promise<Hash[]> {
+  const heights: number[] = []
+  let step = 1
+  for (let height: number = chain.head.index; height > 1; height -= step) {
+    heights.push(height)
+    if (heights.length >= 10) step *= 2
+  }
+  const hashes = await Promise.all([...heights, 1].map((height) => store.mainHash(height)))
+  return hashes.filter((hash) => hash !== undefined)
+}

@@ -1,0 +1,139 @@
+/**
+ * Asks another node by HTTP. An operator may be talked into naming any address at all, so: http and https alone, no
+ * credentials, no redirects, no compression, an answer that is capped and timed (threats.md).
+ */
+import { isJsonObject, type JsonObject, parseJson, RuleError } from '@bc/core'
+import { ChainSplitter } from './chain-splitter.ts'
+
+const STATUS_BYTES = 100_000
+const STATUS_MS = 5_000
+/** A tutorial node has its whole chain in one answer. It is read block by block. */
+const CHAIN_BYTES = 64_000_000
+const CHAIN_MS = 300_000
+/** No byte for so long, and the node is given up. */
+const STALL_MS = 5_000
+/** A block as a tutorial node writes it: with spaces and escapes of its own, at most so many times what we allow. */
+const SPELLING = 2
+
+/** What the tutorial calls a node: host and port. */
+export interface NodeUrl {
+  readonly origin: string
+  /** As `total_nodes` shows it. */
+  readonly name: string
+}
+
+/**
+ * `http://host:port`, or `host:port` as the tutorial's clients send it.
+ * @throws RuleError `request.invalid`
+ */
+export function parseNodeUrl(text: string): NodeUrl {
+  const spelled = /^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `http://${text}`
+  const url = URL.canParse(spelled) ? new URL(spelled) : undefined
+  const plain =
+    url && url.username === '' && url.password === '' && url.pathname === '/' && url.search + url.hash === ''
+  if (!plain || !/^https?:$/.test(url.protocol) || url.hostname === '') throw invalid(text)
+  return { origin: url.origin, name: url.host }
+}
+
+function invalid(text: string): RuleError {
+  return new RuleError('request.invalid', `Error: Please supply a valid list of nodes: "${text}" is none.`)
+}
+
+/**
+ * @returns the node's status; undefined for one that has no such thing: a tutorial node
+ * @throws RuleError `request.invalid` where nothing of a node answers
+ */
+export async function askStatus({ origin, name }: NodeUrl): Promise<JsonObject | undefined> {
+  const pieces: Uint8Array[] = []
+  try {
+    for await (const piece of get(`${origin}/status`, name, STATUS_BYTES, STATUS_MS)) pieces.push(piece)
+  } catch (error) {
+    if (error instanceof StatusError) return undefined
+    throw error
+  }
+  return readObject(Buffer.concat(pieces), name)
+}
+
+/**
+ * The blocks of its `/chain`, as they arrive.
+ * @param ms for all of it
+ * @throws RuleError `request.invalid` where it isn't a chain in form; whether it is valid is the door's to say
+ */
+export async function* askChain(
+  { origin, name }: NodeUrl,
+  maxBlockBytes: number,
+  ms: number = CHAIN_MS,
+): AsyncGenerator<Uint8Array> {
+  const splitter = new ChainSplitter(SPELLING * maxBlockBytes)
+  let blocks = 0
+  try {
+    for await (const piece of get(`${origin}/chain`, name, CHAIN_BYTES, ms)) {
+      const complete = splitter.feed(piece)
+      blocks += complete.length
+      yield* complete
+    }
+  } catch (error) {
+    throw error instanceof StatusError || isSplitting(error) ? noNode(name, error.message) : error
+  }
+  if (blocks === 0) throw noNode(name, 'it has no chain')
+}
+
+function isSplitting(error: unknown): error is RuleError {
+  return error instanceof RuleError && error.code !== 'request.invalid'
+}
+
+/** Counts what comes, whatever the headers say. */
+async function* get(url: string, name: string, maxBytes: number, ms: number): AsyncGenerator<Uint8Array> {
+  const ending = new AbortController()
+  const late = setTimeout(() => ending.abort(new Error('it takes too long')), ms)
+  const waiting = () => setTimeout(() => ending.abort(new Error('it says nothing')), STALL_MS)
+  let stalled = waiting()
+  try {
+    const answer = await fetch(url, { headers: HEADERS, redirect: 'error', signal: ending.signal })
+    const encoding = answer.headers.get('content-encoding') ?? 'identity'
+    if (encoding !== 'identity') throw new TypeError(`its answer is compressed (${encoding})`)
+    if (!answer.ok) throw new StatusError(`it answers with the status ${answer.status}`)
+    let size = 0
+    for await (const piece of answer.body ?? []) {
+      size += piece.length
+      if (size > maxBytes) throw new TypeError(`its answer is longer than ${maxBytes} bytes`)
+      clearTimeout(stalled)
+      yield piece
+      stalled = waiting()
+    }
+  } catch (error) {
+    if (error instanceof StatusError || error instanceof RuleError) throw error
+    const { message, cause } = error as Error & { readonly cause?: NodeJS.ErrnoException }
+    if (HUNG_UP.includes(cause?.code ?? '')) throw new StatusError('it hangs up')
+    throw noNode(name, cause?.message ?? message)
+  } finally {
+    clearTimeout(late)
+    clearTimeout(stalled)
+    // What is left of the answer is of no interest, and would be received in full otherwise.
+    ending.abort(new Error('no longer wanted'))
+  }
+}
+
+const HEADERS = { accept: 'application/json', 'accept-encoding': 'identity' }
+
+/** How small servers answer what they don't know. */
+const HUNG_UP = ['UND_ERR_SOCKET', 'ECONNRESET']
+
+/** There is somebody, and he has no such thing: another status than 200, or none. */
+class StatusError extends Error {
+  override readonly name = 'StatusError'
+}
+
+function noNode(name: string, reason: string): RuleError {
+  return new RuleError('request.invalid', `${name} doesn't answer as a node would: ${reason}.`)
+}
+
+function readObject(body: Uint8Array, name: string): JsonObject {
+  try {
+    const value = parseJson(body, { maxBytes: STATUS_BYTES, maxDepth: 16 })
+    if (isJsonObject(value)) return value
+  } catch (error) {
+    if (!(error instanceof RuleError)) throw error
+  }
+  throw noNode(name, 'its answer is no JSON object')
+}

@@ -1,0 +1,104 @@
+/** Starts libp2p and the network on it. The one module that is loaded only by a node that talks to others. */
+import { randomBytes } from 'node:crypto'
+import { join } from 'node:path'
+import { privateFile } from '../identity.ts'
+import { Connector } from './connector.ts'
+import { Libp2pTransport } from './libp2p-transport.ts'
+import { Network, type NetworkModules } from './network.ts'
+import { PeerExchange } from './peer-exchange.ts'
+import { groupOf, PeerTable, parseAddress } from './peer-table.ts'
+import { keepPeers, readPeers } from './stored-peers.ts'
+import { machineTime } from './time.ts'
+import type { PeerId } from './transport.ts'
+
+export interface NetworkOptions {
+  readonly host: string
+  /** 0 for any that is free. */
+  readonly port: number
+  /** Whether to look for peers on the local network, and to ask peers for others; or else only the named are dialled. */
+  readonly discovery: boolean
+  /** Multiaddresses to dial, and to dial again. */
+  readonly peers: readonly string[]
+}
+
+export interface JoinedNetwork {
+  readonly network: Network
+  readonly transport: Libp2pTransport
+  /**
+   * @param address a multiaddress
+   * @returns the peer's name
+   * @throws PeerError
+   */
+  dial(address: string): Promise<PeerId>
+  close(): Promise<void>
+}
+
+/** A gossiped block and what gossipsub wraps it in. */
+const ENVELOPE_BYTES = 10_000
+const clock = () => Math.floor(Date.now() / 1000)
+
+/** @param dataDirectory where the peer's key and the peers are kept; undefined for what is gone with the node */
+export async function joinNetwork(
+  options: NetworkOptions,
+  modules: Omit<NetworkModules, 'transport' | 'time'>,
+  dataDirectory: string | undefined,
+): Promise<JoinedNetwork> {
+  const { chain, log } = modules
+  const transport = await Libp2pTransport.create({
+    chain: chain.id,
+    seed: peerSeed(dataDirectory),
+    host: options.host,
+    port: options.port,
+    discovery: options.discovery,
+    maxMessageBytes: chain.rules.maxBlockBytes + ENVELOPE_BYTES,
+    log,
+  })
+  const table = new PeerTable({ time: machineTime, clock })
+  const addressOf = (peer: PeerId) => transport.addressOf(peer)
+  const exchange = new PeerExchange({ chain: chain.id, table, transport, addressOf, clock })
+  const connector = new Connector({
+    table,
+    dialer: transport,
+    onConnected: (peer, host) => (options.discovery ? exchange.askFor(peer, host) : Promise.resolve()),
+    time: machineTime,
+    log,
+  })
+  const file = dataDirectory === undefined ? undefined : join(dataDirectory, 'peers.json')
+  const network = new Network({ ...modules, transport, time: machineTime })
+  readPeers(file, table)
+  if (options.discovery) learn(table, transport)
+  exchange.serve()
+  await transport.open()
+  network.start()
+  connector.start(options.peers)
+  const stopKeeping = keepPeers(file, table, transport, log)
+  const close = async () => {
+    connector.close()
+    exchange.close()
+    stopKeeping()
+    await network.close()
+  }
+  return { network, transport, dial: (address) => connector.dialNow(address), close }
+}
+
+/** Where addresses come from, beside the operator and what peers tell of others. */
+function learn(table: PeerTable, transport: Libp2pTransport): void {
+  transport.onDiscovery((addresses) => {
+    for (const address of addresses) table.add(address, 'discovery')
+  })
+  transport.onIntroduction((peer, addresses) => {
+    const seen = hostOf(transport.addressOf(peer))
+    // Where it is we see; of what it says only the port is news, and that it listens at all.
+    const here = addresses.filter((address) => hostOf(address) === seen)
+    for (const address of here) if (table.add(address, `peer ${groupOf(seen)}`)) return
+  })
+}
+
+function hostOf(address: string | undefined): string {
+  return parseAddress(address ?? '')?.host ?? address?.split('/')[2] ?? ''
+}
+
+function peerSeed(dataDirectory: string | undefined): Uint8Array {
+  const make = () => randomBytes(32).toString('hex')
+  return Buffer.from(dataDirectory === undefined ? make() : privateFile(join(dataDirectory, 'peer-key'), make), 'hex')
+}

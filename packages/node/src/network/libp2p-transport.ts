@@ -1,0 +1,403 @@
+/**
+ * The transport of a real node: libp2p over TCP, with Noise, Yamux, identify, gossipsub and mDNS. Loaded only by a node
+ * that talks to others, since loading it takes longer than all the rest of a start.
+ */
+import './with-resolvers.ts'
+import { createHash } from 'node:crypto'
+import { isIP } from 'node:net'
+import type { Hash } from '@bc/core'
+import { noise } from '@chainsafe/libp2p-noise'
+import { yamux } from '@chainsafe/libp2p-yamux'
+import { generateKeyPairFromSeed } from '@libp2p/crypto/keys'
+import { type GossipSub, gossipsub, StrictNoSign, TopicValidatorResult } from '@libp2p/gossipsub'
+import { type Identify, identify } from '@libp2p/identify'
+import type { Connection, Libp2p, Stream } from '@libp2p/interface'
+import { mdns } from '@libp2p/mdns'
+import { peerIdFromString } from '@libp2p/peer-id'
+import { tcp } from '@libp2p/tcp'
+import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
+import { createLibp2p } from 'libp2p'
+import type { Log } from '../log.ts'
+import { Bans } from './bans.ts'
+import { withDeadline } from './deadline.ts'
+import { FrameReader, writeFrame } from './frames.ts'
+import { protocolName, topicName } from './messages.ts'
+import { machineTime } from './time.ts'
+import {
+  PeerError,
+  type PeerId,
+  type PeerListener,
+  type RequestOptions,
+  type Transport,
+  type Verdict,
+} from './transport.ts'
+
+export interface Libp2pOptions {
+  readonly chain: Hash
+  /** 32 bytes from which the peer's key is made: the same seed is the same peer. */
+  readonly seed: Uint8Array
+  readonly host: string
+  /** 0 for any that is free. */
+  readonly port: number
+  /** Whether to look for peers on the local network. */
+  readonly discovery: boolean
+  /** The longest gossiped message, in bytes. */
+  readonly maxMessageBytes: number
+  readonly log: Log
+}
+
+const MOST_CONNECTIONS = 64
+/** Of these, so that strangers can't keep us from those whom we choose ourselves. */
+const MOST_INBOUND = 48
+/** Connections with one peer: two where both have dialled at the same moment. */
+const MOST_PER_PEER = 2
+/** New connections per second from one address. On one machine all nodes have the same. */
+const INBOUND_PER_SECOND = 20
+/** Strangers who haven't said who they are, and how long they may take: all of them together can't fill the queue. */
+const MOST_PENDING = 128
+const UPGRADE_MS = 3_000
+/** A connection on which nobody has shown that he is on our chain is hung up after so long. */
+const MEET_MS = 10_000
+const QUESTION_BYTES = 20_000
+const QUESTION_MS = 5_000
+/** A reader that takes no frame for so long is hung up on. */
+const ANSWER_STALL_MS = 20_000
+const DIAL_MS = 10_000
+/** Questions of one peer, of one kind, that are answered at the same time. */
+const MOST_STREAMS = 8
+/** Of all kinds on one connection, gossip and libp2p's own among them. */
+const MOST_CONNECTION_STREAMS = 64
+/** What a peer may have sent on one stream before we take it: libp2p's 16 MB would be a gigabyte for all of them. */
+const STREAM_WINDOW = 512 * 1024
+/** Where a peer says that it listens: so many are looked at. */
+const MOST_ADDRESSES = 8
+/** Gossip that waits for a peer who is slow to take it. */
+const OUTBOX_BYTES = 4_000_000
+
+const VERDICTS: Readonly<Record<Verdict, TopicValidatorResult>> = {
+  accept: TopicValidatorResult.Accept,
+  ignore: TopicValidatorResult.Ignore,
+  reject: TopicValidatorResult.Reject,
+}
+
+type Node = Libp2p<{ identify: Identify; pubsub: GossipSub }>
+
+export class Libp2pTransport implements Transport {
+  private readonly node: Node
+  private readonly bans: Bans
+  private readonly log: Log
+  private readonly listeners: PeerListener[] = []
+  /** Connected, and on our chain. */
+  private readonly joined = new Set<PeerId>()
+  /** Those who wait to hear whether a peer is on our chain. */
+  private readonly waiting = new Map<PeerId, Set<(error?: PeerError) => void>>()
+  private readonly closing = new AbortController()
+  private introduced: (peer: PeerId, addresses: readonly string[]) => void = () => undefined
+
+  private constructor(node: Node, bans: Bans, log: Log) {
+    this.node = node
+    this.bans = bans
+    this.log = log
+  }
+
+  /** Ready to {@link open}: what it answers and listens to can be said first, so that nobody meets it half dressed. */
+  static async create(options: Libp2pOptions): Promise<Libp2pTransport> {
+    const bans = new Bans(machineTime.now)
+    let node: Node | undefined
+    const inbound = () => node?.getConnections().filter(({ direction }) => direction === 'inbound').length ?? 0
+    node = await createLibp2p({
+      start: false,
+      privateKey: await generateKeyPairFromSeed('Ed25519', options.seed),
+      addresses: { listen: [listenAddress(options.host, options.port)] },
+      transports: [tcp()],
+      connectionEncrypters: [noise()],
+      streamMuxers: [
+        yamux({
+          maxInboundStreams: MOST_CONNECTION_STREAMS,
+          streamOptions: { maxStreamWindowSize: STREAM_WINDOW, maxReadBufferLength: 2 * STREAM_WINDOW },
+        }),
+      ],
+      peerDiscovery: options.discovery ? [mdns({ serviceTag: `bc-${options.chain.slice(0, 16)}.local` })] : [],
+      connectionManager: {
+        maxConnections: MOST_CONNECTIONS,
+        inboundConnectionThreshold: INBOUND_PER_SECOND,
+        maxIncomingPendingConnections: MOST_PENDING,
+        inboundUpgradeTimeout: UPGRADE_MS,
+        dialTimeout: DIAL_MS,
+        maxParallelDials: 16,
+        maxDialQueueLength: MOST_CONNECTIONS,
+        maxPeerAddrsToDial: 8,
+      },
+      connectionGater: {
+        // Nodes on one machine or one local network are what this is for: libp2p's own gater would refuse them.
+        denyDialMultiaddr: (address) => bans.has(hostOf(address)),
+        denyDialPeer: (peer) => bans.has(peer.toString()),
+        denyInboundConnection: ({ remoteAddr }) => bans.has(hostOf(remoteAddr)) || inbound() >= MOST_INBOUND,
+        denyInboundEncryptedConnection: (peer) =>
+          bans.has(peer.toString()) || (node?.getConnections(peer).length ?? 0) >= MOST_PER_PEER,
+      },
+      services: {
+        identify: identify(),
+        pubsub: gossipsub({
+          // A block and a transaction prove themselves; who forwarded them says nothing.
+          globalSignaturePolicy: StrictNoSign,
+          msgIdFn: ({ data }) => createHash('sha256').update(data).digest(),
+          allowPublishToZeroTopicPeers: true,
+          ignoreDuplicatePublishError: true,
+          // By default more than ten peers on one address are all silenced, and a stranger's ten identities silence us.
+          // And a busy machine may be late with what it has promised.
+          scoreParams: { IPColocationFactorWeight: 0, behaviourPenaltyThreshold: 10 },
+          maxInboundDataLength: options.maxMessageBytes,
+          maxOutboundBufferSize: OUTBOX_BYTES,
+          // Or anybody could have us keep books about topics that he invents.
+          allowedTopics: [topicName(options.chain, 'blocks'), topicName(options.chain, 'transactions')],
+        }),
+      },
+    })
+    const transport = new Libp2pTransport(node, bans, options.log)
+    transport.meet(options.chain)
+    return transport
+  }
+
+  /** Listens and dials from now on. */
+  async open(): Promise<void> {
+    await this.node.start()
+  }
+
+  get self(): PeerId {
+    return this.node.peerId.toString()
+  }
+
+  /** Where others can reach us: multiaddresses that end with our name. */
+  addresses(): string[] {
+    return this.node.getMultiaddrs().map(String)
+  }
+
+  peers(): readonly PeerId[] {
+    return [...this.joined]
+  }
+
+  /** The address of a peer as we see it. */
+  addressOf(peer: PeerId): string | undefined {
+    return this.node.getConnections(peerIdFromString(peer))[0]?.remoteAddr.toString()
+  }
+
+  listen(listener: PeerListener): void {
+    this.listeners.push(listener)
+  }
+
+  /** Whether we have dialled it, or it us; undefined for one that is gone. */
+  directionOf(peer: PeerId): 'inbound' | 'outbound' | undefined {
+    return this.node.getConnections(peerIdFromString(peer))[0]?.direction
+  }
+
+  /** @param found multiaddresses of a peer on the local network, each with its name */
+  onDiscovery(found: (addresses: readonly string[]) => void): void {
+    this.node.addEventListener('peer:discovery', ({ detail: { id, multiaddrs } }) =>
+      found(multiaddrs.map((address) => withName(address, id.toString()))),
+    )
+  }
+
+  /** @param heard where a peer that is on our chain says that it listens, each with its name */
+  onIntroduction(heard: (peer: PeerId, addresses: readonly string[]) => void): void {
+    this.introduced = heard
+  }
+
+  refuses(peer: PeerId): boolean {
+    return this.bans.has(peer)
+  }
+
+  /**
+   * Settles when the peer has shown that it is on our chain.
+   * @param address a multiaddress
+   * @returns the peer's name
+   * @throws PeerError
+   */
+  async dial(address: string): Promise<PeerId> {
+    const late = () => new PeerError('stalled', `${address} doesn't answer`)
+    try {
+      return await withDeadline(DIAL_MS, this.closing.signal, late, async (signal) => {
+        const connection = await this.node.dial(multiaddr(address), { signal })
+        const peer = connection.remotePeer.toString()
+        await this.introduction(peer, signal)
+        return peer
+      })
+    } catch (error) {
+      if (error instanceof PeerError) throw error
+      throw new PeerError('gone', `${address} can't be reached: ${(error as Error).message}`, { cause: error })
+    }
+  }
+
+  async *request(
+    peer: PeerId,
+    protocol: string,
+    question: Uint8Array,
+    { frames, maxFrameBytes, stallMs, signal }: RequestOptions,
+  ): AsyncGenerator<Uint8Array, void, undefined> {
+    const late = () => new PeerError('stalled', `the peer sent nothing for ${stallMs} ms`)
+    let stream: Stream | undefined
+    try {
+      // Not dialled: whoever has hung up, or was hung up on, is gone.
+      const connection = this.node.getConnections(peerIdFromString(peer)).find(({ status }) => status === 'open')
+      if (connection === undefined) throw new PeerError('gone', 'the peer has left')
+      const opened = await withDeadline(stallMs, signal, late, (limit) =>
+        connection.newStream(protocol, { signal: limit, maxOutboundStreams: MOST_STREAMS }),
+      )
+      stream = opened
+      const reader = new FrameReader(opened, maxFrameBytes)
+      await withDeadline(stallMs, signal, late, (limit) => writeFrame(opened, question, limit))
+      for (let i = 0; i < frames; i++) yield await withDeadline(stallMs, signal, late, (limit) => reader.read(limit))
+    } catch (error) {
+      throw explain(error, signal)
+    } finally {
+      stream?.abort(new Error('the answer is over'))
+    }
+  }
+
+  serve(protocol: string, handler: (peer: PeerId, question: Uint8Array) => AsyncIterable<Uint8Array>): void {
+    const answer = async (stream: Stream, connection: Connection) => {
+      try {
+        await this.answer(stream, (question) => handler(connection.remotePeer.toString(), question))
+      } catch (error) {
+        this.log.debug(
+          { peer: connection.remotePeer.toString(), protocol, reason: String(error) },
+          'A question failed.',
+        )
+        stream.abort(error as Error)
+      }
+    }
+    this.node
+      .handle(protocol, answer, { maxInboundStreams: MOST_STREAMS, maxOutboundStreams: MOST_STREAMS })
+      .catch((error) => this.log.error(error, `The protocol ${protocol} isn't served.`))
+  }
+
+  subscribe(topic: string, judge: (from: PeerId, message: Uint8Array) => Promise<Verdict>): void {
+    const { pubsub } = this.node.services
+    pubsub.topicValidators.set(topic, async (from, { data }) => VERDICTS[await judge(from.toString(), data)])
+    pubsub.subscribe(topic)
+  }
+
+  async publish(topic: string, message: Uint8Array): Promise<void> {
+    if (this.closing.signal.aborted) return
+    await this.node.services.pubsub.publish(topic, message)
+  }
+
+  async disconnect(peer: PeerId, banMs?: number): Promise<void> {
+    if (banMs !== undefined) this.ban(peer, banMs)
+    await this.node.hangUp(peerIdFromString(peer), { signal: AbortSignal.timeout(QUESTION_MS) }).catch(() => undefined)
+  }
+
+  async close(): Promise<void> {
+    this.closing.abort(new PeerError('gone', 'the node is shutting down'))
+    await this.node.stop()
+  }
+
+  private ban(peer: PeerId, ms: number): void {
+    this.bans.add(peer, ms)
+    for (const { remoteAddr } of this.node.getConnections(peerIdFromString(peer))) {
+      const host = hostOf(remoteAddr)
+      // On one machine all peers have one address.
+      if (!isLoopback(host)) this.bans.add(host, ms)
+    }
+  }
+
+  /** A peer that doesn't speak our chain's protocols is on another chain, and of no use. */
+  private meet(chain: Hash): void {
+    const status = protocolName(chain, 'status')
+    this.node.addEventListener('peer:identify', ({ detail: { peerId, protocols, listenAddrs } }) => {
+      const peer = peerId.toString()
+      if (!protocols.includes(status)) {
+        this.settle(peer, new PeerError('garbled', 'the peer is on another chain'))
+        void this.disconnect(peer)
+      } else {
+        this.join(peer)
+        this.introduced(
+          peer,
+          listenAddrs.slice(0, MOST_ADDRESSES).map((address) => withName(address, peer)),
+        )
+      }
+    })
+    this.node.addEventListener('peer:disconnect', ({ detail }) => this.leave(detail.toString()))
+    this.node.addEventListener('connection:open', ({ detail: connection }) => {
+      const hangUp = () => {
+        if (!this.joined.has(connection.remotePeer.toString())) connection.abort(new Error('it says nothing'))
+      }
+      setTimeout(hangUp, MEET_MS).unref()
+    })
+  }
+
+  private join(peer: PeerId): void {
+    if (this.joined.has(peer) || this.node.getConnections(peerIdFromString(peer)).length === 0) return
+    this.joined.add(peer)
+    this.settle(peer)
+    for (const listener of this.listeners) listener.joined(peer)
+  }
+
+  private leave(peer: PeerId): void {
+    this.settle(peer, new PeerError('gone', 'the peer has hung up'))
+    if (this.joined.delete(peer)) for (const listener of this.listeners) listener.left(peer)
+    // Libp2p would remember everybody who ever came by; whom we want to see again stands in the peer table. Later,
+    // since libp2p's own parts look the peer up to say good-bye.
+    const forget = () => {
+      const id = peerIdFromString(peer)
+      if (this.node.getConnections(id).length === 0) this.node.peerStore.delete(id).catch(() => undefined)
+    }
+    setTimeout(forget, 1_000).unref()
+  }
+
+  private async introduction(peer: PeerId, signal: AbortSignal): Promise<void> {
+    if (this.joined.has(peer)) return
+    const waiting = this.waiting.get(peer) ?? new Set()
+    this.waiting.set(peer, waiting)
+    await new Promise<void>((resolve, reject) => {
+      const heard = (error?: PeerError) => (error ? reject(error) : resolve())
+      waiting.add(heard)
+      signal.addEventListener('abort', () => {
+        waiting.delete(heard)
+        reject(signal.reason)
+      })
+    })
+  }
+
+  private settle(peer: PeerId, error?: PeerError): void {
+    const waiting = this.waiting.get(peer)
+    this.waiting.delete(peer)
+    for (const heard of waiting ?? []) heard(error)
+  }
+
+  private async answer(stream: Stream, handler: (question: Uint8Array) => AsyncIterable<Uint8Array>): Promise<void> {
+    const { signal } = this.closing
+    const reader = new FrameReader(stream, QUESTION_BYTES)
+    const late = () => new PeerError('stalled', 'the peer is too slow')
+    const question = await withDeadline(QUESTION_MS, signal, late, (limit) => reader.read(limit))
+    for await (const data of handler(question))
+      await withDeadline(ANSWER_STALL_MS, signal, late, (limit) => writeFrame(stream, data, limit))
+    await withDeadline(ANSWER_STALL_MS, signal, late, (limit) => stream.close({ signal: limit }))
+  }
+}
+
+function explain(error: unknown, signal: AbortSignal): unknown {
+  if (signal.aborted) return signal.reason
+  if (error instanceof PeerError) return error
+  const { message } = error as Error
+  return new PeerError('gone', message, { cause: error })
+}
+
+function listenAddress(host: string, port: number): string {
+  const address = host === 'localhost' ? '127.0.0.1' : host
+  const family = isIP(address) === 6 ? 'ip6' : isIP(address) === 4 ? 'ip4' : 'dns4'
+  return `/${family}/${address}/tcp/${port}`
+}
+
+/** A name that the address brings with it is the peer's own word. */
+function withName(address: Multiaddr, peer: PeerId): string {
+  return `${String(address).replace(/\/p2p\/.*$/, '')}/p2p/${peer}`
+}
+
+function isLoopback(host: string): boolean {
+  return /^127\.|^::1$/.test(host)
+}
+
+function hostOf(address: Multiaddr): string {
+  return address.getComponents()[0]?.value ?? ''
+}

@@ -1,0 +1,265 @@
+/**
+ * The tutorial's neighbourhood, on top of the network: nodes that the operator has named. One that speaks our protocol
+ * is dialled, and dialled again when it is gone; one that doesn't is a tutorial node, whose chain is pulled and judged
+ * by our rules. They are kept in the data directory.
+ */
+import {
+  type BlockEntry,
+  checkHeader,
+  entryAfter,
+  genesisEntry,
+  type Hash,
+  hasMoreWork,
+  type JsonValue,
+  type ParsedBlock,
+  parseBlock,
+  parseJson,
+  RuleError,
+} from '@bc/core'
+import type { Chain } from '../chain/chain.ts'
+import type { Log } from '../log.ts'
+import { askChain, askStatus, type NodeUrl, parseNodeUrl } from './http-peer.ts'
+import type { LateNetwork } from './late-network.ts'
+import { readPrivateJson, writePrivateJson } from './private-json.ts'
+import { machineTime } from './time.ts'
+import type { PeerId } from './transport.ts'
+
+/** Neighbours at the most: an operator has no more friends than that. */
+const MOST = 256
+/** Of one request: each may keep us waiting for seconds. */
+const MOST_AT_ONCE = 32
+/** Addresses of one neighbour that are tried. */
+const MOST_ADDRESSES = 4
+/** How long a tutorial node may take to show its first block. */
+const LOOK_MS = 10_000
+/** Neighbours that are gone are looked for after so long, and after twice as long each time that they aren't there. */
+const LOOK_AGAIN_MS = 2_000
+const LOOK_AGAIN_MOST_MS = 120_000
+
+export interface NeighbourModules {
+  readonly chain: Chain
+  readonly log: Log
+  readonly network: Pick<LateNetwork, 'dial' | 'resolve' | 'isConnected'>
+  /** Where they are kept; undefined for nowhere. */
+  readonly file: string | undefined
+}
+
+interface Neighbour {
+  /** As the tutorial shows it: host and port, or a multiaddress. */
+  readonly name: string
+  /** What its operator called it. */
+  readonly text: string
+  /** undefined for one that speaks our protocol, and for one that was never reached since the start. */
+  readonly tutorial: NodeUrl | undefined
+  readonly peer: PeerId | undefined
+}
+
+interface Absence {
+  failures: number
+  /** Milliseconds of the machine's time. */
+  nextAt: number
+}
+
+export class Neighbours {
+  private readonly modules: NeighbourModules
+  private readonly known = new Map<string, Neighbour>()
+  private readonly absent = new Map<string, Absence>()
+  private readonly closing = new AbortController()
+
+  constructor(modules: NeighbourModules) {
+    this.modules = modules
+    for (const text of storedTexts(modules.file)) {
+      const name = nameOf(text)
+      if (name !== undefined) this.known.set(name, { name, text, tutorial: undefined, peer: undefined })
+    }
+  }
+
+  /** Looks for those who are gone, from now on. */
+  start(): void {
+    void this.keep()
+  }
+
+  /** Whoever is being looked for just now isn't waited for. */
+  async close(): Promise<void> {
+    this.closing.abort()
+  }
+
+  names(): string[] {
+    return [...this.known.keys()]
+  }
+
+  /**
+   * All of them or none: a list with one that is no node is refused whole.
+   * @param texts `http://host:port`, `host:port`, or a multiaddress
+   * @throws RuleError `request.invalid` for one that is no node, or a node of another chain
+   */
+  async register(texts: readonly string[]): Promise<void> {
+    if (texts.length > MOST_AT_ONCE)
+      throw new RuleError('request.invalid', `At most ${MOST_AT_ONCE} nodes are registered at once.`)
+    const neighbours = await Promise.all(texts.map((text) => this.meet(text)))
+    const fresh = new Set(neighbours.map(({ name }) => name).filter((name) => !this.known.has(name)))
+    if (this.known.size + fresh.size > MOST)
+      throw new RuleError('node.busy', `There are ${this.known.size} neighbours, and ${MOST} are the most.`)
+    for (const neighbour of neighbours) this.known.set(neighbour.name, neighbour)
+    const { file } = this.modules
+    if (file !== undefined && fresh.size > 0)
+      writePrivateJson(file, { neighbours: [...this.known.values()].map(({ text }) => text) })
+  }
+
+  /**
+   * Catches up with everybody now.
+   * @returns whether our chain was replaced
+   */
+  async resolve(): Promise<boolean> {
+    const { chain, network } = this.modules
+    const before = chain.head.hash
+    await network.resolve()
+    for (const { tutorial } of this.known.values()) if (tutorial) await this.pullCarefully(tutorial)
+    return chain.head.hash !== before
+  }
+
+  private async meet(text: string): Promise<Neighbour> {
+    if (text.startsWith('/')) return { ...(await this.dial([text], text)), text }
+    const url = parseNodeUrl(text)
+    const status = await askStatus(url)
+    if (status === undefined) return { name: url.name, text, tutorial: await this.look(url), peer: undefined }
+    if (status.chain !== this.modules.chain.id)
+      throw new RuleError('request.invalid', `${url.name} is on another chain: ${printed(status.chain)}.`)
+    return { ...(await this.dial(addressesOf(status.p2p, url), url.name)), text }
+  }
+
+  /** That it has a chain at all: which one, resolving shows. */
+  private async look(url: NodeUrl): Promise<NodeUrl> {
+    for await (const _ of askChain(url, this.modules.chain.rules.maxBlockBytes, LOOK_MS)) break
+    return url
+  }
+
+  private async dial(addresses: readonly string[], name: string): Promise<Omit<Neighbour, 'text'>> {
+    const failures: string[] = []
+    for (const address of addresses) {
+      try {
+        return { name, tutorial: undefined, peer: await this.modules.network.dial(address) }
+      } catch (error) {
+        failures.push((error as Error).message)
+      }
+    }
+    const reason = failures.join('; ') || 'it has none'
+    throw new RuleError('request.invalid', `${name} can't be reached by its peer address: ${reason}.`)
+  }
+
+  private async pullCarefully(url: NodeUrl): Promise<void> {
+    try {
+      await this.pull(url)
+    } catch (error) {
+      if (!(error instanceof RuleError)) throw error
+      this.modules.log.warn({ node: url.name, code: error.code }, error.message)
+    }
+  }
+
+  /** Twice: its headers show whether it has more work, and only then anything of it is kept. */
+  private async pull(url: NodeUrl): Promise<void> {
+    const { chain } = this.modules
+    const wanted = await this.judgeHeaders(url)
+    if (wanted === undefined) return
+    let index = 0
+    for await (const { hash, parsed } of this.blocksOf(url)) {
+      if (hash !== wanted[index++]) throw new RuleError('request.invalid', `${url.name} has changed its mind.`)
+      await chain.import(parsed, { sync: index === wanted.length })
+      if (index === wanted.length) return
+    }
+  }
+
+  /** @returns the hashes of its blocks after genesis; undefined where they are no more work than ours */
+  private async judgeHeaders(url: NodeUrl): Promise<Hash[] | undefined> {
+    const { chain } = this.modules
+    let newest: BlockEntry = genesisEntry(chain.genesis, chain.id)
+    const hashes: Hash[] = []
+    for await (const { hash, parsed } of this.blocksOf(url)) {
+      checkHeader(parsed.block, newest, chain.rules)
+      newest = entryAfter(newest, parsed.block, hash)
+      hashes.push(hash)
+    }
+    return hasMoreWork(newest, chain.head) ? hashes : undefined
+  }
+
+  /** All after genesis, which is ours already. */
+  private async *blocksOf(url: NodeUrl): AsyncGenerator<{ readonly hash: Hash; readonly parsed: ParsedBlock }> {
+    let first = true
+    for await (const text of askChain(url, this.modules.chain.rules.maxBlockBytes)) {
+      if (!first) {
+        const parsed = parseBlock(parseJson(text))
+        yield { hash: parsed.hash, parsed }
+      }
+      first = false
+    }
+  }
+
+  private async keep(): Promise<void> {
+    const { signal } = this.closing
+    for (;;) {
+      await machineTime.sleep(LOOK_AGAIN_MS, signal)
+      if (signal.aborted) return
+      for (const neighbour of this.known.values()) {
+        if (signal.aborted) return
+        if (this.isGone(neighbour)) await this.lookFor(neighbour)
+      }
+    }
+  }
+
+  private isGone({ name, tutorial, peer }: Neighbour): boolean {
+    if (tutorial || (peer !== undefined && this.modules.network.isConnected(peer))) {
+      this.absent.delete(name)
+      return false
+    }
+    return (this.absent.get(name)?.nextAt ?? 0) <= machineTime.now()
+  }
+
+  private async lookFor({ name, text }: Neighbour): Promise<void> {
+    try {
+      this.known.set(name, await this.meet(text))
+      this.absent.delete(name)
+    } catch (error) {
+      const failures = (this.absent.get(name)?.failures ?? 0) + 1
+      const wait = Math.min(LOOK_AGAIN_MOST_MS, LOOK_AGAIN_MS * 2 ** failures)
+      this.absent.set(name, { failures, nextAt: machineTime.now() + wait })
+      const reason = (error as Error).message
+      this.modules.log.debug({ node: name, reason }, 'A neighbour is out of reach.')
+    }
+  }
+}
+
+function storedTexts(file: string | undefined): string[] {
+  const stored = file === undefined ? undefined : (readPrivateJson(file) as { neighbours?: unknown } | undefined)
+  const list = Array.isArray(stored?.neighbours) ? stored.neighbours : []
+  return list.filter((text) => typeof text === 'string').slice(0, MOST)
+}
+
+function nameOf(text: string): string | undefined {
+  if (text.startsWith('/')) return text
+  try {
+    return parseNodeUrl(text).name
+  } catch {
+    return undefined
+  }
+}
+
+/** A node's own word, in an answer to our operator. */
+function printed(value: JsonValue | undefined): string {
+  return typeof value === 'string' ? value.slice(0, 64) : 'it names none'
+}
+
+/**
+ * At the host by which it was named, and nowhere else: an answer must not send us to other machines.
+ */
+function addressesOf(p2p: JsonValue | undefined, url: NodeUrl): string[] {
+  const addresses = Array.isArray(p2p) ? p2p.filter((address) => typeof address === 'string') : []
+  const { hostname } = new URL(url.origin)
+  const tails = addresses.flatMap((address) => /^\/ip[46]\/[^/]+(\/tcp\/\d+\/p2p\/[^/]+)$/.exec(address)?.[1] ?? [])
+  return [...new Set(tails)].slice(0, MOST_ADDRESSES).map((tail) => `${hostAddress(hostname)}${tail}`)
+}
+
+function hostAddress(hostname: string): string {
+  const bare = hostname.replace(/^\[|\]$/g, '')
+  if (bare.includes(':')) return `/ip6/${bare}`
+  return /^\d+\.\d+\.\d+\.\d+$/.test(bare) ? `/ip4/${bare}` : bare === 'localhost' ? '/ip4/127.0.0.1' : `/dns4/${bare}`
+}

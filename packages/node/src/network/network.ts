@@ -1,0 +1,108 @@
+/** A node among others: transport, conversations, reputation, sync and relay, wired together. */
+import type { ParsedBlock, Transaction } from '@bc/core'
+import type { Chain } from '../chain/chain.ts'
+import type { Log } from '../log.ts'
+import type { Admission } from '../pool/admission.ts'
+import type { ChainStore } from '../storage/chain-store.ts'
+import { Conversations } from './conversations.ts'
+import { Relay } from './relay.ts'
+import { Reputation } from './reputation.ts'
+import { Sync, type SyncProgress } from './sync.ts'
+import type { Time } from './time.ts'
+import type { PeerId, Transport } from './transport.ts'
+
+export interface NetworkModules {
+  readonly chain: Chain
+  readonly store: ChainStore
+  readonly admission: Admission
+  readonly transport: Transport
+  readonly time: Time
+  readonly log: Log
+  /** Something happened after which the node can't go on. */
+  readonly onFailure: (error: unknown) => void
+}
+
+/** How often every peer is asked whether it has more work: for what gossip has missed. */
+const ASK_AGAIN_MS = 30_000
+
+export class Network {
+  readonly transport: Transport
+  private readonly modules: NetworkModules
+  private readonly sync: Sync
+  private readonly relay: Relay
+  private readonly closing = new AbortController()
+
+  constructor(modules: NetworkModules) {
+    this.modules = modules
+    this.transport = modules.transport
+    const { chain, store, admission, transport, time, log, onFailure } = modules
+    const reputation = new Reputation({ transport, time, log })
+    const conversations = new Conversations({ chain, store, transport, time })
+    this.sync = new Sync({
+      chain,
+      store,
+      transport,
+      conversations,
+      reputation,
+      time,
+      log,
+      onFailure,
+      onCaughtUp: ({ hash, index }) => this.announceStored(index, hash),
+    })
+    this.relay = new Relay({ chain, store, admission, transport, reputation, sync: this.sync, time, onFailure })
+    conversations.serve()
+  }
+
+  start(): void {
+    this.relay.start()
+    this.transport.listen({ joined: (peer) => this.sync.consider(peer), left: () => undefined })
+    for (const peer of this.transport.peers()) this.sync.consider(peer)
+    void this.askAgain()
+  }
+
+  get progress(): SyncProgress | undefined {
+    return this.sync.progress
+  }
+
+  peers(): readonly PeerId[] {
+    return this.transport.peers()
+  }
+
+  /** A block of our own. */
+  announceBlock(block: Pick<ParsedBlock, 'canonical'>): void {
+    this.relay.announceBlock(block).catch(this.modules.onFailure)
+  }
+
+  /** A transaction that was handed in to us. */
+  announceTransaction(transaction: Transaction): void {
+    this.relay.announceTransaction(transaction).catch(this.modules.onFailure)
+  }
+
+  /** Catches up with everybody now. */
+  async resolve(): Promise<void> {
+    for (const peer of this.transport.peers()) this.sync.consider(peer)
+    await this.sync.idle()
+  }
+
+  async close(): Promise<void> {
+    this.closing.abort()
+    await this.sync.close()
+    await this.transport.close()
+  }
+
+  /** What we have caught up with came by no gossip: those who are connected with us alone have yet to hear of it. */
+  private announceStored(index: number, hash: ParsedBlock['hash']): void {
+    this.modules.store
+      .blockText(index, hash)
+      .then((text) => this.relay.announceBlock({ canonical: text.toString() }))
+      .catch(this.modules.onFailure)
+  }
+
+  private async askAgain(): Promise<void> {
+    const { signal } = this.closing
+    while (!signal.aborted) {
+      await this.modules.time.sleep(ASK_AGAIN_MS, signal)
+      for (const peer of this.transport.peers()) this.sync.consider(peer)
+    }
+  }
+}

@@ -1,0 +1,161 @@
+/**
+ * The addresses of peers that we could connect with. Anybody can invent them by the thousand, so what one source tells
+ * takes no more than its share, what lies in one network neither, and an address where nobody was ever met never takes
+ * the place of one where somebody was.
+ */
+import type { Time } from './time.ts'
+import type { PeerId } from './transport.ts'
+
+/** Who told us of an address. What the operator names is kept whatever else there is. */
+export type Source = 'operator' | 'discovery' | `peer ${string}`
+
+export interface KnownPeer {
+  /** A multiaddress that ends with the peer's name. */
+  readonly address: string
+  readonly peer: PeerId
+  readonly source: Source
+  /** Unix seconds when we last were connected; 0 for never. */
+  readonly metAt: number
+}
+
+interface Row extends KnownPeer {
+  readonly group: string
+  metAt: number
+  failures: number
+  /** Milliseconds of the machine's time. */
+  nextAt: number
+}
+
+export const MOST_KNOWN = 1_000
+/** Of one source, and in one network (`groupOf`). */
+export const MOST_OF_A_SOURCE = 64
+/** On one machine and on one local network all are in one group. */
+const MOST_IN_A_GROUP = 128
+/** Addresses of one peer. */
+const MOST_OF_A_PEER = 2
+const AGAIN_MS = 1_000
+const AGAIN_MOST_MS = 5 * 60_000
+/** The operator waits for his own. */
+const AGAIN_OPERATOR_MS = 15_000
+/** Where nobody was ever met, so many failures are enough. */
+const MOST_FAILURES = 4
+
+const ADDRESS = /^\/(ip4|ip6|dns4|dns6)\/([^/]{1,253})\/tcp\/([1-9][0-9]{0,4})\/p2p\/([1-9A-HJ-NP-Za-km-z]{40,60})$/
+
+export interface ParsedAddress {
+  readonly peer: PeerId
+  readonly host: string
+  readonly named: boolean
+}
+
+/** @returns undefined for what is no address of a peer as we know them: TCP, with the peer's name at its end */
+export function parseAddress(address: string): ParsedAddress | undefined {
+  const [, kind, host, port, peer] = ADDRESS.exec(address) ?? []
+  if (kind === undefined || host === undefined || peer === undefined || Number(port) > 65_535) return undefined
+  if (kind === 'ip4' && !/^\d{1,3}(?:\.\d{1,3}){3}$/.test(host)) return undefined
+  if (kind === 'ip6' && !/^[0-9a-f:.]+$/i.test(host)) return undefined
+  return { peer, host, named: kind.startsWith('dns') }
+}
+
+/** The network that a host is in: what one owner has is cheap to him there. */
+export function groupOf(host: string): string {
+  if (host.includes(':')) return host.toLowerCase().split(':').slice(0, 2).join(':')
+  return /^\d+\.\d+\./.exec(host)?.[0] ?? host
+}
+
+/** How far away a host is: whoever is further away has no business to send us here. */
+export function reachOf(host: string): 0 | 1 | 2 {
+  if (/^127\.|^::1$|^0\.|^::$/.test(host)) return 0
+  return /^10\.|^192\.168\.|^172\.(?:1[6-9]|2\d|3[01])\.|^169\.254\.|^f[cd]|^fe80:/i.test(host) ? 1 : 2
+}
+
+export class PeerTable {
+  private readonly rows = new Map<string, Row>()
+  private readonly time: Time
+  private readonly clock: () => number
+
+  /** @param clock Unix seconds */
+  constructor({ time, clock }: { readonly time: Time; readonly clock: () => number }) {
+    this.time = time
+    this.clock = clock
+  }
+
+  get size(): number {
+    return this.rows.size
+  }
+
+  list(): IterableIterator<KnownPeer> {
+    return this.rows.values()
+  }
+
+  /**
+   * @param metAt Unix seconds; for what was known before the last stop
+   * @returns whether it is known now
+   */
+  add(address: string, source: Source, metAt = 0): boolean {
+    const parsed = parseAddress(address)
+    if (parsed === undefined) return false
+    const known = this.rows.get(address)
+    if (known && (source !== 'operator' || known.source === 'operator')) return true
+    const { peer, host } = parsed
+    const fresh = { address, peer, group: groupOf(host), source, metAt, failures: 0, nextAt: 0 }
+    if (!known && source !== 'operator' && !this.makeRoom(fresh)) return false
+    this.rows.set(address, known ? { ...known, source } : fresh)
+    return true
+  }
+
+  /** We are connected with the peer, by this address. */
+  met(address: string): void {
+    const row = this.rows.get(address)
+    if (row === undefined) return
+    row.metAt = this.clock()
+    row.failures = 0
+    row.nextAt = 0
+  }
+
+  /** Nobody answered there, or somebody else. */
+  failed(address: string): void {
+    const row = this.rows.get(address)
+    if (row === undefined) return
+    row.failures++
+    const most = row.source === 'operator' ? AGAIN_OPERATOR_MS : AGAIN_MOST_MS
+    row.nextAt = this.time.now() + Math.min(most, AGAIN_MS * 2 ** row.failures)
+    if (row.source !== 'operator' && row.metAt === 0 && row.failures >= MOST_FAILURES) this.rows.delete(address)
+  }
+
+  /**
+   * Whom to dial next: the operator's first, then those whom we have met, the latest first, then any other.
+   * @param skip whom not to dial
+   */
+  next(skip: (peer: KnownPeer) => boolean): KnownPeer | undefined {
+    const now = this.time.now()
+    let best: Row | undefined
+    for (const row of this.rows.values()) {
+      if (row.nextAt > now || skip(row)) continue
+      if (best === undefined || rankOf(row) > rankOf(best)) best = row
+    }
+    return best
+  }
+
+  private makeRoom({ peer, group, source, metAt }: Row): boolean {
+    let [ofPeer, ofSource, ofGroup] = [0, 0, 0]
+    let worst: Row | undefined
+    for (const row of this.rows.values()) {
+      if (row.peer === peer) ofPeer++
+      if (row.source === source) ofSource++
+      if (row.group === group) ofGroup++
+      const invented = row.metAt === 0 && row.source !== 'operator'
+      if (invented && row.failures > (worst?.failures ?? -1)) worst = row
+    }
+    if (ofPeer >= MOST_OF_A_PEER || ofSource >= MOST_OF_A_SOURCE || ofGroup >= MOST_IN_A_GROUP) return false
+    if (this.rows.size < MOST_KNOWN) return true
+    // One that has failed before makes room; an untried one only for somebody whom we have met.
+    if (worst === undefined || (worst.failures === 0 && metAt === 0)) return false
+    this.rows.delete(worst.address)
+    return true
+  }
+}
+
+function rankOf({ source, metAt, failures }: Row): number {
+  return (source === 'operator' ? 1e12 : 0) + metAt - 1e10 * failures
+}

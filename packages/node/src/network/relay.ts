@@ -1,0 +1,159 @@
+/**
+ * New blocks and transactions: judged first, forwarded then. What was refused for a fault that nobody can overlook is
+ * held against whoever forwarded it.
+ */
+import {
+  canonicalJson,
+  isJsonObject,
+  type JsonObject,
+  type ParsedBlock,
+  parseBlock,
+  parseJson,
+  RuleError,
+  type Transaction,
+} from '@bc/core'
+import type { Chain } from '../chain/chain.ts'
+import type { Admission } from '../pool/admission.ts'
+import type { ChainStore } from '../storage/chain-store.ts'
+import { Allowance } from './allowance.ts'
+import { type Topic, topicName } from './messages.ts'
+import { penaltyOf, type Reputation } from './reputation.ts'
+import type { Sync } from './sync.ts'
+import type { Time } from './time.ts'
+import { PeerError, type PeerId, type Transport, type Verdict } from './transport.ts'
+
+const TRANSACTION_BYTES = 4_000
+
+/**
+ * What a peer may send of no use and of no harm either: blocks that we know or can't place, transactions without
+ * coins. Beyond that it isn't listened to; whoever has overdrawn as much again isn't wanted. What is taken costs nothing.
+ */
+const FUTILE = {
+  blocks: { burst: 500, perSecond: 20 },
+  transactions: { burst: 2_000, perSecond: 100 },
+} as const
+/** Messages of one peer that are being judged: more are dropped. A block that is dropped is found again by sync. */
+const MOST_JUDGED = { blocks: 4, transactions: 2_000 } as const
+/** Orphans of this size are worth holding; bigger ones are asked for again. A hundred are held, by anybody's word. */
+const ORPHAN_BYTES = 20_000
+
+export interface RelayModules {
+  readonly chain: Chain
+  readonly store: ChainStore
+  readonly admission: Admission
+  readonly transport: Transport
+  readonly reputation: Reputation
+  readonly sync: Sync
+  readonly time: Time
+  readonly onFailure: (error: unknown) => void
+}
+
+const utf8 = new TextEncoder()
+
+interface Gate {
+  readonly futile: Allowance
+  /** How many messages of a peer are being judged. */
+  readonly judged: Map<PeerId, number>
+}
+
+export class Relay {
+  private readonly modules: RelayModules
+  private readonly gates: Readonly<Record<Topic, Gate>>
+
+  constructor(modules: RelayModules) {
+    this.modules = modules
+    const { time } = modules
+    this.gates = {
+      blocks: { futile: new Allowance({ ...FUTILE.blocks, time }), judged: new Map() },
+      transactions: { futile: new Allowance({ ...FUTILE.transactions, time }), judged: new Map() },
+    }
+  }
+
+  start(): void {
+    const { transport, chain, sync } = this.modules
+    transport.subscribe(topicName(chain.id, 'blocks'), async (from, message) => {
+      const verdict = await this.pass('blocks', from, () => this.judgeBlock(from, message))
+      // Whatever became of it: the peer may have what we are missing.
+      if (verdict === 'ignore') sync.consider(from)
+      return verdict
+    })
+    transport.subscribe(topicName(chain.id, 'transactions'), (from, message) =>
+      this.pass('transactions', from, () => this.judgeTransaction(from, message)),
+    )
+  }
+
+  async announceBlock({ canonical }: Pick<ParsedBlock, 'canonical'>): Promise<void> {
+    const { transport, chain } = this.modules
+    await transport.publish(topicName(chain.id, 'blocks'), utf8.encode(canonical))
+  }
+
+  async announceTransaction(transaction: Transaction): Promise<void> {
+    const { transport, chain } = this.modules
+    const text = canonicalJson(transaction as unknown as JsonObject)
+    await transport.publish(topicName(chain.id, 'transactions'), utf8.encode(text))
+  }
+
+  /** Lets a message through to its judge, unless its sender has used up our patience. */
+  private async pass(topic: Topic, from: PeerId, judge: () => Promise<Verdict>): Promise<Verdict> {
+    const { futile, judged } = this.gates[topic]
+    if (futile.left(from) <= 0) {
+      if (futile.spend(from, 1) < -FUTILE[topic].burst)
+        await this.modules.reputation.offend(from, new PeerError('flooding', `too many ${topic}`), 'conversation')
+      return 'ignore'
+    }
+    const others = judged.get(from) ?? 0
+    if (others >= MOST_JUDGED[topic]) return 'ignore'
+    judged.set(from, others + 1)
+    try {
+      const verdict = await judge()
+      if (verdict !== 'accept') futile.spend(from, 1)
+      return verdict
+    } finally {
+      const left = (judged.get(from) ?? 1) - 1
+      if (left > 0) judged.set(from, left)
+      else judged.delete(from)
+    }
+  }
+
+  private async judgeBlock(from: PeerId, message: Uint8Array): Promise<Verdict> {
+    const { chain, store, reputation } = this.modules
+    try {
+      const parsed = parseBlock(parseJson(message, { maxBytes: chain.rules.maxBlockBytes, maxDepth: 16 }))
+      checkSpelling(message, parsed.canonical)
+      if (message.length > ORPHAN_BYTES && !(await store.entry(parsed.block.previous_hash))) return 'ignore'
+      const { kind } = await chain.import(parsed)
+      return kind === 'head' || kind === 'beside' ? 'accept' : 'ignore'
+    } catch (error) {
+      if (!(error instanceof RuleError)) return this.fail(error)
+      await reputation.offend(from, error, 'block')
+      return penaltyOf(error, 'block') > 0 ? 'reject' : 'ignore'
+    }
+  }
+
+  private async judgeTransaction(from: PeerId, message: Uint8Array): Promise<Verdict> {
+    const { admission, reputation } = this.modules
+    try {
+      const fields = parseJson(message, { maxBytes: TRANSACTION_BYTES, maxDepth: 2 })
+      if (!isJsonObject(fields)) throw new RuleError('tx.shape', 'A transaction is an object.')
+      checkSpelling(message, canonicalJson(fields))
+      await admission.submit({ fields, namesNonce: true })
+      return 'accept'
+    } catch (error) {
+      if (!(error instanceof RuleError)) return this.fail(error)
+      await reputation.offend(from, error, 'transaction')
+      return penaltyOf(error, 'transaction') > 0 ? 'reject' : 'ignore'
+    }
+  }
+
+  /** Our own trouble: nobody else is to blame. */
+  private fail(error: unknown): Verdict {
+    this.modules.onFailure(error)
+    return 'ignore'
+  }
+}
+
+/** One thing has one spelling, or each of a thousand would be forwarded as news. */
+function checkSpelling(message: Uint8Array, canonical: string): void {
+  if (message.length === canonical.length && Buffer.from(canonical, 'latin1').equals(message)) return
+  throw new RuleError('message.malformed', 'A gossiped message is canonical JSON, byte for byte.')
+}

@@ -1,0 +1,83 @@
+/**
+ * What an offence costs. A hundred points are too many: the peer is hung up on and refused for a while. What may be
+ * innocent (a clock, a late block, a transaction that somebody else's block overtook) costs nothing.
+ */
+import { type RuleCode, RuleError } from '@bc/core'
+import type { Log } from '../log.ts'
+import type { Time } from './time.ts'
+import { PeerError, type PeerFault, type PeerId, type Transport } from './transport.ts'
+
+const LIMIT = 100
+/** A point is forgotten in this long, so that a bad line doesn't add up over days. */
+const FORGET_MS = 30_000
+const BAN_MS = 10 * 60_000
+/** Peers whose points are remembered: the least recent are forgotten first. */
+const MOST_REMEMBERED = 1_000
+
+/** What the error is about decides: in a block every fault is its maker's, in a transaction some are the time's. */
+export type Subject = 'block' | 'transaction' | 'conversation'
+
+/** Nobody who checks what he forwards ever forwards a transaction that breaks one of these. */
+const UNMISTAKABLE: readonly RuleCode[] = [
+  'message.malformed',
+  'tx.shape',
+  'tx.number',
+  'tx.memo',
+  'tx.address',
+  'tx.signature',
+]
+
+const FAULTS: Readonly<Record<PeerFault, number>> = {
+  gone: 0,
+  stalled: 20,
+  withheld: 34,
+  oversized: LIMIT,
+  garbled: LIMIT,
+  flooding: LIMIT,
+}
+
+export function penaltyOf(error: unknown, about: Subject): number {
+  if (error instanceof PeerError) return FAULTS[error.fault]
+  // Our own trouble, or our own limits.
+  if (!(error instanceof RuleError) || /^(?:node|pool|request)\./.test(error.code)) return 0
+  return about === 'transaction' && !UNMISTAKABLE.includes(error.code) ? 0 : LIMIT
+}
+
+interface Standing {
+  points: number
+  at: number
+}
+
+export class Reputation {
+  private readonly transport: Transport
+  private readonly time: Time
+  private readonly log: Log
+  private readonly records = new Map<PeerId, Standing>()
+
+  constructor(modules: { readonly transport: Transport; readonly time: Time; readonly log: Log }) {
+    this.transport = modules.transport
+    this.time = modules.time
+    this.log = modules.log
+  }
+
+  /** @param error what the peer's message broke: a rule, or the conversation */
+  async offend(peer: PeerId, error: unknown, about: Subject): Promise<void> {
+    const penalty = penaltyOf(error, about)
+    if (penalty === 0) return
+    const points = this.pointsOf(peer) + penalty
+    this.records.delete(peer)
+    this.records.set(peer, { points, at: this.time.now() })
+    if (this.records.size > MOST_REMEMBERED) this.records.delete(this.records.keys().next().value as PeerId)
+    const code = error instanceof RuleError ? error.code : (error as PeerError).fault
+    this.log.debug({ peer, code, points }, 'A peer has offended.')
+    if (points < LIMIT) return
+    this.log.warn({ peer, code }, 'A peer is refused for a while.')
+    await this.transport.disconnect(peer, BAN_MS)
+  }
+
+  private pointsOf(peer: PeerId): number {
+    const record = this.records.get(peer)
+    if (record === undefined) return 0
+    return Math.max(0, record.points - Math.floor((this.time.now() - record.at) / FORGET_MS))
+  }
+}

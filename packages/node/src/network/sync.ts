@@ -1,0 +1,201 @@
+/**
+ * Catches up with a peer that has more work.
+ *
+ *     status → headers by locator → their work → blocks, from everybody who has them → the import door
+ *
+ * A header costs its maker as much as a block, so headers are checked and their work is added up before any block is
+ * asked for, and nothing is stored before it has beaten our own chain.
+ */
+import { type BlockEntry, checkHeader, entryAfter, type Hash, type Header, type ParsedBlock, RuleError } from '@bc/core'
+import type { Chain, ImportOutcome } from '../chain/chain.ts'
+import type { Log } from '../log.ts'
+import type { ChainStore } from '../storage/chain-store.ts'
+import { BlockFetch } from './block-fetch.ts'
+import { type Conversations, locatorOf } from './conversations.ts'
+import type { Reputation } from './reputation.ts'
+import type { Time } from './time.ts'
+import { PeerError, type PeerId, type Transport } from './transport.ts'
+
+/** Headers that are held while they haven't beaten our chain yet: some 50 MB. */
+const MOST_HELD = 100_000
+/** Headers that are checked without letting anything else have its turn: a few milliseconds' worth. */
+const CHECKED_AT_ONCE = 50
+/** How often a peer may move to another branch while it tells of one. */
+const MOST_TURNS = 3
+/** How long one peer may keep us busy without our head moving: the next one may have what we need. */
+const PATIENCE_MS = 30_000
+
+export interface SyncModules {
+  readonly chain: Chain
+  readonly store: ChainStore
+  readonly transport: Transport
+  readonly conversations: Conversations
+  readonly reputation: Reputation
+  readonly time: Time
+  readonly log: Log
+  readonly onFailure: (error: unknown) => void
+  /** Our head has moved by what a peer had: others may want to know. */
+  readonly onCaughtUp: (head: BlockEntry) => void
+}
+
+/** How far the catching up is. */
+export interface SyncProgress {
+  readonly from: number
+  readonly to: number
+}
+
+export class Sync {
+  private readonly modules: SyncModules
+  private readonly candidates = new Set<PeerId>()
+  private readonly closing = new AbortController()
+  /** How often a peer has failed to send blocks since we began to catch up. */
+  private readonly failures = new Map<PeerId, number>()
+  private running: Promise<void> | undefined
+  private goal: SyncProgress | undefined
+
+  constructor(modules: SyncModules) {
+    this.modules = modules
+  }
+
+  /** undefined while there is nothing to catch up with. */
+  get progress(): SyncProgress | undefined {
+    return this.goal
+  }
+
+  /** This peer may have more work than we have: it joined, or sent a block whose parent we don't know. */
+  consider(peer: PeerId): void {
+    if (this.closing.signal.aborted) return
+    this.candidates.add(peer)
+    this.running ??= this.run()
+      .catch(this.modules.onFailure)
+      .finally(() => {
+        this.failures.clear()
+        this.running = undefined
+      })
+  }
+
+  /** Settles when all that is being considered has been followed as far as it goes. */
+  async idle(): Promise<void> {
+    await this.running
+  }
+
+  async close(): Promise<void> {
+    this.closing.abort()
+    await this.running
+  }
+
+  private async run(): Promise<void> {
+    for (const peer of this.candidates) {
+      this.candidates.delete(peer)
+      const before = this.modules.chain.head
+      await this.followCarefully(peer)
+      this.goal = undefined
+      if (this.closing.signal.aborted) return
+      if (this.modules.chain.head !== before) this.modules.onCaughtUp(this.modules.chain.head)
+    }
+  }
+
+  private async followCarefully(peer: PeerId): Promise<void> {
+    try {
+      await this.follow(peer)
+    } catch (error) {
+      if (this.closing.signal.aborted) return
+      if (!(error instanceof RuleError || error instanceof PeerError)) throw error
+      this.modules.log.debug({ peer, reason: error.message }, 'Catching up with a peer has ended early.')
+      await this.modules.reputation.offend(peer, error, 'block')
+    }
+  }
+
+  private async follow(peer: PeerId): Promise<void> {
+    const { chain, store, conversations, time } = this.modules
+    const { signal } = this.closing
+    const status = await conversations.status(peer, signal)
+    if (status.work <= chain.head.totalWork) return
+    this.goal = { from: chain.head.index, to: status.height }
+    let locator = await locatorOf(chain, store)
+    let newest: BlockEntry | undefined
+    let held: BlockEntry[] = []
+    let movedAt = time.now()
+    let turns = 0
+    for (;;) {
+      const { headers, tip } = await conversations.headers(peer, locator, signal)
+      if (tip === undefined) break
+      // Between two answers it may have moved to another branch, and tells of that from where it leaves ours.
+      if (newest && headers[0]?.previous_hash !== newest.hash) {
+        if (++turns > MOST_TURNS) throw new PeerError('withheld', 'its headers go round in circles')
+        newest = undefined
+        held = []
+      }
+      newest = await this.checkHeaders(headers, tip, newest ?? (await this.knownParent(headers)), held)
+      if (held.length > MOST_HELD) throw new PeerError('oversized', 'a long branch without the work')
+      if (newest.totalWork > chain.head.totalWork) {
+        await this.fetch(held, peer)
+        held = []
+        movedAt = time.now()
+      }
+      if (time.now() - movedAt > PATIENCE_MS) throw new PeerError('stalled', 'its headers lead nowhere for too long')
+      if (newest.hash === status.tip) return
+      locator = [newest.hash, ...(await locatorOf(chain, store))]
+    }
+    // It may have moved to another branch meanwhile, but never to one with less work; and so may we.
+    if (status.work > (newest?.totalWork ?? 0n) && status.work > chain.head.totalWork)
+      throw new PeerError('withheld', 'it has less work than it said')
+  }
+
+  private async knownParent([first]: readonly Header[]): Promise<BlockEntry> {
+    const parent = first && (await this.modules.store.entry(first.previous_hash))
+    if (parent === undefined) throw new PeerError('garbled', 'the headers are none of what the locator asked for')
+    return parent
+  }
+
+  /** A block's hash stands in the header after it; the last one's comes with the answer. */
+  private async checkHeaders(
+    headers: readonly Header[],
+    tip: Hash,
+    parent: BlockEntry,
+    held: BlockEntry[],
+  ): Promise<BlockEntry> {
+    let newest = parent
+    for (const [i, header] of headers.entries()) {
+      if (i % CHECKED_AT_ONCE === CHECKED_AT_ONCE - 1) await this.modules.time.sleep(0, this.closing.signal)
+      checkHeader(header, newest, this.modules.chain.rules)
+      newest = entryAfter(newest, header, headers[i + 1]?.previous_hash ?? tip)
+      held.push(newest)
+    }
+    return newest
+  }
+
+  private async fetch(entries: readonly BlockEntry[], source: PeerId): Promise<void> {
+    const { store, transport, conversations, reputation } = this.modules
+    const missing: BlockEntry[] = []
+    for (const entry of entries) if ((await store.entry(entry.hash)) === undefined) missing.push(entry)
+    const fetching = new AbortController()
+    const end = () => fetching.abort(this.closing.signal.reason)
+    this.closing.signal.addEventListener('abort', end)
+    const peers = () => transport.peers()
+    try {
+      const fetch = new BlockFetch({
+        conversations,
+        reputation,
+        source,
+        peers,
+        failures: this.failures,
+        signal: fetching.signal,
+      })
+      for await (const blocks of fetch.inOrder(missing)) await this.importAll(blocks)
+    } finally {
+      this.closing.signal.removeEventListener('abort', end)
+      fetching.abort(new PeerError('gone', 'no longer wanted'))
+    }
+  }
+
+  private async importAll(blocks: readonly ParsedBlock[]): Promise<void> {
+    const { chain } = this.modules
+    const prepared = blocks.map((block) => chain.prepare(block))
+    for (const [i, block] of prepared.entries()) {
+      // One wait for the disk per part: until then a crash only means fetching some of them again.
+      const { kind }: ImportOutcome = await chain.import(block, { sync: i === prepared.length - 1 })
+      if (kind === 'early' || kind === 'orphan') throw new PeerError('gone', 'the branch goes on in the future')
+    }
+  }
+}

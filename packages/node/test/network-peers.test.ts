@@ -1,0 +1,223 @@
+/** Who is dialled, who is remembered, and how little strangers can do about it. */
+import { readFileSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { describe, expect, test } from 'vitest'
+import { encode } from '../src/network/messages.ts'
+import { groupOf, MOST_KNOWN, MOST_OF_A_SOURCE, PeerTable, parseAddress, reachOf } from '../src/network/peer-table.ts'
+import { machineTime } from '../src/network/time.ts'
+import { freePort } from '../src/node.ts'
+import { genesisSite, networkRules } from './support/network-chain.ts'
+import { frame, Hostile } from './support/network-hostile.ts'
+import {
+  addressOf,
+  agree,
+  connect,
+  mine,
+  startNetworkNode,
+  statusOf,
+  temporaryFolder,
+  until,
+} from './support/network-nodes.ts'
+
+function invented(i: number, host = `${1 + (i % 200)}.${(i >> 3) % 256}.${i % 256}.7`): string {
+  return `/ip4/${host}/tcp/${1 + (i % 60_000)}/p2p/12D3KooW${i.toString(16).replaceAll('0', 'x').padEnd(44, 'a')}`
+}
+
+function table(): PeerTable {
+  return new PeerTable({ time: machineTime, clock: () => 1_700_000_000 })
+}
+
+describe('the peer table', () => {
+  test('ten thousand invented peers of one source take its share and no more', () => {
+    const peers = table()
+    peers.add(invented(0, '9.9.9.9'), 'peer 9.9.', 1_600_000_000)
+    for (let i = 1; i <= 10_000; i++) peers.add(invented(i), 'peer 1.2.')
+    expect(peers.size).toBe(MOST_OF_A_SOURCE + 1)
+    expect(peers.next(() => false)?.address).toBe(invented(0, '9.9.9.9'))
+  })
+
+  test('ten thousand of as many sources fill the table, and nobody whom we have met leaves it', () => {
+    const peers = table()
+    const met = Array.from({ length: 20 }, (_, i) => invented(i, `9.${i}.9.9`))
+    for (const address of met) peers.add(address, 'discovery', 1_600_000_000)
+    peers.add(invented(99, '8.8.8.8'), 'operator')
+    for (let i = 100; i <= 10_000; i++) peers.add(invented(i), `peer ${i}`)
+    expect(peers.size).toBe(MOST_KNOWN)
+    const known = new Set([...peers.list()].map(({ address }) => address))
+    for (const address of [...met, invented(99, '8.8.8.8')]) expect(known).toContain(address)
+    // And there is room for the operator's still, and for one that we have met elsewhere.
+    expect(peers.add(invented(20_001, '7.7.7.7'), 'operator')).toBe(true)
+    expect(peers.add(invented(20_002, '6.6.6.6'), 'discovery', 1_600_000_000)).toBe(true)
+    expect(peers.size).toBeLessThanOrEqual(MOST_KNOWN + 1)
+  })
+
+  test('one network, and one peer, have a share as well', () => {
+    const peers = table()
+    for (let i = 0; i < 10_000; i++) peers.add(invented(i, `5.5.${i % 256}.${i >> 8}`), `peer ${i}`)
+    expect(peers.size).toBe(128)
+    const one = table()
+    for (let i = 1; i < 100; i++) one.add(invented(7, `5.${i}.5.5`), `peer ${i}`)
+    expect(one.size).toBe(2)
+  })
+
+  test('who fails is asked less and less, and forgotten unless we have met', () => {
+    let now = 0
+    const peers = new PeerTable({ time: { ...machineTime, now: () => now }, clock: () => 1_700_000_000 })
+    peers.add(invented(1), 'discovery')
+    peers.add(invented(2), 'operator')
+    peers.add(invented(3), 'discovery', 1_600_000_000)
+    const waits: number[] = []
+    for (let i = 0; i < 12; i++) {
+      for (const n of [1, 2, 3]) peers.failed(invented(n))
+      const before = now
+      while (peers.next(({ address }) => address !== invented(3)) === undefined) now += 500
+      waits.push(now - before)
+    }
+    expect(waits.slice(0, 3)).toEqual([2_000, 4_000, 8_000])
+    expect(Math.max(...waits)).toBe(300_000)
+    expect([...peers.list()].map(({ address }) => address)).toEqual([invented(2), invented(3)])
+  })
+
+  test.each([
+    '/ip4/1.2.3.4/tcp/1',
+    '/ip4/1.2.3.4/udp/1/p2p/12D3KooWaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa',
+    '/ip4/1.2.3.4/tcp/0/p2p/12D3KooWaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa',
+    '/ip4/1.2.3.4/tcp/65536/p2p/12D3KooWaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa',
+    '/ip4/example.org/tcp/1/p2p/12D3KooWaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa',
+    '/ip4/1.2.3.4/tcp/1/ws/p2p/12D3KooWaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa',
+    'http://1.2.3.4:5000',
+    '',
+  ])('%j is no address', (address) => expect(parseAddress(address)).toBeUndefined())
+
+  test('networks and distances', () => {
+    expect(['1.2.3.4', '1.2.9.9', '2001:db8:1::1', '2001:DB8:2::1'].map(groupOf)).toEqual([
+      '1.2.',
+      '1.2.',
+      '2001:db8',
+      '2001:db8',
+    ])
+    expect(
+      ['127.0.0.1', '::1', '0.0.0.0', '10.1.1.1', '172.20.0.1', 'fe80::1', '8.8.8.8', '172.40.0.1'].map(reachOf),
+    ).toEqual([0, 0, 0, 1, 1, 1, 2, 2])
+  })
+})
+
+describe('a node among peers', () => {
+  test('finds its neighbour again after a cut, and after a restart of its own, without being told', async () => {
+    const port = await freePort('127.0.0.1')
+    const [dataA, dataB] = [temporaryFolder(), temporaryFolder()]
+    const startB = () => startNetworkNode({ dataDirectory: dataB, network: { port } })
+    let a = await startNetworkNode({ dataDirectory: dataA })
+    let b = await startB()
+    await connect(a, await addressOf(b))
+    await mine(a)
+    await agree([a, b])
+    await b.stop()
+    await until(async () => (await statusOf(a)).peers === 0)
+    await mine(a)
+    b = await startB()
+    expect((await agree([a, b])).height).toBe(3)
+    await a.stop()
+    expect(statSync(join(dataA, 'peers.json')).mode & 0o777).toBe(0o600)
+    expect(statSync(join(dataA, 'neighbours.json')).mode & 0o777).toBe(0o600)
+    await mine(b)
+    a = await startNetworkNode({ dataDirectory: dataA })
+    expect((await agree([a, b])).height).toBe(4)
+    expect(await (await fetch(`${a.url}/nodes`)).json()).toMatchObject({ length: 1 })
+  })
+
+  test('finds a neighbour that it knows by its URL under another peer address', async () => {
+    const a = await startNetworkNode()
+    const port = await freePort('127.0.0.1')
+    const first = await startNetworkNode({ port })
+    await connect(a, first)
+    await first.stop()
+    await until(async () => (await statusOf(a)).peers === 0)
+    await mine(a)
+    const second = await startNetworkNode({ port })
+    expect((await agree([a, second])).height).toBe(2)
+  })
+
+  test('dials what was named at its start until it is there, with the peer’s name or without', async () => {
+    const [p, q] = [await freePort('127.0.0.1'), await freePort('127.0.0.1')]
+    const data = temporaryFolder()
+    const early = await startNetworkNode({ dataDirectory: data, network: { port: p } })
+    const full = await addressOf(early)
+    await early.stop()
+    const a = await startNetworkNode({ network: { peers: [full, `/ip4/127.0.0.1/tcp/${q}`] } })
+    await delay(500)
+    await startNetworkNode({ dataDirectory: data, network: { port: p } })
+    await startNetworkNode({ network: { port: q } })
+    await until(async () => (await statusOf(a)).peers === 2)
+  })
+
+  test('starts with what is left of its files', async () => {
+    const dataDirectory = temporaryFolder()
+    const junk = {
+      peers: [1, null, { address: 'x', source: 'operator', metAt: 1 }, { address: 5 }],
+      neighbours: [{}, 'file:///', 7],
+    }
+    for (const [file, text] of [
+      ['peers.json', JSON.stringify(junk)],
+      ['neighbours.json', '{"neighbours": ['],
+    ] as const)
+      writeFileSync(join(dataDirectory, file), text)
+    const node = await startNetworkNode({ dataDirectory })
+    expect((await statusOf(node)).height).toBe(1)
+    await node.stop()
+    expect(JSON.parse(readFileSync(join(dataDirectory, 'peers.json'), 'utf8'))).toEqual({ peers: [] })
+  })
+
+  test('hears of others from its peers, and makes connections of its own', async () => {
+    const rules = { miningReward: 61 }
+    const network = { discovery: true }
+    const [a, b, c] = [
+      await startNetworkNode({ rules, network }),
+      await startNetworkNode({ rules, network }),
+      await startNetworkNode({ rules, network }),
+    ]
+    await connect(b, await addressOf(a))
+    await connect(c, await addressOf(b))
+    await until(async () => (await statusOf(a)).peers === 2 && (await statusOf(c)).peers === 2)
+  })
+
+  test('a peer that tells of thousands of others wins nothing', async () => {
+    const rules = { miningReward: 62 }
+    const chain = genesisSite(networkRules(rules)).chain
+    const dataDirectory = temporaryFolder()
+    const node = await startNetworkNode({ rules, dataDirectory, network: { discovery: true } })
+    const friend = await startNetworkNode({ rules })
+    await connect(node, await addressOf(friend))
+    for (let round = 0; round < 6; round++) {
+      // More than may be told; as many as may be told; addresses on this machine, where services listen.
+      const lists = [
+        Array.from({ length: 10_000 }, (_, i) => invented(i)),
+        Array.from({ length: 32 }, (_, i) => invented(round * 100 + i)),
+        Array.from({ length: 32 }, (_, i) => invented(round * 100 + i, '10.0.0.1')),
+      ]
+      const peers = encode({ peers: lists[round % 3] as string[] })
+      const liar = await Hostile.start({ chain, answers: { peers: (stream) => frame(stream, peers) } })
+      await connect(node, liar.address)
+      await liar.stop()
+    }
+    await mine(friend)
+    await agree([node, friend])
+    await node.stop()
+    const { peers } = JSON.parse(readFileSync(join(dataDirectory, 'peers.json'), 'utf8'))
+    expect(peers.length).toBeLessThanOrEqual(2 * MOST_OF_A_SOURCE)
+    expect(peers.some(({ metAt }: { metAt: number }) => metAt > 0)).toBe(true)
+  })
+
+  test('two nodes on one network find each other (mDNS)', async (context) => {
+    const rules = { miningReward: 63 }
+    const [a, b] = [
+      await startNetworkNode({ rules, network: { discovery: true } }),
+      await startNetworkNode({ rules, network: { discovery: true } }),
+    ]
+    const found = await until(async () => (await statusOf(a)).peers === 1, 25_000).catch(() => false)
+    if (!found) context.skip('no multicast on this machine')
+    const tip = await mine(b)
+    await until(async () => (await statusOf(a)).tip === tip)
+  })
+})

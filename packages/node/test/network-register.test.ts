@@ -1,0 +1,295 @@
+/** `POST /nodes/register` aimed at what is no node, at what pretends to be one, and at what should be left alone. */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { createServer as createSocketServer } from 'node:net'
+import { createGzip } from 'node:zlib'
+import { canonicalJson, type JsonObject, type JsonValue } from '@bc/core'
+import { afterAll, describe, expect, test } from 'vitest'
+import { ChainSplitter } from '../src/network/chain-splitter.ts'
+import { genesisSite, grown, networkRules, type Site } from './support/network-chain.ts'
+import { addressOf, register, startNetworkNode, statusOf } from './support/network-nodes.ts'
+import { ordeals } from './support/network-ordeal.ts'
+
+type Handler = (request: IncomingMessage, response: ServerResponse) => void
+
+const servers: Server[] = []
+
+afterAll(() => {
+  for (const server of servers) {
+    server.closeAllConnections()
+    server.close()
+  }
+})
+
+/** @returns its `host:port`, and the paths that it was asked for */
+async function serve(handler: Handler) {
+  const asked: string[] = []
+  const server = createServer((request, response) => {
+    asked.push(request.url ?? '')
+    response.on('error', () => undefined)
+    handler(request, response)
+  })
+  servers.push(server)
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  return { name: `127.0.0.1:${(server.address() as AddressInfo).port}`, asked }
+}
+
+function answering(value: JsonValue): Handler {
+  return (_, response) => response.setHeader('content-type', 'application/json').end(canonicalJson(value))
+}
+
+/** A tutorial node: it has a chain, and no status. */
+function tutorial(texts: readonly string[]): Handler {
+  return ({ url }, response) => {
+    response.setHeader('content-type', 'application/json')
+    if (url === '/chain') response.end(`{"length": ${texts.length}, "chain": [${texts.join(', ')}]}`)
+    else response.writeHead(404).end('{"message": "Not Found"}')
+  }
+}
+
+function endless(head: string, part: string): Handler {
+  return (_, response) => {
+    response.writeHead(200, { 'content-type': 'application/json', 'content-length': '99' })
+    response.socket?.write(head)
+    const more = () => {
+      while (response.socket?.writable && response.socket.write(part));
+    }
+    response.socket?.on('drain', more).on('error', () => undefined)
+    more()
+  }
+}
+
+describe('register', () => {
+  const survive = ordeals()
+
+  test.each([
+    'file:///etc/passwd',
+    'ftp://127.0.0.1:21',
+    'gopher://127.0.0.1:70',
+    'http://user:pass@127.0.0.1:5000',
+    'http://127.0.0.1:5000/path',
+    'http://127.0.0.1:5000/?a=b',
+    'http://127.0.0.1:5000/#x',
+    'javascript:alert(1)',
+    'data:text/plain,x',
+    'http://',
+    '//127.0.0.1',
+    '',
+    ' ',
+    'http://127.0.0.1:99999',
+    '/ip4/127.0.0.1/tcp/1/p2p/12D3KooW',
+    '/unix/tmp/socket',
+    '/ip4/127.0.0.1/udp/1/quic-v1',
+    '/dns4/localhost/tcp/1/ws',
+  ])('at %j: refused, and nobody asked', (text) =>
+    survive(`register ${text}`, async ({ victim }) => {
+      expect(await register(victim, [text])).toMatchObject({ status: 400 })
+      expect(await (await fetch(`${victim.url}/nodes`)).json()).toMatchObject({ length: 0 })
+    }),
+  )
+
+  const refused: Record<string, () => Handler> = {
+    'a redirect': () => (_, response) => response.writeHead(302, { location: 'http://127.0.0.1:1/status' }).end(),
+    'a page of HTML': () => (_, response) =>
+      response.setHeader('content-type', 'text/html').end('<!doctype html><title>Router</title>'),
+    'a page of HTML that isn’t there either': () => (_, response) =>
+      response.writeHead(404, { 'content-type': 'text/html' }).end('<!doctype html><title>Not found</title>'),
+    'another chain': () => answering({ chain: 'f'.repeat(64), p2p: [] }),
+    'no chain at all': () => answering({ chain: { a: 1 }, p2p: 'x' }),
+    'our chain, at nobody’s address': () => answering({ chain: genesisSite().chain, p2p: [] }),
+    'our chain, at other machines': () =>
+      answering({
+        chain: genesisSite().chain,
+        p2p: [
+          '/ip4/10.0.0.1/tcp/22/p2p/x',
+          '/unix/tmp/x',
+          '/ip4/127.0.0.1/tcp/1/p2p/QmYyQSo1c1Ym7orWxLYvCrM2EmxFTANf8wXmmE7DWjhx5N',
+        ],
+      }),
+    'an error': () => (_, response) => response.writeHead(500).end(),
+    'numbers that can be read in two ways': () => (_, response) => response.end('{"chain": 1e3}'),
+    'a compressed gigabyte': () => (_, response) => {
+      response.writeHead(200, { 'content-type': 'application/json', 'content-encoding': 'gzip' })
+      const gzip = createGzip()
+      gzip.pipe(response)
+      const zeros = Buffer.alloc(1_000_000)
+      let sent = 0
+      const more = () => {
+        while (sent++ < 1_000 && response.writable) if (!gzip.write(zeros)) return void gzip.once('drain', more)
+        gzip.end()
+      }
+      more()
+    },
+    'an answer without an end': () => endless('', ' '.repeat(65_536)),
+    'an answer longer than it says': () => (_, response) => {
+      response.writeHead(200, { 'content-length': '2' })
+      response.socket?.write(`{}${'x'.repeat(1_000_000)}`)
+    },
+    'an answer shorter than it says': () => (_, response) => {
+      response.writeHead(200, { 'content-length': '1000' })
+      response.write('{}')
+      setTimeout(() => response.destroy(), 100)
+    },
+    'a chain whose first block has no end':
+      () =>
+      ({ url }, response) => {
+        if (url !== '/chain') return void response.writeHead(404).end()
+        response.writeHead(200)
+        response.write('{"chain": [{"x": "')
+        const more = () => {
+          while (response.writable && response.write('x'.repeat(65_536)));
+        }
+        response.on('drain', more)
+        more()
+      },
+    'a tutorial node without a chain': () => tutorial([]),
+    'headers without an end': () => (_, response) => {
+      response.socket?.write('HTTP/1.1 200 OK\r\n')
+      const more = () => {
+        while (response.socket?.writable && response.socket.write(`x-${Math.random()}: ${'x'.repeat(1_000)}\r\n`));
+      }
+      response.socket?.on('drain', more).on('error', () => undefined)
+      more()
+    },
+  }
+  test.each(Object.keys(refused))('at %s: refused', (what) =>
+    survive(`register: ${what}`, async ({ victim }) => {
+      const { name } = await serve(refused[what]?.() as Handler)
+      const { status, body } = await register(victim, [name])
+      expect({ status, body: JSON.parse(body).code }).toEqual({ status: 400, body: 'request.invalid' })
+    }),
+  )
+
+  test('at a redirect: the place that it names is never asked', () =>
+    survive('register: redirect to another', async ({ victim }) => {
+      const secret = await serve(answering({ chain: victim.chain, p2p: [] }))
+      const door = await serve((_, response) =>
+        response.writeHead(307, { location: `http://${secret.name}/status` }).end(),
+      )
+      expect(await register(victim, [door.name])).toMatchObject({ status: 400 })
+      expect(secret.asked).toEqual([])
+    }))
+
+  test('at a server that is silent, or slow: given up within seconds, and the node answers others meanwhile', () =>
+    survive('register: silent and slow', async ({ victim }) => {
+      const silent = createSocketServer(() => undefined)
+      await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve))
+      const slow = await serve((_, response) => {
+        response.writeHead(200)
+        const timer = setInterval(() => response.write(' '), 500)
+        response.on('close', () => clearInterval(timer))
+      })
+      const start = performance.now()
+      const asked = Promise.all([
+        register(victim, [`127.0.0.1:${(silent.address() as AddressInfo).port}`]),
+        register(victim, [slow.name]),
+      ])
+      expect((await statusOf(victim)).height).toBeGreaterThan(0)
+      expect((await asked).map(({ status }) => status)).toEqual([400, 400])
+      expect(performance.now() - start).toBeLessThan(15_000)
+      silent.close()
+    }))
+
+  test('at itself: refused', () =>
+    survive('register: itself', async ({ victim, address }) => {
+      for (const name of [victim.url, address]) {
+        const { status, body } = await register(victim, [name])
+        expect({ status, body }).toMatchObject({ status: 400, body: expect.stringContaining('self') })
+      }
+    }))
+
+  test('at a real node of another chain: refused, by URL and by address', () =>
+    survive('register: another chain', async ({ victim }) => {
+      const other = await startNetworkNode({ rules: { miningReward: 51 } })
+      const address = await addressOf(other)
+      for (const name of [other.url, address]) {
+        const { status, body } = await register(victim, [name])
+        expect({ status, body }).toMatchObject({ status: 400, body: expect.stringContaining('another chain') })
+      }
+    }))
+
+  test('a thousand at once: refused, and nobody asked', () =>
+    survive('register: 1,000 at once', async ({ victim }) => {
+      const server = await serve(answering({}))
+      const { status } = await register(victim, Array(1_000).fill(server.name))
+      expect(status).toBe(400)
+      expect(server.asked).toEqual([])
+    }))
+
+  test('one that is no node among others: none of them is registered', () =>
+    survive('register: all or none', async ({ victim }) => {
+      const good = await serve(tutorial(genesisSite().texts))
+      const bad = await serve(answering([]))
+      expect(await register(victim, [good.name, bad.name])).toMatchObject({ status: 400 })
+      expect(await (await fetch(`${victim.url}/nodes`)).json()).toMatchObject({ length: 0 })
+    }))
+})
+
+describe('a tutorial node’s chain', () => {
+  async function resolved(handler: Handler, rules: Record<string, unknown> = {}) {
+    const node = await startNetworkNode({ rules })
+    const { name, asked } = await serve(handler)
+    expect(await register(node, [name])).toMatchObject({ status: 201 })
+    const answer = (await (await fetch(`${node.url}/nodes/resolve`)).json()) as { message: string }
+    return { node, asked, message: answer.message, status: await statusOf(node) }
+  }
+
+  test('with more work is taken', async () => {
+    const site = grown(genesisSite(), 5)
+    const { message, status } = await resolved(tutorial(site.texts))
+    expect({ message, tip: status.tip }).toEqual({ message: 'Our chain was replaced', tip: site.parent.hash })
+  })
+
+  test('without more work is read once, and nothing of it kept', async () => {
+    const { asked, message } = await resolved(tutorial(genesisSite().texts))
+    expect(message).toBe('Our chain is authoritative')
+    expect(asked.filter((path) => path === '/chain').length).toBe(2)
+  })
+
+  const bad: Record<string, (site: Site) => readonly string[]> = {
+    'that breaks a rule at its end': (site) => [...site.texts.slice(0, -1), twisted(site.texts.at(-1) as string)],
+    'with a gap': (site) => site.texts.toSpliced(2, 1),
+    'of other rules': () => grown(genesisSite(networkRules({ miningReward: 51 })), 5).texts,
+    'of numbers that can be read in two ways': (site) => site.texts.toSpliced(3, 1, '{"index": 4.0}'),
+    'of nothing': () => ['{}', '{}', '{}'],
+  }
+  test.each(Object.keys(bad))('%s is refused', async (what) => {
+    const { message, status } = await resolved(tutorial(bad[what]?.(grown(genesisSite(), 5)) ?? []))
+    expect({ message, height: status.height }).toEqual({ message: 'Our chain is authoritative', height: 1 })
+  })
+
+  test('that is another one when it is asked for again is refused', async () => {
+    const [good, other] = [grown(genesisSite(), 5), grown(genesisSite(), 3, 9)]
+    let chains = 0
+    const { status } = await resolved((request, response) => {
+      if (request.url === '/chain') chains++
+      tutorial(chains < 3 ? good.texts : other.texts)(request, response)
+    })
+    expect(status.height).toBe(1)
+  })
+})
+
+describe('cutting a chain into its blocks', () => {
+  const text =
+    '{"length": 3, "note": "chain [{", "x": [{"chain": [{}]}], "chain": [{"a": "}]\\\\"}, {"b": [{}, "{"]},{}], "z": [{}]}'
+
+  test.each([1, 2, 3, 7, 1_000])('that arrives in pieces of %d bytes', (size) => {
+    const splitter = new ChainSplitter(100)
+    const blocks: string[] = []
+    for (let at = 0; at < text.length; at += size)
+      for (const block of splitter.feed(Buffer.from(text.slice(at, at + size)))) blocks.push(block.toString())
+    expect(blocks).toEqual(['{"a": "}]\\\\"}', '{"b": [{}, "{"]}', '{}'])
+  })
+
+  test('refuses what is no object, and a block without an end', () => {
+    for (const bad of ['<html>', '[1]', '}', '  x'])
+      expect(() => new ChainSplitter(100).feed(Buffer.from(bad))).toThrow('no JSON object')
+    const splitter = new ChainSplitter(100)
+    expect(() => splitter.feed(Buffer.from(`{"chain": [{"a": "${'x'.repeat(200)}`))).toThrow('over 100 bytes')
+  })
+})
+
+function twisted(text: string): string {
+  const block = JSON.parse(text) as JsonObject
+  return canonicalJson({ ...block, timestamp: (block.timestamp as number) + 1 })
+}

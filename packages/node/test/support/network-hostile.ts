@@ -1,0 +1,111 @@
+/** A peer that does as it likes, over the real libp2p. */
+import '../../src/network/with-resolvers.ts'
+import type { Hash } from '@bc/core'
+import { noise } from '@chainsafe/libp2p-noise'
+import { yamux } from '@chainsafe/libp2p-yamux'
+import { type GossipSub, gossipsub, StrictNoSign } from '@libp2p/gossipsub'
+import { type Identify, identify } from '@libp2p/identify'
+import type { Libp2p, Stream } from '@libp2p/interface'
+import { tcp } from '@libp2p/tcp'
+import { lpStream } from '@libp2p/utils'
+import { multiaddr } from '@multiformats/multiaddr'
+import { createLibp2p } from 'libp2p'
+import { type Conversation, protocolName, type Topic, topicName } from '../../src/network/messages.ts'
+
+/** Answers on a stream, in whatever way; the question has been read, and may be undefined where it never came. */
+export type Answer = (stream: Stream, question: Uint8Array) => Promise<void>
+
+export interface HostileOptions {
+  readonly chain: Hash
+  /** What it says when it is asked. An honest-looking peer has at least `status`. */
+  readonly answers?: Partial<Record<Conversation, Answer>>
+  readonly gossip?: boolean
+  readonly maxGossipBytes?: number
+}
+
+export class Hostile {
+  readonly node: Libp2p<{ identify: Identify; pubsub?: GossipSub }>
+  readonly asked: string[] = []
+  private readonly chain: Hash
+
+  private constructor(node: Libp2p, chain: Hash) {
+    this.node = node as Hostile['node']
+    this.chain = chain
+  }
+
+  static async start({ chain, answers = {}, gossip = false, maxGossipBytes = 1e9 }: HostileOptions): Promise<Hostile> {
+    const limits = { maxInboundDataLength: maxGossipBytes, maxOutboundBufferSize: 1e9 }
+    const pubsub = gossipsub({ globalSignaturePolicy: StrictNoSign, allowPublishToZeroTopicPeers: true, ...limits })
+    const node = await createLibp2p({
+      addresses: { listen: ['/ip4/127.0.0.1/tcp/0'] },
+      transports: [tcp()],
+      connectionEncrypters: [noise()],
+      streamMuxers: [yamux()],
+      connectionGater: { denyDialMultiaddr: () => false },
+      connectionManager: { inboundConnectionThreshold: 1_000 },
+      services: { identify: identify(), ...(gossip && { pubsub }) },
+    })
+    const hostile = new Hostile(node, chain)
+    const all: Partial<Record<Conversation, Answer>> = { status: async () => undefined, ...answers }
+    for (const [name, answer] of Object.entries(all)) await hostile.serve(name as Conversation, answer)
+    return hostile
+  }
+
+  get address(): string {
+    return String(this.node.getMultiaddrs()[0])
+  }
+
+  /** Connected with the node at this address, as far as we can see. */
+  get connected(): boolean {
+    return this.node.getConnections().length > 0
+  }
+
+  async dial(address: string): Promise<void> {
+    await this.node.dial(multiaddr(address))
+  }
+
+  async open(address: string, conversation: Conversation): Promise<Stream> {
+    return this.node.dialProtocol(multiaddr(address), protocolName(this.chain, conversation))
+  }
+
+  async ask(address: string, conversation: Conversation, question: Uint8Array): Promise<Uint8Array> {
+    const stream = await this.open(address, conversation)
+    const frames = lpStream(stream, { maxDataLength: 1e8, maxBufferSize: 1e9 })
+    await frames.write(question)
+    const answer = await frames.read({ signal: AbortSignal.timeout(20_000) })
+    stream.abort(new Error('enough'))
+    return answer.subarray()
+  }
+
+  /** Waits for the other side's subscription, then sends. */
+  async gossip(topic: Topic, message: Uint8Array | string): Promise<void> {
+    const { pubsub } = this.node.services
+    const name = topicName(this.chain, topic)
+    for (let i = 0; pubsub && pubsub.getSubscribers(name).length === 0; i++) {
+      if (i > 400) throw new Error('nobody listens')
+      await new Promise((resolve) => setTimeout(resolve, 25))
+    }
+    await pubsub?.publish(name, typeof message === 'string' ? Buffer.from(message) : message)
+  }
+
+  async stop(): Promise<void> {
+    await this.node.stop()
+  }
+
+  private async serve(conversation: Conversation, answer: Answer): Promise<void> {
+    const handle = async (stream: Stream) => {
+      this.asked.push(conversation)
+      try {
+        const question = await lpStream(stream).read({ signal: AbortSignal.timeout(20_000) })
+        await answer(stream, question.subarray())
+      } catch {
+        // Whoever is hung up on by the victim has nothing to add.
+      }
+    }
+    await this.node.handle(protocolName(this.chain, conversation), handle, { maxInboundStreams: 1_000 })
+  }
+}
+
+export async function frame(stream: Stream, data: Uint8Array): Promise<void> {
+  await lpStream(stream).write(data)
+}
