@@ -1,0 +1,58 @@
+/**
+ * A node's disk: it outlives the node. Every life of the node has its own door to it, which is shut when that life ends,
+ * be it between two writes: a node that was killed can't write from beyond the grave.
+ */
+import { type Level, memoryLevel } from '@bc/node/network'
+import type { Life } from './life.ts'
+
+type Operations = { readonly key: string; value?: Buffer }[]
+
+export class Disk {
+  private readonly level = memoryLevel()
+  private readonly shared: SharedValues | undefined
+
+  /** @param shared where many nodes keep the same values: one copy of each is kept in memory */
+  constructor(shared?: SharedValues) {
+    this.shared = shared
+  }
+
+  open(life: Life): Level {
+    const { level, shared } = this
+    const write = level.batch.bind(level) as unknown as (operations: Operations) => Promise<void>
+    const door = {
+      get: level.get.bind(level),
+      getMany: level.getMany.bind(level),
+      hasMany: level.hasMany.bind(level),
+      iterator: level.iterator.bind(level),
+      keys: level.keys.bind(level),
+      snapshot: level.snapshot.bind(level),
+      batch: (operations: Operations) => {
+        if (!life.mayWrite(operations.some(returns))) return new Promise<void>(() => undefined)
+        shared?.share(operations)
+        return write(operations)
+      },
+      close: async () => undefined,
+    }
+    return door as unknown as Level
+  }
+}
+
+/** A transaction on its way back from an abandoned block. */
+function returns({ key, value }: Operations[number]): boolean {
+  return value !== undefined && key.startsWith('returning/')
+}
+
+/** Values that are the same on most disks: the record of a block, say. */
+export class SharedValues {
+  private readonly values = new Map<string, Buffer>()
+
+  share(operations: Operations): void {
+    for (const operation of operations) {
+      const { key, value } = operation
+      if (value === undefined || key.startsWith('pool/')) continue
+      const known = this.values.get(key)
+      if (known?.equals(value)) operation.value = known
+      else this.values.set(key, value)
+    }
+  }
+}

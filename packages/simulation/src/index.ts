@@ -1,0 +1,5 @@
+export { settled, VirtualClock } from './clock.ts'
+export { measurePropagation, type PropagationOptions, type PropagationResult } from './propagation.ts'
+export { Random } from './random.ts'
+export { type Outcome, type SimulationOptions, simulate } from './simulation.ts'
+export type { World } from './world.ts'
