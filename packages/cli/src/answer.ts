@@ -8,9 +8,17 @@ export const isText: Check = (value) => typeof value === 'string'
 export const isWhole: Check = (value) => parseAmount(value) !== undefined
 export const isHash: Check = (value) => parseHash(value) !== undefined
 
-export function isList<T>(of: Shape<T> = {}): Check {
+export const isTexts: Check = (value) => Array.isArray(value) && value.every(isText)
+
+export function optional(check: Check): Check {
+  return (value) => value === undefined || check(value)
+}
+
+export function isList<T>(of: Shape<T> = {}, atLeast = 0): Check {
   return (value) =>
-    Array.isArray(value) && value.every((item) => isJsonObject(item) && wrongField(item, of) === undefined)
+    Array.isArray(value) &&
+    value.length >= atLeast &&
+    value.every((item) => isJsonObject(item) && wrongField(item, of) === undefined)
 }
 
 /** The first field that fails its check. */

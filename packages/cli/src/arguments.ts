@@ -7,6 +7,8 @@ import { InvalidArgumentError } from 'commander'
 import { usage } from './failure.ts'
 
 const DIGITS = /^(0|[1-9][0-9]*)$/
+/** Each is a process with 100 MB of memory, and a wire to every other. */
+const MOST_LAB_NODES = 16
 const ADDRESS_FORM = /^0[23][0-9a-f]{72}$/
 
 export function addressArgument(name: string, text: string): Address {
@@ -36,6 +38,13 @@ export function wholeOption(text: string): Amount {
   const value = parseWhole(text)
   if (value !== undefined) return value
   throw new InvalidArgumentError('It is a whole number from 0 to 9007199254740991, in plain digits.')
+}
+
+/** A number of nodes for `bc lab`. */
+export function labNodesOption(text: string): number {
+  const value = parseWhole(text) ?? 0
+  if (value >= 2 && value <= MOST_LAB_NODES) return value
+  throw new InvalidArgumentError(`A lab has 2 to ${MOST_LAB_NODES} nodes.`)
 }
 
 export function chainOption(text: string): Hash {

@@ -24,6 +24,9 @@ function program(): Command {
     )
     .option('--config <file>', 'JSON whose fields stand in for those of config.json')
     .option('--mine', 'mine on and on')
+    .option('--peer <address>', 'another node to talk to, as its multiaddress; again for more', another)
+    .option('--p2p-port <n>', 'port for other nodes (default: any free one)', port)
+    .option('--no-discovery', "don't look for other nodes on the local network")
     .option('--repair', 'rebuild what is damaged in the data folder from the blocks that are whole')
     .option('--ready-file <file>', 'written when it listens: JSON with url, pid and chain; removed when it stops')
     .addOption(new Option('--log-level <level>', 'how much to log, to stderr').choices(LOG_LEVELS).default('info'))
@@ -32,6 +35,7 @@ function program(): Command {
       examples(
         'bc-node                                  the chain of config.json on port 5000',
         'bc-node -p 5001 --mine',
+        "bc-node -p 5002 --peer $(bc --node localhost:5001 status | jq -r '.p2p[0]')",
         'bc-node -p 0 --ephemeral --ready-file ready.json &',
       ),
     )
@@ -39,6 +43,17 @@ function program(): Command {
       const { runNode } = await import('./commands/run-node.ts')
       await runNode(flags, SHIPPED_CONFIG)
     })
+}
+
+/** Which names and ports lead anywhere is for the network to find out. */
+const PEER = /^\/(?:ip4|ip6|dns|dns4|dns6)\/[^/]+\/tcp\/\d{1,5}(?:\/p2p\/[1-9A-HJ-NP-Za-km-z]+)?$/
+
+function another(address: string, before: readonly string[] = []): string[] {
+  if (!PEER.test(address))
+    throw new InvalidArgumentError(
+      "A peer's address is one of the p2p of its status: /ip4/10.0.0.7/tcp/4001/p2p/12D3….",
+    )
+  return [...before, address]
 }
 
 const PORT = /^(0|[1-9][0-9]{0,4})$/

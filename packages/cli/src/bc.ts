@@ -2,11 +2,13 @@
  * The command `bc`. Each command's work is loaded when it is called, so that `bc sign` starts without an HTTP client
  * and `bc status` without a curve.
  */
-import { Command } from 'commander'
-import { chainOption, wholeOption } from './arguments.ts'
+import { Argument, Command } from 'commander'
+import { chainOption, labNodesOption, wholeOption } from './arguments.ts'
+import type { LabFlags } from './commands/lab.ts'
 import type { SendOptions } from './commands/send-tx.ts'
 import type { SignOptions, SignWords } from './commands/sign.ts'
-import { addNodeOptions, settingsOf, wantsJson } from './options.ts'
+import type { ScenarioName } from './lab/scenarios.ts'
+import { addNodeOptions, seconds, settingsOf, timeoutOf, wantsJson } from './options.ts'
 import { configured, examples, run, version } from './run.ts'
 
 export function bc(args: readonly string[]): Promise<void> {
@@ -20,10 +22,13 @@ function program(): Command {
   addNodeOptions(bc)
   bc.commandsGroup('The node:')
   addNodeCommands(bc)
+  bc.commandsGroup('Its neighbours:')
+  addNeighbourCommands(bc)
   bc.commandsGroup('Transactions:')
   addSign(bc)
   addSendTx(bc)
   addKeyCommands(bc)
+  addLab(bc)
   bc.commandsGroup('Help:').helpCommand('help [command]', 'Shows the help of a command.')
   return bc.addHelpText('after', OVERVIEW)
 }
@@ -67,6 +72,38 @@ function addNodeCommands(bc: Command): void {
   )
   add('status', "Shows the chain's id, its height, and the node's address.", 'bc status', 'bc status | jq -r .address')
   add('secret', "Has the node show its secret on its own terminal; it isn't sent here.", 'bc secret')
+}
+
+function addNeighbourCommands(bc: Command): void {
+  bc.command('nodes')
+    .description('Lists the neighbours: the nodes that were registered.')
+    .addHelpText('after', examples('bc nodes', "bc nodes | jq -r '.nodes[]'"))
+    .action(async function (this: Command) {
+      const { nodes } = await import('./commands/neighbours.ts')
+      await nodes(settingsOf(this))
+    })
+  bc.command('register')
+    .description('Has the node meet other nodes and keep them as neighbours: all of them or none.')
+    .argument('<NODE...>', "host:port, http://host:port, or a multiaddress of a node's status")
+    .addHelpText(
+      'after',
+      examples(
+        'bc register localhost:5002',
+        'bc register http://10.0.0.7:5001 10.0.0.8:5001',
+        'bc register /ip4/10.0.0.7/tcp/4001/p2p/12D3KooW…',
+      ),
+    )
+    .action(async function (this: Command, addresses: readonly string[]) {
+      const { register } = await import('./commands/neighbours.ts')
+      await register(addresses, settingsOf(this))
+    })
+  bc.command('resolve')
+    .description('Has the node catch up with everybody now, and says whether its chain was replaced.')
+    .addHelpText('after', examples('bc resolve', 'bc resolve | jq -r .message'))
+    .action(async function (this: Command) {
+      const { resolve } = await import('./commands/neighbours.ts')
+      await resolve(settingsOf(this))
+    })
 }
 
 function addSign(bc: Command): void {
@@ -143,3 +180,39 @@ function addKeyCommands(bc: Command): void {
       await keyAddress(argument, wantsJson(this))
     })
 }
+
+function addLab(bc: Command): void {
+  const lab = bc.command('lab').helpGroup('Experiments:')
+  // Its nodes are its own: of the options for a node it has two, and they mean a little more.
+  lab.configureHelp({ ...lab.configureHelp(), showGlobalOptions: false })
+  lab
+    .description('Starts a network of nodes on this machine, has something happen to it, and checks that all agree.')
+    .addArgument(
+      new Argument('<SCENARIO>', 'what happens').choices(['mine', 'partition', 'double-spend', '51', 'churn']),
+    )
+    .option('--nodes <n>', 'how many nodes, each a process of its own', labNodesOption, 5)
+    .option('--seed <n>', 'of all that is left to chance', wholeOption, 1 as ReturnType<typeof wholeOption>)
+    .option('--timeout <seconds>', 'give up where something takes longer than this (default: 60)', seconds)
+    .option('--save <file>', 'write the chain that they agree on, as GET /chain answers it')
+    .option('--logs <dir>', 'keep what the nodes log there')
+    .option('--json', 'print events as JSON, one a line, on a terminal too')
+    .addHelpText(
+      'after',
+      `${LAB_SCENARIOS}\n${examples('bc lab partition', 'bc lab 51 --nodes 3 --seed 7', 'bc lab churn | jq .event')}`,
+    )
+    .action(async function (this: Command, scenario: ScenarioName) {
+      const { lab } = await import('./commands/lab.ts')
+      await lab(scenario, this.opts<LabFlags>(), { json: wantsJson(this), timeout: timeoutOf(this) })
+    })
+}
+
+const LAB_SCENARIOS = `
+Scenarios:
+  mine          every node mines in turn, and all follow
+  partition     a split in two, blocks on both sides, and the split heals
+  double-spend  the same coins are spent on both sides of a split
+  51            a private chain of one node overtakes the public one
+  churn         nodes are killed and restarted while others mine
+
+In the end all nodes must have one newest block, the same balances and the right
+supply, and scripts/audit.sh must accept the chain: exit code 0, otherwise 1.`

@@ -10,7 +10,7 @@ import { request as httpRequest, type IncomingMessage, type RequestOptions, STAT
 import { request as httpsRequest } from 'node:https'
 import { canonicalJson, isJsonObject, type JsonObject, type JsonValue, parseJson, RuleError } from '@bc/core'
 import type { AcceptedAnswer, AccountAnswer, ChainAnswer, MinedBlock, StatusAnswer, WaitingAnswer } from '@bc/node'
-import { isHash, isList, isText, isWhole, type Shape, wrongField } from './answer.ts'
+import { isHash, isList, isText, isTexts, isWhole, optional, type Shape, wrongField } from './answer.ts'
 import { CliError, Refusal } from './failure.ts'
 import { printable } from './readable.ts'
 
@@ -26,12 +26,39 @@ export interface SecretAnswer {
   readonly message: string
 }
 
+/** As `GET /nodes` lists them. */
+export interface NodesAnswer {
+  readonly nodes: readonly string[]
+  readonly length: number
+}
+
+export interface RegisteredAnswer {
+  readonly message: string
+  readonly total_nodes: readonly string[]
+}
+
+/** The chain after all neighbours were asked; where it was replaced, it is the new one. */
+export interface ResolvedAnswer {
+  readonly message: string
+  readonly chain?: ChainAnswer['chain']
+  readonly new_chain?: ChainAnswer['chain']
+}
+
+/** What is read of a block. */
+export type BlockAnswer = ChainAnswer['chain'][number]
+
 export interface NodeClient {
   mine(): Promise<MinedBlock>
   chain(): Promise<ChainAnswer>
   waiting(): Promise<WaitingAnswer>
   status(): Promise<StatusAnswer>
   secret(): Promise<SecretAnswer>
+  nodes(): Promise<NodesAnswer>
+  /** @param nodes `host:port`, URLs or multiaddresses */
+  register(nodes: readonly string[]): Promise<RegisteredAnswer>
+  resolve(): Promise<ResolvedAnswer>
+  /** A block by its hash or its index. */
+  block(name: string | number): Promise<BlockAnswer>
   account(address: string): Promise<AccountAnswer>
   /** @param transaction sent as it is: what it must be is the node's to say */
   send(transaction: JsonObject): Promise<AcceptedAnswer>
@@ -53,6 +80,18 @@ export function connect(endpoint: Endpoint): NodeClient {
     waiting: () => get<WaitingAnswer>('/transactions', WAITING, { maxBytes: LIST_BYTES }),
     status: () => get<StatusAnswer>('/status', STATUS),
     secret: () => get<SecretAnswer>('/secret', { message: isText }, { operator: true }),
+    nodes: () => get<NodesAnswer>('/nodes', NODES),
+    register: (nodes) =>
+      ask<RegisteredAnswer>(endpoint, {
+        method: 'POST',
+        path: '/nodes/register',
+        shape: REGISTERED,
+        body: { nodes },
+        operator: true,
+      }),
+    resolve: () =>
+      get<ResolvedAnswer>('/nodes/resolve', RESOLVED, { operator: true, patient: true, maxBytes: LIST_BYTES }),
+    block: (name) => get<BlockAnswer>(`/blocks/${name}`, BLOCK),
     account: (address) => get<AccountAnswer>(`/accounts/${address}`, ACCOUNT),
     send: (body) => ask<AcceptedAnswer>(endpoint, { method: 'POST', path: SEND, shape: ACCEPTED, body }),
   }
@@ -81,6 +120,12 @@ const STATUS: Shape<StatusAnswer> = {
 }
 const ACCOUNT: Shape<AccountAnswer> = { address: isText, balance: isWhole, nonce: isWhole, pendingNonce: isWhole }
 const ACCEPTED: Shape<AcceptedAnswer> = { message: isText, id: isHash, index: isWhole }
+
+const NODES: Shape<NodesAnswer> = { nodes: isTexts, length: isWhole }
+const REGISTERED: Shape<RegisteredAnswer> = { message: isText, total_nodes: isTexts }
+/** One of the two is there, and not empty: a chain has its genesis block. */
+const SOME_CHAIN = optional(isList(BLOCK, 1))
+const RESOLVED: Shape<ResolvedAnswer> = { message: isText, chain: SOME_CHAIN, new_chain: SOME_CHAIN }
 
 interface Question<T> {
   readonly method: 'GET' | 'POST'
@@ -188,15 +233,15 @@ const CAUSES: Readonly<Record<string, string>> = {
 }
 
 /** @param timeout milliseconds, where they are up */
-function explained<T>(error: unknown, { method }: Question<T>, node: URL, timeout: number | undefined): unknown {
+function explained<T>(error: unknown, { path }: Question<T>, node: URL, timeout: number | undefined): unknown {
   if (error instanceof CliError) return error
   const { code, message } = error as NodeJS.ErrnoException
   if (code === undefined) return error
   if (code.startsWith('HPE_')) return strange(node.origin, 'in something that is not HTTP')
   const cause = timeout === undefined ? (CAUSES[code] ?? message) : `no answer within ${timeout / 1000} s`
   const reached = timeout !== undefined || code === 'ECONNRESET'
-  // Only a request that was sent may have had its effect.
-  const doubt = method === 'POST' && reached ? ' It may have been taken all the same: see bc transactions.' : ''
+  // Only a request that was sent may have had its effect. A neighbour may be registered twice.
+  const doubt = path === SEND && reached ? ' It may have been taken all the same: see bc transactions.' : ''
   const advice = reached ? '' : ' Start one with bc-node, or name another with --node URL or BC_NODE.'
   return new CliError('cli.no_node', `no node at ${node.origin}: ${cause}.${doubt}${advice}`)
 }

@@ -18,7 +18,7 @@ export const EXIT = {
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT]
 
 /** What can fail here without a rule being broken. */
-export type CliCode = 'cli.usage' | 'cli.no_node' | 'cli.answer' | 'cli.output' | 'cli.node'
+export type CliCode = 'cli.usage' | 'cli.no_node' | 'cli.answer' | 'cli.output' | 'cli.node' | 'cli.lab'
 
 /** For a person at a shell: its message alone is shown. */
 export class CliError extends Error {
@@ -48,6 +48,7 @@ const EXIT_OF: Readonly<Record<string, ExitCode>> = {
   'cli.answer': EXIT.other,
   'cli.output': EXIT.other,
   'cli.node': EXIT.other,
+  'cli.lab': EXIT.other,
   'tx.signature': EXIT.signature,
 }
 

@@ -31,27 +31,40 @@ export function addNodeOptions(program: Command): Command {
   if (process.env.BC_NODE === '') delete process.env.BC_NODE
   return program
     .addOption(new Option('--node <url>', 'the node to ask').env('BC_NODE').default(DEFAULT_NODE))
-    .option('--timeout <seconds>', 'give up without an answer after this long (default: 30; mine waits on)', seconds)
-    .option('--token <@file>', "the operator's token, for mine and secret on a node elsewhere (env: BC_TOKEN)")
+    .option(
+      '--timeout <seconds>',
+      'give up without an answer after this long (default: 30; mine and resolve wait on)',
+      seconds,
+    )
+    .option(
+      '--token <@file>',
+      "the operator's token, for mine, secret, register and resolve on a node elsewhere (env: BC_TOKEN)",
+    )
     .option('--json', 'print JSON on a terminal too')
 }
 
 export function settingsOf(command: Command): Settings {
-  const { node, token, timeout } = command.optsWithGlobals<Given>()
+  const { node, token } = command.optsWithGlobals<Given>()
   const source = command.getOptionValueSourceWithGlobals('node') === 'env' ? 'BC_NODE' : '--node'
   return {
     json: wantsJson(command),
     node: nodeUrl(node, source),
-    timeout: timeout === undefined ? undefined : timeout * 1000,
+    timeout: timeoutOf(command),
     token: () => operatorToken(token),
   }
+}
+
+/** Milliseconds, where it was given. */
+export function timeoutOf(command: Command): number | undefined {
+  const { timeout } = command.optsWithGlobals<Given>()
+  return timeout === undefined ? undefined : timeout * 1000
 }
 
 export function wantsJson(command: Command): boolean {
   return command.optsWithGlobals<Given>().json === true
 }
 
-function seconds(text: string): number {
+export function seconds(text: string): number {
   const value = SECONDS.test(text) ? Number(text) : 0
   if (value > 0 && value <= LONGEST_TIMEOUT) return value
   throw new InvalidArgumentError(`Seconds are a number from 0.001 to ${LONGEST_TIMEOUT}.`)

@@ -2,6 +2,7 @@
 
 import { type Block, hashOf, REWARD_SENDER } from '@bc/core'
 import type { AcceptedAnswer, ChainAnswer, MinedBlock, StatusAnswer, WaitingAnswer } from '@bc/node'
+import type { NodesAnswer, RegisteredAnswer, ResolvedAnswer } from './client.ts'
 
 // Control characters drive a terminal, and format characters reorder what it shows. Of the latter only the joiner of
 // composed emoji is harmless.
@@ -37,7 +38,7 @@ function time(seconds: number): string {
   return Number.isNaN(date.getTime()) ? `second ${seconds}` : date.toISOString().slice(0, 19).replace('T', ' ')
 }
 
-function counted(count: number, noun: string): string {
+export function counted(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`
 }
 
@@ -57,6 +58,7 @@ export function readableStatus(status: StatusAnswer, width: number): string {
     ['Work', status.work],
     ['Pool', counted(status.pool, 'waiting transaction')],
     ['Mining', status.mining ? 'yes' : 'no'],
+    ...networkOf(status),
     ['Version', status.version],
     ['Address', status.address],
   ]
@@ -64,6 +66,15 @@ export function readableStatus(status: StatusAnswer, width: number): string {
     entries.map(([name, value]) => [name, printable(String(value))]),
     width,
   )
+}
+
+/** A node of an older version says nothing of others. */
+function networkOf({ peers, p2p, sync }: Partial<StatusAnswer>): [string, string | number][] {
+  const entries: [string, string | number][] = []
+  if (typeof peers === 'number') entries.push(['Peers', counted(peers, 'connected node')])
+  if (sync) entries.push(['Syncing', `block ${sync.from} to ${sync.to}`])
+  if (Array.isArray(p2p)) for (const address of p2p) entries.push(['Peer address', address])
+  return entries
 }
 
 export function readableMined(block: MinedBlock, width: number): string {
@@ -120,6 +131,25 @@ function fitted(line: string, width: number): string {
     end += character.length
   }
   return line
+}
+
+export function readableNodes({ nodes }: NodesAnswer): string {
+  if (nodes.length === 0) return 'No neighbours yet: bc register HOST:PORT adds one.'
+  return `${nodes.map(printable).join('\n')}\n\n${counted(nodes.length, 'neighbour')}`
+}
+
+export function readableRegistered({ message, total_nodes }: RegisteredAnswer): string {
+  return `${printable(message)}\n\n${readableNodes({ nodes: total_nodes, length: total_nodes.length })}`
+}
+
+export function readableResolved({ message, chain = [], new_chain = chain }: ResolvedAnswer, width: number): string {
+  const newest = new_chain.at(-1)
+  if (newest === undefined) return printable(message)
+  const entries: [string, string | number][] = [
+    ['Height', newest.index],
+    ['Tip', hashOf(newest as unknown as Block)],
+  ]
+  return `${printable(message)}\n\n${rows(entries, width)}`
 }
 
 export function readableAccepted(answer: AcceptedAnswer, width: number): string {

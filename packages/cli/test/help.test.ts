@@ -14,6 +14,10 @@ const COMMANDS = [
   'key',
   'key new',
   'key address',
+  'nodes',
+  'register',
+  'resolve',
+  'lab',
 ]
 
 describe('help', () => {

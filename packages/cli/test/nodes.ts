@@ -29,7 +29,7 @@ export function temporaryFolder(): string {
 /** A node that listens on a free port. It ends with the test. */
 export async function startedNode(args: readonly string[], how: Circumstances = {}): Promise<NodeProcess> {
   const readyFile = `${temporaryFolder()}/ready.json`
-  const child = start('bc-node', ['-p', '0', '--ready-file', readyFile, ...args], how)
+  const child = start('bc-node', ['-p', '0', '--no-discovery', '--ready-file', readyFile, ...args], how)
   const end = ended(child)
   const stop = (signal: NodeJS.Signals = 'SIGTERM') => {
     child.kill(signal)

@@ -22,6 +22,10 @@ export interface NodeFlags {
   readonly ephemeral?: true
   readonly config?: string
   readonly mine?: true
+  readonly peer?: readonly string[]
+  readonly p2pPort?: number
+  /** false for --no-discovery */
+  readonly discovery: boolean
   readonly repair?: true
   readonly readyFile?: string
   readonly logLevel: string
@@ -51,10 +55,12 @@ async function started(flags: NodeFlags, shippedConfig: string): Promise<Running
   try {
     const config = await loadConfig(shippedConfig, flags.config)
     const host = flags.host ?? config.host
+    const place = await placeOf(flags, host, flags.port ?? config.port)
     return await startNode({
       config,
       host,
-      ...(await placeOf(flags, host, flags.port ?? config.port)),
+      ...place,
+      network: { host, port: flags.p2pPort ?? 0, discovery: flags.discovery, peers: flags.peer ?? [] },
       mine: flags.mine === true,
       repair: flags.repair === true,
       log: await createLogger({ terminal: process.stderr.isTTY === true, level: flags.logLevel }),
