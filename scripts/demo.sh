@@ -175,8 +175,8 @@ audit_chain() {
 # ------------------------------------------------------------------------------------------------------------- The node
 
 start_node() {
-  say 'bc-node -p 0 --data-dir data --ready-file ready.json'
-  bc-node -p 0 --data-dir "$work/data" --ready-file "$work/ready.json" >"$work/terminal" 2>"$work/log" &
+  say 'bc-node -p 0 --no-discovery --data-dir data --ready-file ready.json'
+  bc-node -p 0 --no-discovery --data-dir "$work/data" --ready-file "$work/ready.json" >"$work/terminal" 2>"$work/log" &
   node_pid=$!
   wait_until test -e "$work/ready.json"
   BC_NODE=$(jq -r .url "$work/ready.json")
