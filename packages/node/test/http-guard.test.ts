@@ -37,7 +37,7 @@ const changing = (): Asked[] => [
   { method: 'POST', path: '/mine' },
   { path: '/secret' },
   { path: '/nodes/resolve' },
-  post('/nodes/register', { nodes: ['http://localhost:5001'] }),
+  post('/nodes/register', { nodes: [] }),
   post('/transactions/new', signed(node.chain, { memo: randomBytes(8).toString('hex') })),
 ]
 const operators = () => changing().filter(({ path }) => path !== '/transactions/new')
