@@ -41,8 +41,9 @@ test(`a killed node's records are those of a fresh import, ${ROUNDS} rounds, see
       mine(node, promised.blocks),
       ...[alice, bob, carol].map((key) => send(node, key, promised.transactions)),
     ]
-    // Now and then before anything has happened: LevelDB tidies up after a start.
-    await delay(random.next() < 0.3 ? random.below(20) : 100 + random.below(600))
+    // Now and then before anything is answered: LevelDB tidies up after a start.
+    if (round > 0 && random.next() < 0.3) await delay(random.below(20))
+    else expect(await Promise.race([answers(promised, 1 + random.below(40)), node.ended.then(node.output)])).toBe('')
     await node.kill()
     await Promise.all(work)
     await expectRecords(join(directory, 'data'), fresh, promised)
@@ -53,6 +54,16 @@ test(`a killed node's records are those of a fresh import, ${ROUNDS} rounds, see
   expect(promised.blocks.size).toBeGreaterThan(0)
   expect(promised.transactions.size).toBeGreaterThan(0)
 })
+
+/** So many more, of each kind one at least, and a moment of the next one's work. */
+async function answers({ blocks, transactions }: Promised, more: number): Promise<string> {
+  const enough = blocks.size + transactions.size + more
+  const before = { blocks: blocks.size, transactions: transactions.size }
+  const came = () => blocks.size > before.blocks && transactions.size > before.transactions
+  while (blocks.size + transactions.size < enough || !came()) await delay(2)
+  await delay(more)
+  return ''
+}
 
 interface Promised {
   readonly blocks: ReadonlySet<Hash>

@@ -68,7 +68,18 @@ export async function killEarly(options: ProcessOptions, afterMs: number): Promi
 function spawnNode({ directory, rules, flags = [] }: ProcessOptions, ready: string) {
   const config = join(directory, 'config.json')
   writeFileSync(config, JSON.stringify({ ...rules, genesisTimestamp: GENESIS_TIME }))
-  const args = ['-p', '0', '--data-dir', join(directory, 'data'), '--config', config, '--ready-file', ready, ...flags]
+  const args = [
+    '-p',
+    '0',
+    '--no-discovery',
+    '--data-dir',
+    join(directory, 'data'),
+    '--config',
+    config,
+    '--ready-file',
+    ready,
+    ...flags,
+  ]
   // Not the tests' conditions: the process runs the compiled files.
   const child = spawn(process.execPath, [COMMAND, ...args], { env: { ...process.env, NODE_OPTIONS: '' } })
   running.add(child)
