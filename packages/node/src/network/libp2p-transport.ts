@@ -58,6 +58,10 @@ const MOST_PENDING = 128
 const UPGRADE_MS = 3_000
 /** A connection on which nobody has shown that he is on our chain is hung up after so long. */
 const MEET_MS = 10_000
+/** A peer that doesn't answer a ping for so long is gone. */
+const PING_MS = 15_000
+/** Between finding that a peer is on another chain and hanging up. */
+const PARTING_MS = 500
 const QUESTION_BYTES = 20_000
 const QUESTION_MS = 5_000
 /** A reader that takes no frame for so long is hung up on. */
@@ -128,6 +132,8 @@ export class Libp2pTransport implements Transport {
         maxDialQueueLength: MOST_CONNECTIONS,
         maxPeerAddrsToDial: 8,
       },
+      // By default a peer that is busy for five seconds, on a machine with other things to do, would be cut off.
+      connectionMonitor: { pingTimeout: { minTimeout: PING_MS } },
       connectionGater: {
         // Nodes on one machine or one local network are what this is for: libp2p's own gater would refuse them.
         denyDialMultiaddr: (address) => bans.has(hostOf(address)),
@@ -308,7 +314,8 @@ export class Libp2pTransport implements Transport {
       const peer = peerId.toString()
       if (!protocols.includes(status)) {
         this.settle(peer, new PeerError('garbled', 'the peer is on another chain'))
-        void this.disconnect(peer)
+        // It has as much right to learn it as we have.
+        setTimeout(() => void this.disconnect(peer), PARTING_MS).unref()
       } else {
         this.join(peer)
         this.introduced(
@@ -334,7 +341,7 @@ export class Libp2pTransport implements Transport {
   }
 
   private leave(peer: PeerId): void {
-    this.settle(peer, new PeerError('gone', 'the peer has hung up'))
+    this.settle(peer, new PeerError('gone', 'the peer has hung up at once; perhaps it is on another chain'))
     if (this.joined.delete(peer)) for (const listener of this.listeners) listener.left(peer)
     // Libp2p would remember everybody who ever came by; whom we want to see again stands in the peer table. Later,
     // since libp2p's own parts look the peer up to say good-bye.

@@ -42,6 +42,8 @@ export class Hostile {
       connectionEncrypters: [noise()],
       streamMuxers: [yamux()],
       connectionGater: { denyDialMultiaddr: () => false },
+      // Or it would hang up by itself where it has the victim too busy to answer.
+      connectionMonitor: { enabled: false },
       connectionManager: { inboundConnectionThreshold: 1_000 },
       services: { identify: identify(), ...(gossip && { pubsub }) },
     })
