@@ -30,6 +30,10 @@ def consensus(_):
     return 200, {'message': 'Our chain is authoritative', 'chain': blockchain.chain}
 
 
+def not_found(_):
+    return 404, 'Not Found'
+
+
 ROUTES = {
     ('GET', '/chain'): full_chain,
     ('GET', '/nodes'): all_nodes,
@@ -42,7 +46,7 @@ class Handler(BaseHTTPRequestHandler):
     def answer(self):
         length = int(self.headers.get('Content-Length') or 0)
         values = json.loads(self.rfile.read(length)) if length else None
-        status, response = ROUTES[(self.command, self.path)](values)
+        status, response = ROUTES.get((self.command, self.path), not_found)(values)
         body = json.dumps(response).encode()
         self.send_response(status)
         self.send_header('Content-Type', 'application/json')
