@@ -22,8 +22,13 @@ export interface NetworkModules {
   readonly onFailure: (error: unknown) => void
 }
 
-/** How often every peer is asked whether it has more work: for what gossip has missed. */
-const ASK_AGAIN_MS = 30_000
+/**
+ * How often every peer is asked whether it has more work, in a few bytes. Gossip forwards a message when it comes or not
+ * at all: a block that came before its parent, or before its time, is found by those behind us in this way.
+ */
+const ASK_AGAIN_MS = 10_000
+/** Two heartbeats of gossipsub, and some. */
+const GOSSIP_SETTLES_MS = 3_000
 
 export class Network {
   readonly transport: Transport
@@ -55,7 +60,7 @@ export class Network {
 
   start(): void {
     this.relay.start()
-    this.transport.listen({ joined: (peer) => this.sync.consider(peer), left: () => undefined })
+    this.transport.listen({ joined: (peer) => this.meet(peer), left: () => undefined })
     for (const peer of this.transport.peers()) this.sync.consider(peer)
     void this.askAgain()
   }
@@ -96,6 +101,14 @@ export class Network {
       .blockText(index, hash)
       .then((text) => this.relay.announceBlock({ canonical: text.toString() }))
       .catch(this.modules.onFailure)
+  }
+
+  /** Gossip takes a moment to include who has joined: the blocks of that moment are asked for. */
+  private meet(peer: PeerId): void {
+    this.sync.consider(peer)
+    this.modules.time.sleep(GOSSIP_SETTLES_MS, this.closing.signal).then(() => {
+      if (!this.closing.signal.aborted && this.transport.peers().includes(peer)) this.sync.consider(peer)
+    }, this.modules.onFailure)
   }
 
   private async askAgain(): Promise<void> {
