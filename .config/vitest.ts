@@ -13,5 +13,8 @@ export default defineConfig({
     hookTimeout: 60_000,
     // Two cores, and most of the slow tests start processes of their own.
     maxWorkers: 2,
+    slowTestThreshold: 5_000,
+    // CI's log is for its failures: what a test prints is shown where it fails.
+    silent: process.env.CI ? 'passed-only' : false,
   },
 })
