@@ -579,10 +579,16 @@ function cutLog(directory: string, to: (length: number) => number): void {
   truncateSync(join(chainIn(directory), log), to(readFileSync(join(chainIn(directory), log)).length))
 }
 
+/** Node 24 gives the copy of a folder the usual mode, and a data folder is for its owner alone. */
+function copyOriginal(to: string): void {
+  mkdirSync(to, { mode: 0o700 })
+  cpSync(original, to, { recursive: true })
+}
+
 describe('a process', () => {
   test('that finds damage while it runs stops, and the next start rebuilds', async () => {
     const directory = newDirectory()
-    cpSync(original, join(directory, 'data'), { recursive: true })
+    copyOriginal(join(directory, 'data'))
     await change(join(directory, 'data'), new Map([[key.undo(15), undefined]]))
     const options = { directory, rules: RULES }
     const first = await startProcess(options).catch((error: Error) => error)
@@ -599,7 +605,7 @@ describe('a process', () => {
 
   test('that is refused says why, without a stack, and exits', async () => {
     const directory = newDirectory()
-    cpSync(original, join(directory, 'data'), { recursive: true })
+    copyOriginal(join(directory, 'data'))
     await change(join(directory, 'data'), new Map([[key.block(100, hashOfText(site.texts[99] as string)), undefined]]))
     const { code, output } = await runProcess({ directory, rules: RULES })
     expect(code).toBe(1)

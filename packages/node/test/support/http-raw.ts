@@ -49,7 +49,7 @@ export const RAW_MESSAGES: Readonly<Record<string, string>> = {
   'header name with bytes': head('\xff: x'),
   'long header': head(`X: ${'y'.repeat(12_000)}`),
   'endless header': head(`X: ${'y'.repeat(100_000)}`),
-  'many headers': head(Array.from({ length: 1_500 }, (_, i) => `a${i}: b`).join('\r\n')),
+  'many headers': head(Array.from({ length: 500 }, (_, i) => `a${i}: b`).join('\r\n')),
   'flood of headers': head(Array.from({ length: 20_000 }, (_, i) => `a${i}: b`).join('\r\n')),
   'one header a thousand times': head('X: y\r\n'.repeat(1_000).trimEnd()),
   'no end of headers': HEALTH.slice(0, -2),
