@@ -128,8 +128,14 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
   } catch (error) {
     // Why it can't start is the word that counts.
     await close().catch(() => undefined)
-    throw error
+    throw error instanceof DamageError && dataDirectory !== undefined ? damageAtStart(dataDirectory, error) : error
   }
+}
+
+/** What openStore overlooks and the first readers find: the next start rebuilds, as after damage to a running node. */
+function damageAtStart(directory: string, { message }: DamageError): StartError {
+  markDamaged(directory, message)
+  return new StartError(`The data in ${directory} is damaged: ${message}. Start again, and the chain is rebuilt.`)
 }
 
 /** Every step, whatever becomes of the others: a store that stays open would keep its lock. */

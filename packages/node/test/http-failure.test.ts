@@ -49,6 +49,16 @@ describe('damage that a request meets', () => {
     expect(parts.failures[0]).toBe(damage)
   })
 
+  it('a place that holds another transaction: 503, and the node stops', async () => {
+    const parts = await openParts()
+    await parts.chain.import(minedOn(parts, parts.chain.head).parsed)
+    vi.spyOn(parts.store, 'transactionPlace').mockResolvedValue({ index: 2, position: 0 })
+    const path = `/transactions/${'0'.repeat(64)}`
+    const { json } = new Contract(parts.app).check({ path }, await injected(parts.app, { path }))
+    expect(json).toMatchObject({ statusCode: 503, code: 'node.damaged' })
+    expect(parts.failures).toMatchObject([{ name: 'DamageError', message: expect.stringContaining('block 2') }])
+  })
+
   it('in the midst of the chain cuts the answer off, and the node stops', async () => {
     const parts = await openParts()
     const { store, app } = parts

@@ -9,6 +9,8 @@ import {
   parseAddress,
   parseHash,
   RuleError,
+  transactionId,
+  type UnsignedTransaction,
 } from '@bc/core'
 import { DamageError } from '../../errors.ts'
 import type { ChainStore, TransactionPlace } from '../../storage/chain-store.ts'
@@ -161,7 +163,7 @@ function headerOfText(text: Buffer, hash: Hash) {
   return { ...header, hash }
 }
 
-function transactions(app: App, { store, admission }: RouteContext): void {
+function transactions(app: App, { chain, store, admission }: RouteContext): void {
   app.route({
     method: 'GET',
     url: '/transactions/:id',
@@ -208,7 +210,10 @@ function transactions(app: App, { store, admission }: RouteContext): void {
       const place = await store.transactionPlace(id, snapshot)
       if (place === undefined) throw notFound(`There is no transaction ${id}, neither waiting nor confirmed.`)
       const read = await readBlock(store, place.index, snapshot)
-      return { ...located(read, place.position, await heightOf(store, snapshot)), read }
+      return {
+        ...located(read, place.position, await heightOf(store, snapshot), { transaction: id, chain: chain.id }),
+        read,
+      }
     })
   }
 }
@@ -223,15 +228,27 @@ async function readBlock(store: ChainStore, index: number, snapshot: Snapshot) {
 
 type ReadBlock = Awaited<ReturnType<typeof readBlock>>
 
-/** A confirmed transaction with its place. */
-function located({ index, hash, header, transactions }: ReadBlock, position: number, height: number) {
+interface Id {
+  readonly transaction: Hash
+  readonly chain: Hash
+}
+
+/**
+ * A confirmed transaction with its place.
+ * @throws DamageError where the index of transactions doesn't tell the truth of the block
+ */
+function located({ index, hash, header, transactions }: ReadBlock, position: number, height: number, id: Id) {
   const transaction = transactions[position]
-  if (transaction === undefined) throw new DamageError(`block ${index} has no transaction ${position}`)
+  if (
+    transaction === undefined ||
+    transactionId(transaction as unknown as UnsignedTransaction, id.chain) !== id.transaction
+  )
+    throw new DamageError(`transaction ${id.transaction} is not at place ${position} of block ${index}`)
   const confirmations = height - index + 1
   return { transaction, block: { index, hash, timestamp: header.timestamp, position, confirmations } }
 }
 
-function accounts(app: App, { store, admission }: RouteContext): void {
+function accounts(app: App, { chain, store, admission }: RouteContext): void {
   app.route({
     method: 'GET',
     url: '/accounts/:address',
@@ -283,7 +300,7 @@ function accounts(app: App, { store, admission }: RouteContext): void {
         read = await readBlock(store, index, snapshot)
         bytes += read.bytes
       }
-      page.push({ id, ...located(read, position, height) })
+      page.push({ id, ...located(read, position, height, { transaction: id, chain: chain.id }) })
     }
     return page
   }
