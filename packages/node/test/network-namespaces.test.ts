@@ -1,6 +1,7 @@
 /**
- * Three machines in a line, as three network namespaces of this one: a cable between a and b, one between b and c, and
- * no other way. The cable is cut as a digger would cut it: nobody is told. Skipped where namespaces can't be made.
+ * Machines of a network of their own, as network namespaces of this one. Three in a line, a cable between a and b, one
+ * between b and c, and no other way; the cable is cut as a digger would cut it: nobody is told. And two that find each
+ * other. Skipped where namespaces can't be made.
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -11,8 +12,11 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Status, temporaryFolder, until } from './support/network-nodes.ts'
 
 const BC_NODE = fileURLToPath(new URL('../../../bin/bc-node', import.meta.url))
-const SPACES = ['a', 'b', 'c'].map((name) => `bc-${process.pid}-${name}`) as [string, string, string]
-const [A, B, C] = SPACES
+const spaces = (...names: string[]) => names.map((name) => `bc-${process.pid}-${name}`)
+const LINE = spaces('a', 'b', 'c') as [string, string, string]
+const [A, B, C] = LINE
+const PAIR = spaces('d', 'e') as [string, string]
+const [D, E] = PAIR
 
 function ip(...words: string[]): void {
   execFileSync('ip', words, { stdio: 'pipe' })
@@ -63,25 +67,25 @@ function agreed(...spaces: string[]): boolean {
 const reason = obstacle()
 if (reason !== undefined) console.warn(`No network namespaces here: ${reason}`)
 
-describe.skipIf(reason !== undefined)('three network namespaces in a line', () => {
+/** A node in each space, on one chain. Called in a `describe`, which makes the cables. */
+function nodesIn(spaces: readonly string[], options: readonly string[], wire: () => void): void {
   const children: ChildProcess[] = []
 
   beforeAll(async () => {
-    for (const space of SPACES) {
+    for (const space of spaces) {
       ip('netns', 'add', space)
       ip('-n', space, 'link', 'set', 'lo', 'up')
     }
-    cable(A, B, 1, 'ab')
-    cable(B, C, 2, 'bc')
+    wire()
     const folder = temporaryFolder()
     const config = join(folder, 'config.json')
     writeFileSync(config, '{"difficulty": 1}')
-    for (const [i, space] of SPACES.entries()) {
-      const options = ['-p', '5000', '--host', '0.0.0.0', '--p2p-port', '6000', '--config', config, '--no-discovery']
-      const words = ['netns', 'exec', space, process.execPath, BC_NODE, ...options, '--data-dir', join(folder, `${i}`)]
-      children.push(spawn('ip', words, { stdio: 'ignore' }))
+    for (const [i, space] of spaces.entries()) {
+      const words = ['-p', '5000', '--host', '0.0.0.0', '--p2p-port', '6000', '--config', config, ...options]
+      const node = [process.execPath, BC_NODE, ...words, '--data-dir', join(folder, `${i}`)]
+      children.push(spawn('ip', ['netns', 'exec', space, ...node], { stdio: 'ignore' }))
     }
-    for (const space of SPACES)
+    for (const space of spaces)
       await until(async () => {
         try {
           return statusIn(space).p2p.length > 0
@@ -96,7 +100,14 @@ describe.skipIf(reason !== undefined)('three network namespaces in a line', () =
       child.kill()
       if (child.exitCode === null) await once(child, 'exit')
     }
-    for (const space of SPACES) ip('netns', 'del', space)
+    for (const space of spaces) ip('netns', 'del', space)
+  })
+}
+
+describe.skipIf(reason !== undefined)('three network namespaces in a line', () => {
+  nodesIn(LINE, ['--no-discovery'], () => {
+    cable(A, B, 1, 'ab')
+    cable(B, C, 2, 'bc')
   })
 
   test('agree; are cut, mine on both sides; are mended, and agree on the most work', async () => {
@@ -120,4 +131,19 @@ describe.skipIf(reason !== undefined)('three network namespaces in a line', () =
     console.log(`mended: all three agreed after ${Math.round(performance.now() - start)} ms`)
     expect(statusIn(A)).toMatchObject({ tip, height: 6 })
   }, 240_000)
+})
+
+describe.skipIf(reason !== undefined)('two network namespaces', () => {
+  nodesIn(PAIR, [], () => {
+    cable(D, E, 3, 'de')
+    // What a default route is on a real machine: where multicast DNS goes.
+    ip('-n', D, 'route', 'add', '224.0.0.0/4', 'dev', 'de0')
+    ip('-n', E, 'route', 'add', '224.0.0.0/4', 'dev', 'de1')
+  })
+
+  test('find each other without a word, and agree', async () => {
+    await until(async () => statusIn(D).peers === 1 && statusIn(E).peers === 1, 60_000)
+    mineIn(D)
+    await until(async () => agreed(D, E))
+  }, 120_000)
 })

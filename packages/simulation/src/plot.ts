@@ -94,6 +94,7 @@ export function svgPlot(results: readonly PropagationResult[], nodes: number): s
   const curve = curveOf(scale, 200).map(([x, y]) => `${px(x)},${py(y)}`)
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" font-family="sans-serif" font-size="12">`,
+    `<title>Stale blocks among ${nodes} nodes, over the seconds from block to block</title>`,
     `<rect width="${WIDTH}" height="${HEIGHT}" fill="white"/>`,
     text(WIDTH / 2, 22, 'middle', `Stale blocks among ${nodes} nodes`),
     ...grid,
