@@ -1,6 +1,6 @@
 /**
  * A node's disk: it outlives the node. Every life of the node has its own door to it, which is shut when that life ends,
- * be it between two writes: a node that was killed can't write from beyond the grave.
+ * be it between two writes: a node that was killed can't write or read from beyond the grave.
  */
 import { type Level, memoryLevel } from '@bc/node/network'
 import type { Life } from './life.ts'
@@ -20,9 +20,9 @@ export class Disk {
     const { level, shared } = this
     const write = level.batch.bind(level) as unknown as (operations: Operations) => Promise<void>
     const door = {
-      get: level.get.bind(level),
-      getMany: level.getMany.bind(level),
-      hasMany: level.hasMany.bind(level),
+      get: whileAlive(life, level.get.bind(level)),
+      getMany: whileAlive(life, level.getMany.bind(level)),
+      hasMany: whileAlive(life, level.hasMany.bind(level)),
       iterator: level.iterator.bind(level),
       keys: level.keys.bind(level),
       snapshot: level.snapshot.bind(level),
@@ -35,6 +35,14 @@ export class Disk {
     }
     return door as unknown as Level
   }
+}
+
+/** Who is dead waits for ever: the disk has moved on, and he would judge others by what his successor has written. */
+function whileAlive<Asked extends readonly unknown[], Answer>(
+  life: Life,
+  read: (...asked: Asked) => Promise<Answer>,
+): (...asked: Asked) => Promise<Answer> {
+  return (...asked) => (life.isOver ? new Promise(() => undefined) : read(...asked))
 }
 
 /** A transaction on its way back from an abandoned block. */
