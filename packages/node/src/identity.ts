@@ -22,9 +22,9 @@ export function defaultDataDirectory(port: number): string {
   return join(envPaths('bc', { suffix: '' }).data, `node-${port}`)
 }
 
-/** A key for a node that leaves nothing behind. */
-export function newIdentity(): Identity {
-  return identityOf(newSecret(), newToken())
+/** For a node that leaves nothing behind. @param secret a new one unless given */
+export function newIdentity(secret: Secret = newSecret()): Identity {
+  return identityOf(secret, newToken())
 }
 
 /**

@@ -146,6 +146,16 @@ export class Chain {
     })
   }
 
+  /**
+   * Takes up the head that the store has, within the door. Any other chain has that head anyway: this is for dev mode,
+   * whose store in memory can be put back to an earlier state (dev/rewind-store.ts).
+   */
+  async reload(): Promise<void> {
+    const { store } = this.modules
+    for (const held of [this.orphans, this.early]) held.take(() => true)
+    this.current = await store.knownEntry(await store.head())
+  }
+
   private async acceptHeld(parent: Hash, options: ImportOptions): Promise<void> {
     const arrived = [parent]
     for (let hash = arrived.pop(); hash !== undefined; hash = arrived.pop())
@@ -175,7 +185,9 @@ export class Chain {
     const { block, hash } = parsed
     const known = await store.entry(hash)
     if (known?.refused) throw new RuleError(known.refused, 'This block was refused before.', { index: block.index })
-    if (known || this.orphans.has(hash) || this.early.has(hash)) return { kind: 'known' }
+    // One with more work than the head is known only after a {@link reload}: it is connected like a new one.
+    const settled = known !== undefined && !hasMoreWork(known, this.current)
+    if (settled || this.orphans.has(hash) || this.early.has(hash)) return { kind: 'known' }
     const parent = await store.entry(block.previous_hash)
     if (parent === undefined) {
       this.orphans.add(parsed)

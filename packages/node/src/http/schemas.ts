@@ -5,15 +5,16 @@
  */
 import { type Static, Type } from 'typebox'
 
-const text = (description: string) => Type.String({ description })
-const hex = (digits: number, description: string) => Type.String({ pattern: `^[0-9a-f]{${digits}}$`, description })
-const whole = (description: string, minimum = 0) =>
+export const text = (description: string) => Type.String({ description })
+export const hex = (digits: number, description: string) =>
+  Type.String({ pattern: `^[0-9a-f]{${digits}}$`, description })
+export const whole = (description: string, minimum = 0) =>
   Type.Integer({ minimum, maximum: Number.MAX_SAFE_INTEGER, description })
 
-const HASH = hex(64, 'SHA-256 in hex')
+export const HASH = hex(64, 'SHA-256 in hex')
 const TARGET = hex(64, 'A 256-bit number in hex: a seal may not be above it')
-const ADDRESS = hex(74, 'Compressed public key and the first 8 hex digits of its SHA-256')
-const AMOUNT = whole('Coins')
+export const ADDRESS = hex(74, 'Compressed public key and the first 8 hex digits of its SHA-256')
+export const AMOUNT = whole('Coins')
 
 export const TransactionSchema = Type.Object(
   {

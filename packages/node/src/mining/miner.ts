@@ -28,8 +28,8 @@ import type { SealThreads } from './seal-threads.ts'
 
 export interface MinerModules {
   readonly chain: Chain
-  readonly pool: Pool
-  readonly threads: SealThreads
+  readonly pool: Pick<Pool, 'select'>
+  readonly threads: Pick<SealThreads, 'search' | 'close'>
   /** Unix seconds. */
   readonly clock: () => number
   /** Who gets the rewards. */
@@ -112,6 +112,11 @@ export class Miner {
         await delay(REST_MS, undefined, { signal }).catch(() => undefined)
       }
     }
+  }
+
+  /** Runs a task as if it were a job: while it lasts no block is mined. */
+  inTurn<T>(task: () => Promise<T>): Promise<T> {
+    return this.turns.run(task)
   }
 
   /** The head has moved: what is being searched for is worth nothing any more. */

@@ -41,6 +41,8 @@ export interface AdmissionModules {
   readonly clock: () => number
   /** The chain's id. */
   readonly chain: Hash
+  /** Has to be done, outside the door, before whoever handed in a transaction hears that it is in the pool. */
+  readonly onAdmitted?: (entry: PoolEntry) => Promise<void>
 }
 
 interface Waiting {
@@ -67,28 +69,36 @@ export class Admission {
    * @returns once the transaction is in the pool and on the disk
    * @throws RuleError of the form, the signature, the account or the pool
    */
-  submit(submission: Submission): Promise<PoolEntry> {
+  async submit(submission: Submission): Promise<PoolEntry> {
     if (this.waiting.length >= MOST_WAITING)
-      return Promise.reject(new RuleError('node.busy', `${MOST_WAITING} transactions wait to be looked at already.`))
-    return new Promise((resolve, reject) => {
+      throw new RuleError('node.busy', `${MOST_WAITING} transactions wait to be looked at already.`)
+    const entry = await new Promise<PoolEntry>((resolve, reject) => {
       this.waiting.push({ submission, resolve, reject })
       this.planTurn()
     })
+    await this.modules.onAdmitted?.(entry)
+    return entry
   }
 
-  /** The pool as it was before the last stop, less what has become invalid. Within the door, before anybody submits. */
+  /** The pool as it was before the last stop, less what has become invalid. Before anybody submits. */
   async restore(): Promise<void> {
-    const { store, clock, door } = this.modules
-    await door.run(async () => {
-      const [stale, found]: [string[], Checked[]] = [[], []]
-      for await (const { at, transaction, arrivedAt } of store.pool()) {
-        stale.push(at)
-        found.push(this.checkedBefore(transaction, arrivedAt ?? clock()))
-      }
-      this.addAgain(found, await this.accountsOf(found))
-      this.pool.expire(clock())
-      if (stale.length > 0) await store.rewritePool(stale, this.pool.list())
-    })
+    await this.modules.door.run(() => this.reload())
+  }
+
+  /** The pool as the store has it, less what has become invalid, instead of the one that is here. Within the door. */
+  async reload(): Promise<void> {
+    const { store, clock } = this.modules
+    const [stale, found]: [string[], Checked[]] = [[], []]
+    for await (const { at, transaction, arrivedAt } of store.pool()) {
+      stale.push(at)
+      found.push(this.checkedBefore(transaction, arrivedAt ?? clock()))
+    }
+    const accounts = await this.accountsOf(found)
+    // From here on without waiting: nobody sees an empty pool.
+    this.pool.expire(Number.POSITIVE_INFINITY)
+    this.addAgain(found, accounts)
+    this.pool.expire(clock())
+    if (stale.length > 0) await store.rewritePool(stale, this.pool.list())
   }
 
   /** Follows the head: called within the door. Transactions of abandoned blocks come back, in order. */

@@ -107,9 +107,10 @@ function transactions(app: App, { admission, chain, network }: RouteContext): vo
       return new RuleError('tx.shape', `This is no transaction: body${instancePath} ${message}.`)
     },
     handler: async (request, reply) => {
+      // Of the time before: by the time of the answer it may have been mined.
+      const index = chain.head.index + 1
       const { id, transaction } = await admission.submit(readSubmission(request.body))
       network.announceTransaction(transaction)
-      const index = chain.head.index + 1
       reply.code(201)
       return { message: `Transaction will be added to Block ${index}`, index, id, transaction }
     },
