@@ -43,6 +43,7 @@ export const RULES = {
   'request.host': 'A request names this node as its Host.',
   'request.origin': 'A web page drives only the node that it comes from.',
   'request.operator': "An operator's request comes from this machine or carries the operator's token.",
+  'request.dev_only': 'What is below /dev is asked of a node in dev mode.',
   'node.busy': 'A node has a limited amount of work waiting.',
   'node.stopping': 'A node that is shutting down takes no more work.',
   'node.damaged': "A node's stored data is intact.",

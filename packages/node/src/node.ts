@@ -8,6 +8,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { type Address, genesisOf, type Hash, type PoolLimits, type RuleError } from '@bc/core'
 import { Chain } from './chain/chain.ts'
 import type { NodeConfig } from './config.ts'
+import type { DevMode } from './dev/dev-mode.ts'
 import { DamageError, StartError } from './errors.ts'
 import type { App } from './http/app.ts'
 import { createServer } from './http/server.ts'
@@ -44,6 +45,8 @@ export interface NodeOptions {
   /** Unix seconds; the machine's own clock unless given. */
   readonly clock?: () => number
   readonly poolLimits?: PoolLimits
+  /** For CI and classes: it stands in for the chain of the configuration, the clock, the store and more. */
+  readonly dev?: DevMode
 }
 
 export interface RunningNode {
@@ -68,11 +71,14 @@ const machineClock = () => Math.floor(Date.now() / 1000)
 
 /**
  * @throws StartError where the directory or the port can't be had, or the data belongs to another chain or is lost
+ * @throws ConfigError in dev mode, for a host that others reach
  */
 export async function startNode(options: NodeOptions): Promise<RunningNode> {
-  const { config, dataDirectory, log, clock = machineClock } = options
+  const { dataDirectory, log, dev, clock = dev?.now ?? machineClock } = options
+  dev?.checkHost(options.host)
+  const config = { ...options.config, ...dev?.chain }
   const genesis = genesisOf(config.rules, config.genesisTimestamp)
-  const identity = dataDirectory === undefined ? newIdentity() : loadIdentity(dataDirectory)
+  const identity = dev?.identity ?? (dataDirectory === undefined ? newIdentity() : loadIdentity(dataDirectory))
   const closing: (() => Promise<void>)[] = []
   let closed: Promise<void> | undefined
   const close = () => {
@@ -82,15 +88,18 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
   try {
     const curve = new CurveWorkers(availableParallelism())
     closing.push(() => curve.close())
-    const store = await (dataDirectory === undefined
-      ? openMemoryStore()
-      : openStore({ directory: dataDirectory, genesis, curve, log, acceptLoss: options.repair }))
+    const store =
+      dev?.store ??
+      (await (dataDirectory === undefined
+        ? openMemoryStore()
+        : openStore({ directory: dataDirectory, genesis, curve, log, acceptLoss: options.repair })))
     closing.push(() => store.close())
     const failure = new Failure(dataDirectory, log)
     const door = new Serial()
     const parts = { store, curve, door, clock }
     const network = new LateNetwork()
-    const { chain, admission, miner } = await openLedger({ ...options, clock }, parts, identity, network)
+    const { chain, admission, miner } = await openLedger({ ...options, config }, parts, identity, network)
+    const moreRoutes = dev && ((app: App) => dev.addRoutes(app, { chain, admission, miner, door }))
     const neighboursFile = dataDirectory === undefined ? undefined : join(dataDirectory, 'neighbours.json')
     const neighbours = new Neighbours({ chain, log, network, file: neighboursFile })
     closing.push(() => door.idle())
@@ -99,7 +108,11 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
     const onFailure = (error: unknown) => failure.report(error)
     const app = await createServer(
       { log, version, operatorToken: identity.operatorToken, allowedHosts, onFailure },
-      { chain, store, admission, miner, identity, network, neighbours, version, console: options.console, onFailure },
+      {
+        ...{ chain, store, admission, miner, identity, network, neighbours, version, onFailure },
+        console: options.console,
+        ...(moreRoutes && { moreRoutes }),
+      },
     )
     closing.push(() => network.close())
     closing.push(() => neighbours.close())
@@ -154,7 +167,7 @@ interface Parts {
 
 /** What is stored is reconciled before anybody can ask for it: first the chain, then the pool that rests on it. */
 async function openLedger(
-  { config, log, poolLimits }: NodeOptions,
+  { config, log, poolLimits, dev }: NodeOptions,
   parts: Parts,
   identity: Identity,
   network: LateNetwork,
@@ -165,14 +178,16 @@ async function openLedger(
     onHead: async (change) => {
       await admission.follow(change)
       miner.headMoved()
+      dev?.headMoved(change.head)
     },
     onHeldRefused: (hash: Hash, error: RuleError) => log.warn({ hash, code: error.code }, error.message),
   })
-  const admission = new Admission({ ...parts, chain: chain.id }, poolLimits)
-  const threads = new SealThreads(Math.max(1, availableParallelism() - 1))
+  const onAdmitted = dev && (() => dev.mineAll(miner, admission.pool))
+  const admission = new Admission({ ...parts, chain: chain.id, ...(onAdmitted && { onAdmitted }) }, poolLimits)
+  const threads = dev?.search ?? new SealThreads(Math.max(1, availableParallelism() - 1))
   const miner = new Miner({
     chain,
-    pool: admission.pool,
+    pool: dev?.oneByOne(admission.pool) ?? admission.pool,
     threads,
     clock: parts.clock,
     address: identity.address,

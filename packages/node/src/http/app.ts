@@ -139,10 +139,18 @@ function refuseUnknown(app: Pick<FastifyInstance, 'setNotFoundHandler' | 'addHoo
   app.setNotFoundHandler(({ method, url }, reply) => {
     const [path = ''] = url.split('?')
     const known = routes.filter(({ pattern }) => matches(pattern, path)).flatMap(({ methods }) => methods)
-    if (known.length === 0) throw new RuleError('request.not_found', `There is no ${path}.`)
+    const hasDev = routes.some(({ pattern }) => pattern.startsWith(DEV))
+    if (known.length === 0) throw unknownPath(path, hasDev)
     reply.header('allow', known.join(', '))
     throw new RuleError('request.method', `${path} knows ${known.join(', ')} and not ${method}.`)
   })
+}
+
+const DEV = '/dev/'
+
+function unknownPath(path: string, hasDev: boolean): RuleError {
+  if (hasDev || !path.startsWith(DEV)) return new RuleError('request.not_found', `There is no ${path}.`)
+  return new RuleError('request.dev_only', 'This node is not in dev mode: bc-node --dev starts one that is.')
 }
 
 function matches(pattern: string, path: string): boolean {

@@ -7,6 +7,7 @@ import type { Neighbours } from '../network/neighbours.ts'
 import type { Admission } from '../pool/admission.ts'
 import type { ChainStore } from '../storage/chain-store.ts'
 import type { Snapshot } from '../storage/database.ts'
+import type { App } from './app.ts'
 
 /** What the routes work with. */
 export interface RouteContext {
@@ -22,6 +23,8 @@ export interface RouteContext {
   readonly console: (text: string) => void
   /** Something happened after which the node can't go on. */
   readonly onFailure: (error: unknown) => void
+  /** Adds those that not every node has. */
+  readonly moreRoutes?: (app: App) => void
 }
 
 /** The height of the main chain as a snapshot sees it. */

@@ -29,6 +29,7 @@ const STATUS: Partial<Record<RuleCode, number>> = {
   'request.host': 403,
   'request.origin': 403,
   'request.operator': 403,
+  'request.dev_only': 404,
   'node.busy': 503,
   'node.stopping': 503,
   'node.damaged': 503,

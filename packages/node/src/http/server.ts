@@ -9,6 +9,7 @@ export async function createServer(options: AppOptions, context: RouteContext): 
   const app = await createApp(options)
   tutorialRoutes(app, context)
   exploreRoutes(app, context)
+  context.moreRoutes?.(app)
   app.route({
     method: 'GET',
     url: '/openapi.json',

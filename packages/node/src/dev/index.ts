@@ -1,0 +1,2 @@
+export { DevMode } from './dev-mode.ts'
+export type { FundedAccount } from './keys.ts'

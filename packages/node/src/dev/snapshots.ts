@@ -1,0 +1,95 @@
+import { type BlockEntry, planReorganisation, type Reorganisation, RuleError } from '@bc/core'
+import type { Chain } from '../chain/chain.ts'
+import type { Miner } from '../mining/miner.ts'
+import type { Admission } from '../pool/admission.ts'
+import type { Serial } from '../serial.ts'
+import type { Snapshot } from '../storage/database.ts'
+import type { DevClock } from './clock.ts'
+import type { RewindStore } from './rewind-store.ts'
+
+/** A suite may take one before each of its tests and never go back: the oldest leaves first. */
+const MOST = 10_000
+
+/** The chain has gone back to an earlier head: what was left for it, and what was taken up again, if anything. */
+export interface Reverted extends Pick<Reorganisation, 'abandon' | 'adopt'> {
+  readonly head: BlockEntry
+}
+
+export interface SnapshotModules {
+  readonly chain: Chain
+  readonly admission: Admission
+  readonly miner: Miner
+  readonly door: Serial
+  /** Called within the door, once everything is as it was. */
+  readonly onReverted?: (reverted: Reverted) => void
+}
+
+interface Taken {
+  readonly records: Snapshot
+  /** Of the dev clock. */
+  readonly time: number
+}
+
+/**
+ * What the chain, the pool, the accounts and the clock were, to come back to.
+ *
+ * No rule of the chain leads back, and none is bent for it: beneath chain and pool the store is put back, and both read
+ * it as they do when a node starts. While that goes on no block is mined and nothing comes in.
+ */
+export class Snapshots {
+  private readonly rewindable: RewindStore
+  private readonly clock: DevClock
+  private readonly modules: SnapshotModules
+  private readonly taken = new Map<number, Taken>()
+  private last = 0
+
+  constructor(rewindable: RewindStore, clock: DevClock, modules: SnapshotModules) {
+    this.rewindable = rewindable
+    this.clock = clock
+    this.modules = modules
+  }
+
+  /** @returns the snapshot's number, which no other gets */
+  take(): Promise<number> {
+    return this.modules.door.run(async () => {
+      if (this.taken.size >= MOST) await this.forget(this.taken.keys().next().value as number)
+      this.taken.set(++this.last, { records: this.rewindable.snapshot(), time: this.clock.now() })
+      return this.last
+    })
+  }
+
+  /**
+   * Puts all back. Snapshots that were taken since are gone; this one stays, for the next revert.
+   * @throws RuleError `request.not_found`
+   */
+  async revert(id: number): Promise<void> {
+    const { miner, door } = this.modules
+    // A block that is being mined would be built on what is about to be left, and bring that back with it.
+    await miner.inTurn(() => door.run(() => this.putBack(id)))
+  }
+
+  private async putBack(id: number): Promise<void> {
+    const { chain, admission } = this.modules
+    const taken = this.taken.get(id)
+    if (taken === undefined)
+      throw new RuleError(
+        'request.not_found',
+        `There is no snapshot ${id}, or a revert to an earlier one has ended it.`,
+      )
+    const before = chain.head
+    await this.rewindable.rewind(taken.records)
+    this.clock.putBack(taken.time)
+    await chain.reload()
+    await admission.reload()
+    for (const later of [...this.taken.keys()].filter((other) => other > id)) await this.forget(later)
+    const { abandon, adopt } = await planReorganisation(before, chain.head, (hash) =>
+      this.rewindable.store.knownEntry(hash),
+    )
+    this.modules.onReverted?.({ head: chain.head, abandon, adopt })
+  }
+
+  private async forget(id: number): Promise<void> {
+    await this.taken.get(id)?.records.close()
+    this.taken.delete(id)
+  }
+}
