@@ -14,11 +14,12 @@ export function optional(check: Check): Check {
   return (value) => value === undefined || check(value)
 }
 
+export function isObject<T>(of: Shape<T>): Check {
+  return (value) => isJsonObject(value) && wrongField(value, of) === undefined
+}
+
 export function isList<T>(of: Shape<T> = {}, atLeast = 0): Check {
-  return (value) =>
-    Array.isArray(value) &&
-    value.length >= atLeast &&
-    value.every((item) => isJsonObject(item) && wrongField(item, of) === undefined)
+  return (value) => Array.isArray(value) && value.length >= atLeast && value.every(isObject(of))
 }
 
 /** The first field that fails its check. */

@@ -1,6 +1,7 @@
 /** The command `bc-node`: one node in the foreground. The node itself is loaded once the words are understood. */
 import { fileURLToPath } from 'node:url'
 import { Command, InvalidArgumentError, Option } from 'commander'
+import { wholeOption } from './arguments.ts'
 import type { NodeFlags } from './commands/run-node.ts'
 import { configured, examples, run, version } from './run.ts'
 
@@ -22,6 +23,12 @@ function program(): Command {
     .addOption(
       new Option('--ephemeral', 'keep everything in memory; it is gone when it stops').conflicts(['dataDir', 'repair']),
     )
+    .addOption(
+      new Option('--dev', 'a chain of its own for CI and classes: see below').conflicts([
+        ...['dataDir', 'config', 'mine', 'peer', 'p2pPort', 'repair'],
+      ]),
+    )
+    .option('--seed <n>', 'what all keys and hashes of a --dev node follow from (default: 1)', wholeOption)
     .option('--config <file>', 'JSON whose fields stand in for those of config.json')
     .option('--mine', 'mine on and on')
     .option('--peer <address>', 'another node to talk to, as its multiaddress; again for more', another)
@@ -37,13 +44,22 @@ function program(): Command {
         'bc-node -p 5001 --mine',
         "bc-node -p 5002 --peer $(bc --node localhost:5001 status | jq -r '.p2p[0]')",
         'bc-node -p 0 --ephemeral --ready-file ready.json &',
+        'bc-node -p 0 --dev --seed 7 --ready-file ready.json &',
       ),
     )
+    .addHelpText('after', DEV_MODE)
     .action(async (flags: NodeFlags) => {
       const { runNode } = await import('./commands/run-node.ts')
       await runNode(flags, SHIPPED_CONFIG)
     })
 }
+
+const DEV_MODE = `
+--dev: all in memory, difficulty 1, nobody else on the chain, this machine only.
+Ten accounts have coins; their secrets are shown, and in the ready file. Every
+transaction gets a block before it is answered. The clock stands still but for a
+second a block; bc time moves it. The same seed and the same commands make the
+same hashes. bc snapshot, revert, time and fund work with such a node alone.`
 
 /** Which names and ports lead anywhere is for the network to find out. */
 const PEER = /^\/(?:ip4|ip6|dns|dns4|dns6)\/[^/]+\/tcp\/\d{1,5}(?:\/p2p\/[1-9A-HJ-NP-Za-km-z]+)?$/

@@ -4,6 +4,7 @@
  */
 import { Command } from 'commander'
 import { addNodeOptions } from './options.ts'
+import { addDevCommands } from './program/dev.ts'
 import { addKeyCommands } from './program/keys.ts'
 import { addLab } from './program/lab.ts'
 import { addNeighbourCommands } from './program/neighbours.ts'
@@ -27,6 +28,8 @@ function program(): Command {
   bc.commandsGroup('Transactions:')
   addTransactionCommands(bc)
   addKeyCommands(bc)
+  bc.commandsGroup('A node in dev mode:')
+  addDevCommands(bc)
   addLab(bc)
   bc.commandsGroup('Help:').helpCommand('help [command]', 'Shows the help of a command.')
   return bc.addHelpText('after', OVERVIEW)

@@ -33,7 +33,8 @@ function short(address: string): string {
   return address.length === 74 ? `${address.slice(0, 8)}…${address.slice(-8)}` : printable(address).slice(0, 17)
 }
 
-function time(seconds: number): string {
+/** @param seconds Unix time */
+export function time(seconds: number): string {
   const date = new Date(seconds * 1000)
   return Number.isNaN(date.getTime()) ? `second ${seconds}` : date.toISOString().slice(0, 19).replace('T', ' ')
 }

@@ -1,10 +1,10 @@
 /** Tells other programs that a node listens, and where. */
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { canonicalJson } from '@bc/core'
+import { canonicalJson, type JsonObject } from '@bc/core'
 import { CliError } from './failure.ts'
 
 export interface ReadyFile {
-  write(node: { readonly url: string; readonly chain: string }): void
+  write(content: JsonObject): void
   remove(): void
 }
 
@@ -21,8 +21,8 @@ export function readyFile(path: string | undefined): ReadyFile {
   process.on('exit', remove)
   return {
     remove,
-    write({ url, chain }) {
-      const text = `${canonicalJson({ url, chain, pid: process.pid })}\n`
+    write(told) {
+      const text = `${canonicalJson(told)}\n`
       attempt(path, () => writeWhole(path, text))
       content = text
     },

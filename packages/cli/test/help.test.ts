@@ -18,6 +18,10 @@ const COMMANDS = [
   'register',
   'resolve',
   'lab',
+  'snapshot',
+  'revert',
+  'time',
+  'fund',
 ]
 
 describe('help', () => {

@@ -1,21 +1,24 @@
 /** One node from start to stop, as a process that a person or a script looks after. */
-import { canonicalJson } from '@bc/core'
+import { canonicalJson, type JsonObject } from '@bc/core'
 import {
   ConfigError,
   createLogger,
   defaultDataDirectory,
   freePort,
   loadConfig,
+  type NetworkOptions,
   type RunningNode,
   StartError,
   startNode,
 } from '@bc/node'
+import type { DevMode } from '@bc/node/dev'
+import { type DevFlags, devFields, devMode, readableAccounts } from '../dev-node.ts'
 import { CliError, usage } from '../failure.ts'
 import { print } from '../output.ts'
 import { rows } from '../readable.ts'
 import { readyFile } from '../ready-file.ts'
 
-export interface NodeFlags {
+export interface NodeFlags extends DevFlags {
   readonly port?: number
   readonly host?: string
   readonly dataDir?: string
@@ -34,10 +37,11 @@ export interface NodeFlags {
 export async function runNode(flags: NodeFlags, shippedConfig: string): Promise<void> {
   const asked = signals()
   const ready = readyFile(flags.readyFile)
-  const node = await started(flags, shippedConfig)
+  const dev = await devMode(flags)
+  const node = await started(flags, shippedConfig, dev)
   try {
-    ready.write(node)
-    announce(node, flags)
+    ready.write(told(node, dev))
+    announce(node, flags, dev)
     const failure = await Promise.race([asked, node.failed])
     if (failure) throw new CliError('cli.node', `the node has failed: ${failure.message}`)
   } catch (error) {
@@ -51,7 +55,7 @@ export async function runNode(flags: NodeFlags, shippedConfig: string): Promise<
   await node.stop()
 }
 
-async function started(flags: NodeFlags, shippedConfig: string): Promise<RunningNode> {
+async function started(flags: NodeFlags, shippedConfig: string, dev: DevMode | undefined): Promise<RunningNode> {
   try {
     const config = await loadConfig(shippedConfig, flags.config)
     const host = flags.host ?? config.host
@@ -60,7 +64,7 @@ async function started(flags: NodeFlags, shippedConfig: string): Promise<Running
       config,
       host,
       ...place,
-      network: { host, port: flags.p2pPort ?? 0, discovery: flags.discovery, peers: flags.peer ?? [] },
+      ...(dev ? { dev } : { network: networkOf(flags, host) }),
       mine: flags.mine === true,
       repair: flags.repair === true,
       log: await createLogger({ terminal: process.stderr.isTTY === true, level: flags.logLevel }),
@@ -74,14 +78,18 @@ async function started(flags: NodeFlags, shippedConfig: string): Promise<Running
   }
 }
 
+function networkOf({ p2pPort = 0, discovery, peer = [] }: NodeFlags, host: string): NetworkOptions {
+  return { host, port: p2pPort, discovery, peers: peer }
+}
+
 interface Place {
   readonly port: number
   readonly dataDirectory: string | undefined
 }
 
 /** A port that is to be any free one is the node's to pick, unless its data's place depends on it. */
-async function placeOf({ ephemeral, dataDir }: NodeFlags, host: string, wanted: number): Promise<Place> {
-  if (ephemeral) return { port: wanted, dataDirectory: undefined }
+async function placeOf({ ephemeral, dev, dataDir }: NodeFlags, host: string, wanted: number): Promise<Place> {
+  if (ephemeral || dev) return { port: wanted, dataDirectory: undefined }
   if (dataDir !== undefined) return { port: wanted, dataDirectory: dataDir }
   const port = wanted || (await anyPort(host))
   return { port, dataDirectory: defaultDataDirectory(port) }
@@ -111,21 +119,27 @@ function signals(): Promise<undefined> {
   })
 }
 
-/** For programs the same line as in the ready file, for people a banner. */
-function announce(node: RunningNode, flags: NodeFlags): void {
-  const { isTTY, columns } = process.stdout
-  const { url, chain } = node
-  print(isTTY ? banner(node, flags, columns || 80) : canonicalJson({ url, chain, pid: process.pid }))
+/** What programs are told of the node: in the ready file, and in one line on stdout. */
+function told({ url, chain }: RunningNode, dev: DevMode | undefined): JsonObject {
+  return { url, chain, pid: process.pid, ...(dev && devFields(dev)) }
 }
 
-function banner(node: RunningNode, flags: NodeFlags, width: number): string {
+function announce(node: RunningNode, flags: NodeFlags, dev: DevMode | undefined): void {
+  const { isTTY, columns } = process.stdout
+  print(isTTY ? banner(node, flags, dev, columns || 80) : canonicalJson(told(node, dev)))
+}
+
+function banner(node: RunningNode, { mine }: NodeFlags, dev: DevMode | undefined, width: number): string {
+  const mining = mine ? 'on and on' : 'when asked: bc mine'
   const entries: [string, string | number][] = [
     ['Listening', node.url],
     ['Chain', node.chain],
     ['Height', node.height],
     ['Data', node.dataDirectory ?? 'in memory only, gone when it stops'],
-    ['Mining', flags.mine ? 'on and on' : 'when asked: bc mine'],
+    ['Mining', dev ? 'a block per transaction' : mining],
     ['Address', node.address],
   ]
-  return `\nThis is a bc node. Ctrl-C stops it.\n\n${rows(entries, width)}\n\n  export BC_NODE=${node.url}\n`
+  if (dev) entries.push(['Seed', dev.seed])
+  const parts = ['This is a bc node. Ctrl-C stops it.', rows(entries, width), ...(dev ? [readableAccounts(dev)] : [])]
+  return `\n${parts.join('\n\n')}\n\n  export BC_NODE=${node.url}\n`
 }

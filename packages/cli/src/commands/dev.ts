@@ -1,0 +1,59 @@
+/** What a node in dev mode does beside a node's usual work. */
+import { addressArgument, amountArgument, parseWhole } from '../arguments.ts'
+import { connectDev, type Moving, type SnapshotAnswer } from '../client-dev.ts'
+import { usage } from '../failure.ts'
+import type { Settings } from '../options.ts'
+import { print, printResult } from '../output.ts'
+import { time as readableTime, rows } from '../readable.ts'
+
+/** The bare number, also for programs: `ID=$(bc snapshot)`. */
+export async function snapshot(settings: Settings): Promise<void> {
+  const taken = await connectDev(settings).snapshot()
+  if (settings.json) printResult(taken, true, () => '')
+  else print(String(taken.id))
+}
+
+export async function revert(id: string, settings: Settings): Promise<void> {
+  const number = parseWhole(id)
+  if (!number) throw usage('ID is a number that bc snapshot has printed.')
+  const state = await connectDev(settings).revert(number)
+  printResult(state, settings.json, (width) => readableState(state, width))
+}
+
+function readableState({ id, height, tip, time }: SnapshotAnswer, width: number): string {
+  const entries = [
+    ['Height', height],
+    ['Tip', tip],
+    ['Clock', `${time}, ${readableTime(time)} UTC`],
+  ] as const
+  return `All is as it was at snapshot ${id}.\n\n${rows(entries, width)}`
+}
+
+/** Bare seconds for programs: `$(bc time)`. */
+export async function time(when: string | undefined, settings: Settings): Promise<void> {
+  const moving = when === undefined ? undefined : movingOf(when)
+  const node = connectDev(settings)
+  const { time } = moving === undefined ? await node.time() : await node.moveTime(moving)
+  if (settings.json) printResult({ time }, true, () => '')
+  else print(process.stdout.isTTY ? `${time}  ${readableTime(time)} UTC` : String(time))
+}
+
+function movingOf(when: string): Moving {
+  const ahead = when.startsWith('+')
+  const seconds = parseWhole(ahead ? when.slice(1) : when)
+  if (!seconds) throw usage('WHEN is +SECONDS, to move the clock ahead, or a time in Unix seconds.')
+  return ahead ? { seconds } : { time: seconds }
+}
+
+export async function fund(address: string, amount: string | undefined, settings: Settings): Promise<void> {
+  const recipient = addressArgument('ADDRESS', address)
+  const coins = amount === undefined ? undefined : amountArgument(amount)
+  const funded = await connectDev(settings).fund(recipient, coins)
+  printResult(funded, settings.json, (width) => {
+    const entries = [
+      ['Id', funded.id],
+      ['Block', funded.index],
+    ] as const
+    return `${funded.transaction.amount} coins for ${recipient}\n\n${rows(entries, width)}`
+  })
+}
