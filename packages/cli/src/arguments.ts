@@ -5,6 +5,8 @@
 import { type Address, type Amount, type Hash, MAX_MEMO_BYTES, parseAddress, parseAmount, parseHash } from '@bc/core'
 import { InvalidArgumentError } from 'commander'
 import { usage } from './failure.ts'
+import type { KeySource } from './key.ts'
+import { isKeyName } from './key-name.ts'
 
 const DIGITS = /^(0|[1-9][0-9]*)$/
 /** Each is a process with 100 MB of memory, and a wire to every other. */
@@ -15,6 +17,16 @@ export function addressArgument(name: string, text: string): Address {
   const address = parseAddress(text)
   if (address !== undefined) return address
   throw usage(`${name} is no address: ${addressFault(text)}.`)
+}
+
+/** An address, or the name of a stored key, which stands for its address: no passphrase is needed for that. */
+export async function accountArgument(name: string, text: string, source: KeySource): Promise<Address> {
+  if (!isKeyName(text)) return addressArgument(name, text)
+  const { openKeystore } = await import('./keystore/keystore.ts')
+  const keystore = openKeystore(source.folder)
+  const key = keystore.find(text)
+  if (key !== undefined) return key.address
+  throw usage(`${name} is no address: ${addressFault(text)}, and ${keystore.folder} has no key of that name either.`)
 }
 
 export function addressFault(text: string): string {

@@ -9,6 +9,7 @@ import { addKeyCommands } from './program/keys.ts'
 import { addLab } from './program/lab.ts'
 import { addNeighbourCommands } from './program/neighbours.ts'
 import { addNodeCommands } from './program/node.ts'
+import { addPaymentCommands } from './program/payments.ts'
 import { addTransactionCommands } from './program/transactions.ts'
 import { configured, examples, run, version } from './run.ts'
 
@@ -27,6 +28,7 @@ function program(): Command {
   addNeighbourCommands(bc)
   bc.commandsGroup('Transactions:')
   addTransactionCommands(bc)
+  addPaymentCommands(bc)
   addKeyCommands(bc)
   bc.commandsGroup('A node in dev mode:')
   addDevCommands(bc)
@@ -37,11 +39,12 @@ function program(): Command {
 
 const OVERVIEW = `${examples(
   'bc mine                                   mine a block',
-  'bc key new --json > alice.json            make a key',
-  'bc sign $FROM $TO 5 @alice.json --json | bc send-tx',
+  'bc key new alice                          make a key and keep it, encrypted',
+  'bc sign $FROM $TO 5 alice --json | bc send-tx',
   'bc chain | jq .length                     in a pipe every result is JSON',
   'bc --node http://10.0.0.7:5001 status     ask another node',
 )}
 
 Exit codes: 0 done, 2 usage, 3 no node, 4 signature refused, 5 refused by a
-rule, 1 anything else. KEY is 64 hex digits, - for standard input or @FILE.`
+rule, 1 anything else. KEY is the name of a stored key, 64 hex digits, - for
+standard input, or @FILE.`

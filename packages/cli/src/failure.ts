@@ -18,7 +18,14 @@ export const EXIT = {
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT]
 
 /** What can fail here without a rule being broken. */
-export type CliCode = 'cli.usage' | 'cli.no_node' | 'cli.answer' | 'cli.output' | 'cli.node' | 'cli.lab'
+export type CliCode =
+  | 'cli.usage'
+  | 'cli.no_node'
+  | 'cli.answer'
+  | 'cli.output'
+  | 'cli.node'
+  | 'cli.lab'
+  | 'cli.keystore'
 
 /** For a person at a shell: its message alone is shown. */
 export class CliError extends Error {
@@ -49,6 +56,7 @@ const EXIT_OF: Readonly<Record<string, ExitCode>> = {
   'cli.output': EXIT.other,
   'cli.node': EXIT.other,
   'cli.lab': EXIT.other,
+  'cli.keystore': EXIT.other,
   'tx.signature': EXIT.signature,
 }
 

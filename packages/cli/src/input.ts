@@ -1,24 +1,49 @@
 /** What comes in from files and standard input, never more of it than is needed. */
-import { closeSync, openSync, readSync } from 'node:fs'
-import { usage } from './failure.ts'
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
+import { CliError, usage } from './failure.ts'
 
 /** A key or a token with room to spare. */
 const SMALL = 4096
 
 /** @param name what the user called it, for the message */
 export function readSmallFile(path: string, name: string): string {
+  return readSmallBytes(path, name).toString('utf8')
+}
+
+export function readSmallBytes(path: string, name: string): Buffer {
   let file: number | undefined
   try {
     file = openSync(path, 'r')
-    // One byte more, to notice that there is more.
-    const bytes = readUpTo(file, SMALL + 1)
-    if (bytes.length <= SMALL) return bytes.toString('utf8')
+    return checkedLength(readUpTo(file, SMALL + 1), path, name)
   } catch (error) {
-    throw usage(`${name} can't be read from ${path}: ${reason(error)}.`)
+    throw unreadable(error, path, name)
   } finally {
     if (file !== undefined) closeSync(file)
   }
-  throw usage(`${name} can't be read from ${path}: it is longer than ${SMALL} bytes.`)
+}
+
+/** From a descriptor that the caller has opened for us: `3< FILE` in a shell. */
+export function readSmallDescriptor(file: number, name: string): Buffer {
+  const source = `descriptor ${file}`
+  try {
+    // What Node itself has open under this number, where nobody else has, is none of these: reading may wait for ever.
+    const found = fstatSync(file)
+    if (!found.isFile() && !found.isFIFO() && !found.isSocket() && !found.isCharacterDevice())
+      throw usage(`${name} can't be read from ${source}: nothing was opened there.`)
+    return checkedLength(readUpTo(file, SMALL + 1), source, name)
+  } catch (error) {
+    throw unreadable(error, source, name)
+  }
+}
+
+/** One byte more is read than is allowed, to notice that there is more. */
+function checkedLength(bytes: Buffer, source: string, name: string): Buffer {
+  if (bytes.length <= SMALL) return bytes
+  throw usage(`${name} can't be read from ${source}: it is longer than ${SMALL} bytes.`)
+}
+
+function unreadable(error: unknown, source: string, name: string): Error {
+  return error instanceof CliError ? error : usage(`${name} can't be read from ${source}: ${reason(error)}.`)
 }
 
 /** A pipe hands over what it has, so one read may not be all. */
@@ -35,6 +60,8 @@ function reason(error: unknown): string {
   if (code === 'ENOENT') return 'there is no such file'
   if (code === 'EACCES') return 'you may not read it'
   if (code === 'EISDIR') return 'it is a folder'
+  if (code === 'EBADF') return 'nothing was opened there'
+  if (code === 'EAGAIN') return 'nothing is there to read'
   if (code !== undefined) return code
   throw error
 }

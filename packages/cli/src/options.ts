@@ -1,7 +1,8 @@
 /** The options that every command of `bc` knows, and what they come to with the environment and the defaults. */
-import { type Command, InvalidArgumentError, Option } from 'commander'
+import { type Command, Help, InvalidArgumentError, Option } from 'commander'
 import { usage } from './failure.ts'
 import { readSmallFile } from './input.ts'
+import type { KeySource } from './key.ts'
 
 const DEFAULT_NODE = 'http://localhost:5000'
 const LONGEST_TIMEOUT = 86_400
@@ -28,7 +29,7 @@ export interface Settings {
 
 export function addNodeOptions(program: Command): Command {
   // A shell has no handy way to unset a variable for one command: empty is unset.
-  if (process.env.BC_NODE === '') delete process.env.BC_NODE
+  for (const name of ['BC_NODE', 'BC_KEYS']) if (process.env[name] === '') delete process.env[name]
   return program
     .addOption(new Option('--node <url>', 'the node to ask').env('BC_NODE').default(DEFAULT_NODE))
     .option(
@@ -40,7 +41,43 @@ export function addNodeOptions(program: Command): Command {
       '--token <@file>',
       "the operator's token, for mine, secret, register and resolve on a node elsewhere (env: BC_TOKEN)",
     )
+    .addOption(keysOption().hideHelp())
     .option('--json', 'print JSON on a terminal too')
+}
+
+/** Every command knows it, and those that read keys show it: {@link withKeys}. */
+function keysOption(): Option {
+  return new Option('--keys <dir>', "the folder of stored keys, if not the platform's").env('BC_KEYS')
+}
+
+/** For a command that takes the name of a key where an address may stand. */
+export function withKeys(command: Command): Command {
+  const help = command.configureHelp()
+  return command.configureHelp({
+    ...help,
+    visibleGlobalOptions(command) {
+      const others = help.showGlobalOptions === false ? [] : Help.prototype.visibleGlobalOptions.call(this, command)
+      return [...others, keysOption()]
+    },
+    showGlobalOptions: true,
+  })
+}
+
+/** For a command that needs the secret of a stored key. */
+export function withPassphrase(command: Command): Command {
+  return withKeys(command).option('--passphrase-fd <n>', 'read the passphrase from this descriptor', descriptor)
+}
+
+export function keySourceOf(command: Command): KeySource {
+  const { keys, passphraseFd } = command.optsWithGlobals<{ keys?: string; passphraseFd?: number }>()
+  return { folder: keys, passphraseFd }
+}
+
+const DESCRIPTOR = /^(0|[1-9][0-9]{0,4})$/
+
+function descriptor(text: string): number {
+  if (DESCRIPTOR.test(text)) return Number(text)
+  throw new InvalidArgumentError('A descriptor is a number, as in 3< FILE.')
 }
 
 export function settingsOf(command: Command): Settings {

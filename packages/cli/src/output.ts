@@ -3,7 +3,7 @@ import { canonicalJson, type JsonValue } from '@bc/core'
 import { CliError } from './failure.ts'
 
 /** Columns to assume where a terminal doesn't say. */
-const DEFAULT_WIDTH = 80
+export const DEFAULT_WIDTH = 80
 
 /** Readable on a terminal, one line of canonical JSON for programs. */
 export function printResult(result: object, json: boolean, readable: (width: number) => string): void {

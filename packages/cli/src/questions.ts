@@ -1,6 +1,8 @@
 /** Questions to a person at a terminal. They stand on stderr: stdout is for results. */
+import { openSync } from 'node:fs'
 import { createInterface, type Interface } from 'node:readline'
 import { Writable } from 'node:stream'
+import { ReadStream, WriteStream } from 'node:tty'
 import { usage } from './failure.ts'
 
 /** What is wrong with an answer, or undefined: then it is taken. */
@@ -24,17 +26,80 @@ export function openQuestions(): Questions {
   return { ask, close: lines.close }
 }
 
-/** One answer that the terminal doesn't show. */
-export async function askSecretly(question: string): Promise<string> {
-  const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() })
-  const lines = linesFrom(createInterface({ input: process.stdin, output: nowhere, terminal: true }))
-  // Only now does the terminal show nothing: a question before would be an invitation to type in sight.
-  process.stderr.write(question)
+/** One answer, which is in sight. */
+export async function askOnce(question: string): Promise<string> {
+  const questions = openQuestions()
   try {
-    return await lines.next('')
+    return await questions.ask(question, () => undefined)
   } finally {
-    lines.close()
-    process.stderr.write('\n')
+    questions.close()
+  }
+}
+
+/** Where a person is: the questions go out, the answers come in. */
+export interface Terminal {
+  readonly input: ReadStream
+  readonly output: Writable
+  close(): void
+}
+
+/**
+ * The terminal that started us, also where standard input is a file or a pipe: `bc sign - --key alice < tx.json` has a
+ * passphrase to ask for.
+ * @returns undefined where there is none, as in CI
+ */
+export function openTerminal(): Terminal | undefined {
+  if (process.stdin.isTTY) return { input: process.stdin, output: process.stderr, close: () => {} }
+  const files = openedControllingTerminal()
+  if (files === undefined) return undefined
+  const [input, output] = [new ReadStream(files[0]), new WriteStream(files[1])]
+  return { input, output, close: () => void [input.destroy(), output.destroy()] }
+}
+
+/** Two descriptors, since each of the two streams closes its own. */
+function openedControllingTerminal(): readonly [number, number] | undefined {
+  try {
+    return [openSync('/dev/tty', 'r'), openSync('/dev/tty', 'w')]
+  } catch (error) {
+    // ENXIO: we have no terminal. ENOENT: this system has no such path.
+    if ((error as NodeJS.ErrnoException).code !== undefined) return undefined
+    throw error
+  }
+}
+
+/** Questions whose answers the terminal doesn't show. */
+export interface SecretQuestions {
+  ask(question: string): Promise<string>
+  close(): void
+}
+
+export function openSecretQuestions({ input, output, close }: Terminal): SecretQuestions {
+  const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() })
+  const lines = linesFrom(createInterface({ input, output: nowhere, terminal: true }))
+  return {
+    async ask(question) {
+      // Only now does the terminal show nothing: a question before would be an invitation to type in sight.
+      output.write(question)
+      try {
+        return await lines.next('')
+      } finally {
+        output.write('\n')
+      }
+    },
+    close() {
+      lines.close()
+      close()
+    },
+  }
+}
+
+/** One answer that the terminal doesn't show, from standard input. */
+export async function askSecretly(question: string): Promise<string> {
+  const questions = openSecretQuestions({ input: process.stdin, output: process.stderr, close: () => {} })
+  try {
+    return await questions.ask(question)
+  } finally {
+    questions.close()
   }
 }
 

@@ -20,12 +20,18 @@ export interface Circumstances {
   readonly input?: string | Buffer
   readonly env?: NodeJS.ProcessEnv
   readonly cwd?: string
+  /** Has no terminal to ask at, even where the tests are run from one. */
+  readonly detached?: boolean
 }
 
-export function start(launcher: Launcher, args: readonly string[], { env, cwd }: Circumstances = {}): ChildProcess {
+export function start(
+  launcher: Launcher,
+  args: readonly string[],
+  { env, cwd, detached = false }: Circumstances = {},
+): ChildProcess {
   // Nothing of the tester's own: BC_NODE, NO_COLOR and the like.
   const clean = { PATH: process.env.PATH, HOME: process.env.HOME, ...env }
-  return spawn(`${ROOT}/bin/${launcher}`, args, { env: clean, ...(cwd && { cwd }) })
+  return spawn(`${ROOT}/bin/${launcher}`, args, { env: clean, detached, ...(cwd && { cwd }) })
 }
 
 export async function ended(child: ChildProcess): Promise<Ended> {

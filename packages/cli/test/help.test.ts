@@ -11,8 +11,14 @@ const COMMANDS = [
   'secret',
   'sign',
   'send-tx',
+  'draft',
   'key',
   'key new',
+  'key list',
+  'key show',
+  'key export',
+  'key import',
+  'key remove',
   'key address',
   'nodes',
   'register',
@@ -66,7 +72,7 @@ describe('mistyped', () => {
     [['sign', 'a', 'b'], /^bc: missing required argument 'AMOUNT'/],
     [['key'], /^Usage: bc key /],
     [['key', 'nwe'], /^bc: unknown command 'nwe'\n\(Did you mean new\?\)/],
-    [['key', 'new', 'alice'], /^bc: too many arguments for 'new'/],
+    [['key', 'new', 'alice', 'bob'], /^bc: too many arguments for 'new'/],
   ])('bc %j', async (args, reason) => {
     expectFailure(await bc(...args), 2, reason)
   })

@@ -47,7 +47,11 @@ describe('offline', () => {
     const { result } = JSON.parse(readFileSync(`${coverage}/${file}`, 'utf8')) as { result: { url: string }[] }
     const loaded = result.map(({ url }) => url)
     expect(loaded.some((url) => url.includes('/packages/wallet/'))).toBe(true)
-    expect(loaded.filter((url) => /\/packages\/node\/|fastify|level|pino|client\.js/.test(url))).toEqual([])
+    expect(
+      loaded.filter((url) =>
+        /\/packages\/node\/|fastify|level|pino|client\.js|keystore|ciphers|bip39|scrypt/.test(url),
+      ),
+    ).toEqual([])
   })
 })
 

@@ -1,26 +1,56 @@
-/** Keys, without a node and without a file. */
+/** Keys, without a node; those of the command line alone need no file either. */
 import { randomBytes } from 'node:crypto'
-import { addressOf, secretFromEntropy } from '@bc/wallet'
-import { readKey } from '../key.ts'
+import { addressOf, type Secret, secretFromEntropy } from '@bc/wallet'
+import { accountArgument } from '../arguments.ts'
+import { type KeySource, readKey } from '../key.ts'
+import { isKeyName } from '../key-name.ts'
 import { note, print, printResult } from '../output.ts'
-import { rows } from '../readable.ts'
+import { rows, wrapped } from '../readable.ts'
 
 const ENTROPY_BYTES = 32
 
-export function newKey(json: boolean): void {
-  const secret = secretFromEntropy(randomBytes(ENTROPY_BYTES))
-  const key = { address: addressOf(secret), secret }
+export interface NewKeyFlags {
+  readonly json: boolean
+  /** Show the 24 words to a program as well. */
+  readonly phrase: boolean
+}
+
+export function freshSecret(): Secret {
+  return secretFromEntropy(randomBytes(ENTROPY_BYTES))
+}
+
+/** It is stored nowhere. */
+export async function newKey({ json, phrase }: NewKeyFlags): Promise<void> {
+  const secret = freshSecret()
+  const address = addressOf(secret)
+  const words = phrase ? await phraseOf(secret) : undefined
   const entries = [
-    ['Address', key.address],
-    ['Secret', key.secret],
+    ['Address', address],
+    ['Secret', secret],
   ] as const
-  printResult(key, json, (width) => rows(entries, width))
+  printResult({ address, secret, ...(words && { phrase: words }) }, json, (width) =>
+    withPhrase(rows(entries, width), words, width),
+  )
   if (process.stdout.isTTY)
     note('this secret is stored nowhere else: who has it has the coins, and who loses it has lost them.')
 }
 
-export async function keyAddress(argument: string, json: boolean): Promise<void> {
-  const address = addressOf(await readKey(argument))
+/** A stored key's address stands in clear: no passphrase is asked for. */
+export async function keyAddress(argument: string, json: boolean, source: KeySource): Promise<void> {
+  const address = isKeyName(argument)
+    ? await accountArgument('KEY', argument, source)
+    : addressOf(await readKey(argument, source))
   if (json) printResult({ address }, true, () => address)
   else print(address)
+}
+
+/** Loads the list of words when it is needed. */
+export async function phraseOf(secret: Secret): Promise<string> {
+  const wallet = await import('@bc/wallet/phrase')
+  return wallet.phraseOf(secret)
+}
+
+/** For people: the words last, broken between two of them, to be written down. */
+export function withPhrase(readable: string, phrase: string | undefined, width: number): string {
+  return phrase === undefined ? readable : `${readable}\n\nPhrase\n${wrapped(phrase, width, 2)}`
 }

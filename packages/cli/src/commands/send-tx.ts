@@ -8,10 +8,12 @@ import {
   parseSignature,
   RuleError,
 } from '@bc/core'
-import { addressFault, amountArgument, memoField, parseWhole } from '../arguments.ts'
+import { accountArgument, addressFault, amountArgument, memoField, parseWhole } from '../arguments.ts'
 import { connect } from '../client.ts'
 import { usage } from '../failure.ts'
 import { readInput } from '../input.ts'
+import type { KeySource } from '../key.ts'
+import { isKeyName } from '../key-name.ts'
 import type { Settings } from '../options.ts'
 import { printResult } from '../output.ts'
 import { openQuestions } from '../questions.ts'
@@ -27,10 +29,15 @@ export interface SendOptions {
 const MAX_INPUT = 64 << 20
 const JSON_LIMITS = { maxBytes: MAX_INPUT, maxDepth: 16 }
 
-export async function sendTx(words: readonly string[], options: SendOptions, settings: Settings): Promise<void> {
+export async function sendTx(
+  words: readonly string[],
+  options: SendOptions,
+  source: KeySource,
+  settings: Settings,
+): Promise<void> {
   const node = connect(settings)
   // One by one, in order: each may need the nonce of the one before. What was taken is told before the next can fail.
-  for (const transaction of await transactionsFrom(words, options, settings)) {
+  for (const transaction of await transactionsFrom(words, options, source, settings)) {
     const answer = await node.send(transaction)
     printResult(answer, settings.json, (width) => readableAccepted(answer, width))
   }
@@ -39,16 +46,30 @@ export async function sendTx(words: readonly string[], options: SendOptions, set
 async function transactionsFrom(
   words: readonly string[],
   options: SendOptions,
+  source: KeySource,
   settings: Settings,
 ): Promise<readonly JsonObject[]> {
   const [sender, recipient, amount, signature] = words
   if (sender !== undefined && recipient !== undefined && amount !== undefined && signature !== undefined)
-    return [{ sender, recipient, amount: amountArgument(amount), signature, ...fieldsOf(options) }]
+    return [
+      {
+        sender: await named('SENDER', sender, source),
+        recipient: await named('RECIPIENT', recipient, source),
+        amount: amountArgument(amount),
+        signature,
+        ...fieldsOf(options),
+      },
+    ]
   if (words.length > 0) throw usage('send-tx takes SENDER RECIPIENT AMOUNT SIGNATURE, or none of them.')
   if (process.stdin.isTTY) return [{ ...(await askForFields(settings.node)), ...fieldsOf(options) }]
   if (Object.keys(fieldsOf(options)).length > 0)
     throw usage('--nonce, --fee and --memo go with the four arguments: a transaction on standard input has its own.')
   return readTransactions(await readInput(MAX_INPUT))
+}
+
+/** The name of a stored key is ours to read. Whether anything else is an address is the node's to say. */
+async function named(name: string, word: string, source: KeySource): Promise<string> {
+  return isKeyName(word) ? accountArgument(name, word, source) : word
 }
 
 /** What isn't given isn't sent: the node then reads it as the sender's next nonce and no fee. */

@@ -1,28 +1,127 @@
 /** The commands about keys. */
 import type { Command } from 'commander'
-import { wantsJson } from '../options.ts'
+import { keySourceOf, wantsJson, withKeys, withPassphrase } from '../options.ts'
 import { examples } from '../run.ts'
 
+/** How KEY is described wherever it is an argument. */
+export const KEY_FORMS = 'the name of a stored key, 64 hex digits, - for standard input, or @FILE'
+
 export function addKeyCommands(bc: Command): void {
-  const key = bc.command('key').helpGroup('Keys:').description('Makes keys and reads them.')
+  const key = bc.command('key').helpGroup('Keys:').description('Makes keys, keeps them encrypted, and reads them.')
   key.configureHelp({ ...key.configureHelp(), showGlobalOptions: false })
-  key
-    .command('new')
-    .description('Makes a key and prints it; it is stored nowhere.')
-    .option('--json', 'print {"address", "secret"} on a terminal too')
-    .addHelpText('after', examples('bc key new', '(umask 077; bc key new --json > alice.json)'))
-    .action(async function (this: Command) {
+  addNew(key)
+  addList(key)
+  addShow(key)
+  addExport(key)
+  addImport(key)
+  addRemove(key)
+  addAddress(key)
+  withKeys(key).addHelpText('after', PASSPHRASE)
+}
+
+const PASSPHRASE = `
+A stored key is a file of its own, readable for you alone and encrypted with a
+passphrase. That is asked for at the terminal, or read from the file that
+BC_PASSPHRASE_FILE names, or from the descriptor of --passphrase-fd.`
+
+interface PhraseOption {
+  readonly phrase?: true
+}
+
+function addNew(key: Command): void {
+  withPassphrase(key.command('new'))
+    .description('Makes a key. With NAME it is stored, without it is only printed.')
+    .argument('[NAME]', 'what to call it: a-z, 0-9, _ and -')
+    .option('--phrase', 'print its 24 words in JSON too')
+    .option('--json', 'print JSON on a terminal too')
+    .addHelpText('after', examples('bc key new alice', 'bc key new', '(umask 077; bc key new --json > alice.json)'))
+    .action(async function (this: Command, name: string | undefined) {
+      const flags = flagsOf(this)
       const { newKey } = await import('../commands/key.ts')
-      newKey(wantsJson(this))
+      if (name === undefined) return newKey(flags)
+      const { storeNewKey } = await import('../commands/keystore.ts')
+      await storeNewKey(name, flags, keySourceOf(this))
     })
-  key
-    .command('address')
+}
+
+function addList(key: Command): void {
+  withKeys(key.command('list'))
+    .description('Lists the stored keys with their addresses.')
+    .option('--json', 'print JSON on a terminal too')
+    .addHelpText('after', examples('bc key list', "bc key list | jq -r '.keys[].name'"))
+    .action(async function (this: Command) {
+      const { listKeys } = await import('../commands/keystore.ts')
+      listKeys(wantsJson(this), keySourceOf(this))
+    })
+}
+
+function addShow(key: Command): void {
+  withKeys(key.command('show'))
+    .description("Shows a stored key's address and its file. No passphrase is needed.")
+    .argument('<NAME>', 'of a stored key')
+    .option('--json', 'print JSON on a terminal too')
+    .addHelpText('after', examples('bc key show alice', 'cp "$(bc key show alice | jq -r .file)" /media/usb/'))
+    .action(async function (this: Command, name: string) {
+      const { showKey } = await import('../commands/keystore.ts')
+      showKey(name, wantsJson(this), keySourceOf(this))
+    })
+}
+
+function addExport(key: Command): void {
+  withPassphrase(key.command('export'))
+    .description("Prints a stored key's secret, or its phrase of 24 words.")
+    .argument('<NAME>', 'of a stored key')
+    .option('--phrase', 'the 24 words of BIP-39, of which the secret is the entropy')
+    .option('--json', 'print JSON on a terminal too')
+    .addHelpText('after', examples('bc key export alice --phrase', '(umask 077; bc key export alice > alice.json)'))
+    .action(async function (this: Command, name: string) {
+      const { exportKey } = await import('../commands/keystore.ts')
+      await exportKey(name, flagsOf(this), keySourceOf(this))
+    })
+}
+
+function addImport(key: Command): void {
+  withPassphrase(key.command('import'))
+    .description('Stores a key that is there already: its 64 hex digits, or its 24 words.')
+    .argument('<NAME>', 'what to call it: a-z, 0-9, _ and -')
+    .argument('[SOURCE]', '- for standard input, which asks on a terminal, or @FILE', '-')
+    .option('--json', 'print JSON on a terminal too')
+    .addHelpText('after', examples('bc key import alice', 'bc key import alice @alice.json'))
+    .action(async function (this: Command, name: string, from: string) {
+      const { importKey } = await import('../commands/keystore.ts')
+      await importKey(name, from, flagsOf(this), keySourceOf(this))
+    })
+}
+
+function addRemove(key: Command): void {
+  withKeys(key.command('remove'))
+    .description('Removes a stored key, for good.')
+    .argument('<NAME>', 'of a stored key')
+    .option('--yes', 'ask nothing')
+    .option('--json', 'print JSON on a terminal too')
+    .addHelpText('after', examples('bc key remove alice', 'bc key remove alice --yes'))
+    .action(async function (this: Command, name: string) {
+      const { removeKey } = await import('../commands/keystore.ts')
+      const yes = this.opts<{ yes?: true }>().yes === true
+      await removeKey(name, { json: wantsJson(this), yes }, keySourceOf(this))
+    })
+}
+
+function addAddress(key: Command): void {
+  withKeys(key.command('address'))
     .description('Prints the address that a secret is for.')
-    .argument('<KEY>', 'secret: 64 hex digits, - for standard input or @FILE')
+    .argument('<KEY>', KEY_FORMS)
     .option('--json', 'print {"address"}')
-    .addHelpText('after', examples('bc key address @alice.json', 'jq -r .secret alice.json | bc key address -'))
+    .addHelpText(
+      'after',
+      examples('bc key address alice', 'bc key address @alice.json', 'jq -r .secret alice.json | bc key address -'),
+    )
     .action(async function (this: Command, argument: string) {
       const { keyAddress } = await import('../commands/key.ts')
-      await keyAddress(argument, wantsJson(this))
+      await keyAddress(argument, wantsJson(this), keySourceOf(this))
     })
+}
+
+function flagsOf(command: Command) {
+  return { json: wantsJson(command), phrase: command.opts<PhraseOption>().phrase === true }
 }

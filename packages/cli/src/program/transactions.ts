@@ -2,9 +2,11 @@
 import type { Command } from 'commander'
 import { chainOption, wholeOption } from '../arguments.ts'
 import type { SendOptions } from '../commands/send-tx.ts'
-import type { SignOptions, SignWords } from '../commands/sign.ts'
-import { settingsOf } from '../options.ts'
+import type { SignOptions } from '../commands/sign.ts'
+import { usage } from '../failure.ts'
+import { keySourceOf, settingsOf, withKeys, withPassphrase } from '../options.ts'
 import { examples } from '../run.ts'
+import { KEY_FORMS } from './keys.ts'
 
 export function addTransactionCommands(bc: Command): void {
   addSign(bc)
@@ -12,33 +14,60 @@ export function addTransactionCommands(bc: Command): void {
 }
 
 function addSign(bc: Command): void {
-  withFields(bc.command('sign'))
-    .description("Prints SENDER's signature, or with --json the signed transaction.")
-    .argument('<SENDER>', 'address that pays')
-    .argument('<RECIPIENT>', 'address that is paid')
-    .argument('<AMOUNT>', 'coins, a whole number')
-    .argument('<KEY>', "SENDER's secret: 64 hex digits, - for standard input or @FILE")
+  withPassphrase(withFields(bc.command('sign')))
+    .description("Prints SENDER's signature, or with --json or of a draft the signed transaction.")
+    .usage('[options] SENDER RECIPIENT AMOUNT KEY | FILE')
+    .argument('<SENDER|FILE>', 'address or key name that pays, or a draft: a file, or - for standard input')
+    .argument('[RECIPIENT]', 'address or key name that is paid')
+    .argument('[AMOUNT]', 'coins, a whole number')
+    .argument('[KEY]', `SENDER's: ${KEY_FORMS}`)
+    .option('--key <KEY>', 'the same, for a draft (default: BC_KEY, or the only stored key)')
     .option('--chain <id>', 'the chain it is for; with --nonce no node is asked', chainOption)
     .addHelpText(
       'after',
       examples(
         'bc sign $FROM $TO 5 @alice.json',
-        'bc sign $FROM $TO 5 @alice.json --fee 1 --memo lunch --json | bc send-tx',
+        'bc sign alice bob 5 alice --fee 1 --memo lunch --json | bc send-tx',
         'bc sign $FROM $TO 5 - --nonce 0 --chain $CHAIN < secret    (offline)',
+        'bc draft alice $TO 5 > tx.json; bc sign tx.json --key alice > signed.json',
       ),
     )
-    .action(async function (this: Command, ...[sender, recipient, amount, key]: SignWords) {
+    .action(async function (this: Command) {
+      const words = this.args
+      const { key, ...fields } = this.opts<SignOptions & { key?: string }>()
+      if (words.length === 1) return signFile(this, words[0] as string, key, fields)
+      const [sender = '', recipient = '', amount, last = key] = words
+      if (amount === undefined) missing(this, 'AMOUNT')
+      if (last === undefined) missing(this, 'KEY')
+      if (words.length > 3 && key !== undefined) throw usage('KEY and --key are the same thing: give one of them.')
       const { sign } = await import('../commands/sign.ts')
-      await sign([sender, recipient, amount, key], this.opts<SignOptions>(), settingsOf(this))
+      await sign([sender, recipient, amount, last], fields, keySourceOf(this), settingsOf(this))
     })
 }
 
+/** What a draft says is not said again. */
+async function signFile(command: Command, file: string, key: string | undefined, fields: SignOptions): Promise<void> {
+  const given = (['nonce', 'fee', 'memo', 'chain'] as const).find((field) => fields[field] !== undefined)
+  if (given) throw usage(`a draft has its own ${given}: sign takes it as it is, or SENDER RECIPIENT AMOUNT KEY.`)
+  const [{ signDraft }, { defaultKey }] = await Promise.all([
+    import('../commands/draft.ts'),
+    import('../default-key.ts'),
+  ])
+  const source = keySourceOf(command)
+  await signDraft(file, key ?? (await defaultKey('--key', source)), source)
+}
+
+/** As commander says it where an argument is never left out. */
+function missing(command: Command, argument: string): never {
+  command.error(`error: missing required argument '${argument}'`, { code: 'commander.missingArgument' })
+}
+
 function addSendTx(bc: Command): void {
-  withFields(bc.command('send-tx'))
+  withKeys(withFields(bc.command('send-tx')))
     .description('Sends a signed transaction: of four words, from standard input, or asked for.')
     .usage('[options] [SENDER RECIPIENT AMOUNT SIGNATURE]')
-    .argument('[SENDER]', 'address that pays')
-    .argument('[RECIPIENT]', 'address that is paid')
+    .argument('[SENDER]', 'address or key name that pays')
+    .argument('[RECIPIENT]', 'address or key name that is paid')
     .argument('[AMOUNT]', 'coins, a whole number')
     .argument('[SIGNATURE]', 'what bc sign prints')
     .addHelpText(
@@ -51,11 +80,11 @@ function addSendTx(bc: Command): void {
     )
     .action(async function (this: Command) {
       const { sendTx } = await import('../commands/send-tx.ts')
-      await sendTx(this.args, this.opts<SendOptions>(), settingsOf(this))
+      await sendTx(this.args, this.opts<SendOptions>(), keySourceOf(this), settingsOf(this))
     })
 }
 
-function withFields(command: Command): Command {
+export function withFields(command: Command): Command {
   return command
     .option('--nonce <n>', "the sender's transactions before this one (default: the next)", wholeOption)
     .option('--fee <n>', 'coins for the miner (default: 0)', wholeOption)

@@ -1,0 +1,59 @@
+/** Signing in three steps, of which the middle one needs no network: draft, sign, send. */
+import type { UnsignedTransaction } from '@bc/core'
+import { accountArgument, amountArgument, memoField } from '../arguments.ts'
+import { type Draft, draftText, parseDraft } from '../draft.ts'
+import { usage } from '../failure.ts'
+import { readSmallFile, readSmallInput } from '../input.ts'
+import { type KeySource, readKey } from '../key.ts'
+import type { Settings } from '../options.ts'
+import { DEFAULT_WIDTH, print, printResult } from '../output.ts'
+import { placeOf } from '../place.ts'
+import { printable, rows } from '../readable.ts'
+import { signedBy } from '../signing.ts'
+import type { SignOptions } from './sign.ts'
+
+export type DraftWords = readonly [sender: string, recipient: string, amount: string]
+
+export async function draft(
+  words: DraftWords,
+  options: SignOptions,
+  source: KeySource,
+  settings: Settings,
+): Promise<void> {
+  const fields = {
+    sender: await accountArgument('SENDER', words[0], source),
+    recipient: await accountArgument('RECIPIENT', words[1], source),
+    amount: amountArgument(words[2]),
+    fee: options.fee ?? (0 as UnsignedTransaction['fee']),
+    ...memoField(options.memo),
+  }
+  const { chain, nonce } = await placeOf(fields.sender, options, settings)
+  print(draftText({ ...fields, nonce }, chain))
+}
+
+/**
+ * Prints the signed transaction. What it is stands on stderr before the passphrase is asked for, so that a person can
+ * still say no.
+ * @param key the KEY argument
+ */
+export async function signDraft(file: string, key: string, source: KeySource): Promise<void> {
+  if (file === '-' && key === '-') throw usage('FILE and KEY are both standard input: one of them has to be a file.')
+  const draft = parseDraft(file === '-' ? await readSmallInput() : readSmallFile(file, 'FILE'))
+  process.stderr.write(`${shown(draft, process.stderr.columns || DEFAULT_WIDTH)}\n`)
+  printResult(signedBy(await readKey(key, source), draft.unsigned, draft.chain), true, () => '')
+}
+
+function shown({ unsigned, chain, id }: Draft, width: number): string {
+  const { sender, recipient, amount, fee, memo, nonce } = unsigned
+  const entries: [string, string | number][] = [
+    ['Sender', sender],
+    ['Recipient', recipient],
+    ['Amount', amount],
+    ['Fee', fee],
+    ...(memo === undefined ? [] : [['Memo', printable(memo)] satisfies [string, string]]),
+    ['Nonce', nonce],
+    ['Chain', chain],
+    ['Id', id],
+  ]
+  return `To be signed:\n\n${rows(entries, width)}\n`
+}

@@ -1,0 +1,150 @@
+/** Stored keys at a terminal: what is asked, what is shown, and what never is. */
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { constants } from 'node:os'
+import { expect, test } from 'vitest'
+import { ROOT } from './commands.ts'
+import { ALICE, BOB, CHAIN } from './keys.ts'
+import { emptyKeystore, keystoreOf, PASSPHRASE, type TestKeystore } from './keystores.ts'
+import { temporaryFolder } from './nodes.ts'
+import { describeOnTerminal, onTerminal, type Step, shellOnTerminal } from './terminal.ts'
+
+const CTRL_C = '\u0003'
+const CTRL_D = '\u0004'
+const ENTER = '\r'
+
+const bcAt = ({ folder }: TestKeystore, args: readonly string[], steps: readonly Step[] = []) =>
+  onTerminal('bc', [...args, '--keys', folder], steps)
+const shellAt = ({ folder }: TestKeystore, script: string, steps: readonly Step[]) =>
+  shellOnTerminal(['/bin/sh', '-c', `BC_KEYS='${folder}'; export BC_KEYS; ${script}`, `${ROOT}/bin/bc`], steps)
+
+const TWICE: readonly Step[] = [
+  ['New passphrase for alice: ', `${PASSPHRASE}${ENTER}`],
+  ['Once more: ', `${PASSPHRASE}${ENTER}`],
+]
+
+describeOnTerminal('a new key', () => {
+  test('its passphrase is asked for twice and not shown, its phrase is shown once', async () => {
+    const keystore = emptyKeystore()
+    const shown = await bcAt(keystore, ['key', 'new', 'alice'], TWICE)
+    expect(shown).toMatchObject({ code: 0 })
+    expect(shown.output).not.toContain(PASSPHRASE)
+    const [, words = ''] = shown.output.match(/\nPhrase\n((?: {2}[a-z ]+\n){2,3})bc: write the 24 words down/) ?? []
+    for (const line of shown.output.split('\n').slice(0, -3)) expect(line.length).toBeLessThanOrEqual(80)
+    const phrase = words.trim().split(/\s+/)
+    expect(phrase).toHaveLength(24)
+    const { stdout } = await keystore.bc(['key', 'export', 'alice', '--phrase'])
+    expect(JSON.parse(stdout).phrase).toBe(phrase.join(' '))
+  })
+
+  test('--json shows no phrase, unless it is asked for', async () => {
+    const keystore = emptyKeystore()
+    const shown = await bcAt(keystore, ['key', 'new', 'alice', '--json'], TWICE)
+    expect(shown.output).toMatch(/\n\{"address": "0[23][0-9a-f]{72}", "name": "alice"\}\n$/)
+  })
+
+  test('both lines pasted at once', async () => {
+    const keystore = emptyKeystore()
+    const pasted = `${PASSPHRASE}${ENTER}${PASSPHRASE}${ENTER}`
+    expect(await bcAt(keystore, ['key', 'new', 'alice'], [['New passphrase', pasted]])).toMatchObject({ code: 0 })
+    expect(await keystore.bc(['key', 'export', 'alice'])).toMatchObject({ code: 0 })
+  })
+
+  test.each<[string, readonly Step[], RegExp]>([
+    [
+      'two that differ',
+      [
+        ['New', `a${ENTER}`],
+        ['Once more: ', `b${ENTER}`],
+      ],
+      /the two passphrases differ: nothing/,
+    ],
+    ['an empty one', [['New', ENTER]], /the passphrase is empty/],
+    ['Ctrl-D', [['New', CTRL_D]], /the answers ended too early: nothing was done/],
+  ])('%s: nothing is stored', async (_name, steps, reason) => {
+    const keystore = emptyKeystore()
+    const shown = await bcAt(keystore, ['key', 'new', 'alice'], steps)
+    expect(shown).toMatchObject({ code: 2, output: expect.stringMatching(reason) })
+    expect(existsSync(keystore.folder)).toBe(false)
+  })
+
+  test('Ctrl-C ends it, and the terminal is sane afterwards', async () => {
+    const shown = await bcAt(emptyKeystore(), ['key', 'new', 'alice'], [['New', CTRL_C]])
+    expect(shown).toMatchObject({ code: null, signal: constants.signals.SIGINT })
+    const script = 'trap : INT; "$0" key new alice < /dev/null; stty -a'
+    const after = await shellAt(emptyKeystore(), script, [['New', CTRL_C]])
+    expect(after.output).toMatch(/[ ;]icanon/)
+    expect(after.output).toMatch(/[ ;]echo[ ;]/)
+  })
+})
+
+describeOnTerminal('a key that is there', () => {
+  test('the passphrase is asked for although standard input and all output are elsewhere', async () => {
+    const keystore = await keystoreOf({ alice: ALICE.secret })
+    const folder = temporaryFolder()
+    const draft = { amount: 5, chain: CHAIN, fee: 0, nonce: 0, recipient: BOB.address, sender: ALICE.address }
+    writeFileSync(`${folder}/tx.json`, JSON.stringify(draft))
+    const script = `"$0" sign - --key alice < '${folder}/tx.json' > '${folder}/signed.json' 2> '${folder}/notes'; echo done`
+    const shown = await shellAt(keystore, script, [['Passphrase of alice: ', `${PASSPHRASE}${ENTER}`]])
+    expect(shown).toMatchObject({ code: 0, output: 'Passphrase of alice: \ndone\n' })
+    expect(JSON.parse(readFileSync(`${folder}/signed.json`, 'utf8'))).toMatchObject({
+      sender: ALICE.address,
+      amount: 5,
+    })
+    expect(readFileSync(`${folder}/notes`, 'utf8')).toMatch(/^To be signed:\n/)
+  })
+
+  test('a wrong passphrase is one sentence', async () => {
+    const keystore = await keystoreOf({ alice: ALICE.secret })
+    const shown = await bcAt(keystore, ['key', 'export', 'alice'], [['Passphrase of alice: ', `wrong${ENTER}`]])
+    expect(shown).toMatchObject({ code: 2, output: expect.stringMatching(/\nbc: the passphrase is not that of alice/) })
+    expect(shown.output).not.toMatch(/wrong|^ {4}at /m)
+  })
+
+  test('export and list for people', async () => {
+    const keystore = await keystoreOf({ alice: ALICE.secret, bob: BOB.secret })
+    const passphrase: Step = ['Passphrase of alice: ', `${PASSPHRASE}${ENTER}`]
+    const exported = await bcAt(keystore, ['key', 'export', 'alice'], [passphrase])
+    expect(exported.output).toContain(`Name     alice\nAddress\n  ${ALICE.address}\nSecret   ${ALICE.secret}\n`)
+    const words = await bcAt(keystore, ['key', 'export', 'alice', '--phrase'], [passphrase])
+    expect(words.output).toMatch(/\nPhrase\n {2}abandon abandon .*\n.* diesel\n$/s)
+    const listed = await bcAt(keystore, ['key', 'list'])
+    expect(listed.output).toBe(`alice\n  ${ALICE.address}\nbob\n  ${BOB.address}\n\n2 keys\n`)
+  })
+
+  test('remove asks for the name', async () => {
+    const keystore = await keystoreOf({ alice: ALICE.secret })
+    const remove = (answer: string) =>
+      bcAt(keystore, ['key', 'remove', 'alice'], [['Type alice to remove it: ', `${answer}${ENTER}`]])
+    expect(await remove('y')).toMatchObject({ code: 2, output: expect.stringContaining('bc: nothing was removed.') })
+    expect(existsSync(`${keystore.folder}/alice.json`)).toBe(true)
+    expect(await remove('alice')).toMatchObject({ code: 0, output: expect.stringMatching(/\nalice is removed\.\n$/) })
+    expect(existsSync(`${keystore.folder}/alice.json`)).toBe(false)
+  })
+
+  test('import shows neither digits nor words, and takes a phrase as it was written down', async () => {
+    const keystore = emptyKeystore()
+    const phrase = [...'abandon '.repeat(23).trim().split(' '), 'diesel']
+    const steps: readonly Step[] = [
+      ['Secret or 24 words of alice (not shown): ', `${phrase.slice(0, 12).join(' ')}${ENTER}`],
+      ['The words after these: ', `${phrase.slice(12).join(' ')}${ENTER}`],
+      ...TWICE,
+    ]
+    const shown = await bcAt(keystore, ['key', 'import', 'alice'], steps)
+    expect(shown).toMatchObject({ code: 0, output: expect.stringContaining(ALICE.address) })
+    expect(shown.output).not.toMatch(/abandon|diesel/)
+    rmSync(keystore.folder, { recursive: true })
+    const digits: Step = ['Secret or 24 words of alice (not shown): ', `${ALICE.secret}${ENTER}`]
+    const again = await bcAt(keystore, ['key', 'import', 'alice'], [digits, ...TWICE])
+    expect(again).toMatchObject({ code: 0, output: expect.stringContaining(ALICE.address) })
+    expect(again.output).not.toContain(ALICE.secret)
+  })
+
+  test('import of a phrase that ends too early', async () => {
+    const steps: readonly Step[] = [
+      ['not shown', `abandon abandon${ENTER}`],
+      ['The words after these: ', ENTER],
+    ]
+    const shown = await bcAt(emptyKeystore(), ['key', 'import', 'alice'], steps)
+    expect(shown).toMatchObject({ code: 2, output: expect.stringContaining('A phrase has 24 words, and this has 2.') })
+  })
+})
