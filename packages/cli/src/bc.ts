@@ -40,7 +40,7 @@ function program(): Command {
 const OVERVIEW = `${examples(
   'bc mine                                   mine a block',
   'bc key new alice                          make a key and keep it, encrypted',
-  'bc sign $FROM $TO 5 alice --json | bc send-tx',
+  'bc pay $TO 5 --from alice                 make a transaction, sign and send it',
   'bc chain | jq .length                     in a pipe every result is JSON',
   'bc --node http://10.0.0.7:5001 status     ask another node',
 )}

@@ -1,7 +1,15 @@
 /** The one typed client: every question of `bc` to a node, and the shape of its answer. */
 import type { JsonObject } from '@bc/core'
-import type { AcceptedAnswer, AccountAnswer, ChainAnswer, MinedBlock, StatusAnswer, WaitingAnswer } from '@bc/node'
-import { isHash, isList, isText, isTexts, isWhole, optional, type Shape } from './answer.ts'
+import type {
+  AcceptedAnswer,
+  AccountAnswer,
+  ChainAnswer,
+  FoundTransactionAnswer,
+  MinedBlock,
+  StatusAnswer,
+  WaitingAnswer,
+} from '@bc/node'
+import { isHash, isList, isObject, isText, isTexts, isWhole, optional, type Shape } from './answer.ts'
 import { ask, type Endpoint, type Question, SEND } from './http.ts'
 
 export interface SecretAnswer {
@@ -41,6 +49,7 @@ export interface NodeClient {
   resolve(): Promise<ResolvedAnswer>
   /** A block by its hash or its index. */
   block(name: string | number): Promise<BlockAnswer>
+  transaction(id: string): Promise<FoundTransactionAnswer>
   account(address: string): Promise<AccountAnswer>
   /** @param transaction sent as it is: what it must be is the node's to say */
   send(transaction: JsonObject): Promise<AcceptedAnswer>
@@ -70,6 +79,7 @@ export function connect(endpoint: Endpoint): NodeClient {
     resolve: () =>
       get<ResolvedAnswer>('/nodes/resolve', RESOLVED, { operator: true, patient: true, maxBytes: LIST_BYTES }),
     block: (name) => get<BlockAnswer>(`/blocks/${name}`, BLOCK),
+    transaction: (id) => get<FoundTransactionAnswer>(`/transactions/${id}`, FOUND),
     account: (address) => get<AccountAnswer>(`/accounts/${address}`, ACCOUNT),
     send: (body) => ask<AcceptedAnswer>(endpoint, { method: 'POST', path: SEND, shape: ACCEPTED, body }),
   }
@@ -95,6 +105,15 @@ const STATUS: Shape<StatusAnswer> = {
   version: isText,
 }
 const ACCOUNT: Shape<AccountAnswer> = { address: isText, balance: isWhole, nonce: isWhole, pendingNonce: isWhole }
+/** A reward has no fee. */
+const LISTED = { amount: isWhole, fee: optional(isWhole), nonce: isWhole, sender: isText, recipient: isText }
+const PLACE = { index: isWhole, hash: isHash, timestamp: isWhole, position: isWhole, confirmations: isWhole }
+const FOUND: Shape<Extract<FoundTransactionAnswer, { status: 'confirmed' }>> = {
+  id: isHash,
+  status: (value) => value === 'pending' || value === 'confirmed',
+  transaction: isObject(LISTED),
+  block: optional(isObject(PLACE)),
+}
 const ACCEPTED: Shape<AcceptedAnswer> = { message: isText, id: isHash, index: isWhole }
 
 const NODES: Shape<NodesAnswer> = { nodes: isTexts, length: isWhole }

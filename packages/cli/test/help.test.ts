@@ -11,6 +11,7 @@ const COMMANDS = [
   'secret',
   'sign',
   'send-tx',
+  'pay',
   'draft',
   'key',
   'key new',

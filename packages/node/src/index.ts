@@ -5,6 +5,7 @@ export type {
   AccountAnswer,
   ChainAnswer,
   ErrorAnswer,
+  FoundTransactionAnswer,
   MinedBlock,
   NewTransaction,
   StatusAnswer,

@@ -1,13 +1,35 @@
-/** The commands that make a transaction without the secret at hand. */
-import type { Command } from 'commander'
-import { chainOption } from '../arguments.ts'
+/** The commands that make a transaction without the secret at hand, or that do all of it at once. */
+import { type Command, InvalidArgumentError } from 'commander'
+import { chainOption, parseWhole, wholeOption } from '../arguments.ts'
+import type { PayOptions } from '../commands/pay.ts'
 import type { SignOptions } from '../commands/sign.ts'
-import { keySourceOf, settingsOf, withKeys } from '../options.ts'
+import { keySourceOf, settingsOf, withKeys, withPassphrase } from '../options.ts'
 import { examples } from '../run.ts'
+import { KEY_FORMS } from './keys.ts'
 import { withFields } from './transactions.ts'
 
 export function addPaymentCommands(bc: Command): void {
+  addPay(bc)
   addDraft(bc)
+}
+
+function addPay(bc: Command): void {
+  withPassphrase(bc.command('pay'))
+    .description('Pays: makes a transaction, signs it and sends it.')
+    .argument('<RECIPIENT>', 'address or key name that is paid')
+    .argument('<AMOUNT>', 'coins, a whole number')
+    .option('--from <KEY>', `${KEY_FORMS} (default: BC_KEY, or the only stored key)`)
+    .option('--fee <n>', 'coins for the miner (default: 0)', wholeOption)
+    .option('--memo <text>', 'a note, at most 256 bytes')
+    .option('--wait [confirmations]', 'wait until it is in a block, or under so many; --timeout ends it', confirmations)
+    .addHelpText(
+      'after',
+      examples('bc pay $TO 5', 'bc pay bob 5 --from alice --memo lunch', 'bc pay $TO 5 --wait 3 --timeout 600'),
+    )
+    .action(async function (this: Command, recipient: string, amount: string) {
+      const { pay } = await import('../commands/pay.ts')
+      await pay([recipient, amount], this.opts<PayOptions>(), keySourceOf(this), settingsOf(this))
+    })
 }
 
 function addDraft(bc: Command): void {
@@ -29,4 +51,10 @@ function addDraft(bc: Command): void {
       const { draft } = await import('../commands/draft.ts')
       await draft([sender, recipient, amount], this.opts<SignOptions>(), keySourceOf(this), settingsOf(this))
     })
+}
+
+function confirmations(text: string): number {
+  const count = parseWhole(text)
+  if (count) return count
+  throw new InvalidArgumentError('Confirmations are a whole number from 1, in plain digits.')
 }

@@ -313,4 +313,5 @@ export type WaitingAnswer = Static<typeof WaitingSchema>
 export type AcceptedAnswer = Static<typeof AcceptedSchema>
 export type StatusAnswer = Static<typeof StatusSchema>
 export type AccountAnswer = Static<typeof AccountSchema>
+export type FoundTransactionAnswer = Static<typeof FoundTransactionSchema>
 export type ErrorAnswer = Static<typeof ErrorSchema>

@@ -1,0 +1,207 @@
+/** Drafts that are signed elsewhere, and payments in one go. */
+import { writeFileSync } from 'node:fs'
+import { canonicalJson, type Hash, sha256Hex } from '@bc/core'
+import { describe, expect, test } from 'vitest'
+import { connect, type NodeClient } from '../src/client.ts'
+import { confirmed } from '../src/confirmation.ts'
+import { Refusal } from '../src/failure.ts'
+import { command, expectFailure, fakeNode } from './commands.ts'
+import { ALICE, BOB, CAROL, CHAIN, MEMO, PLAIN_SIGNATURE, SIGNED_WITH_MEMO } from './keys.ts'
+import { emptyKeystore, keystoreOf, type TestKeystore } from './keystores.ts'
+import { startedNode, temporaryFolder, waitFor } from './nodes.ts'
+
+const NOBODY = ['--node', 'http://127.0.0.1:9']
+const PLACE = ['--nonce', '0', '--chain', CHAIN]
+const DRAFT = { amount: 5, chain: CHAIN, fee: 0, nonce: 0, recipient: BOB.address, sender: ALICE.address }
+const SIGNED = {
+  amount: 5,
+  fee: 0,
+  nonce: 0,
+  recipient: BOB.address,
+  sender: ALICE.address,
+  signature: PLAIN_SIGNATURE,
+}
+
+/** A node of difficulty 1 where Alice has 100 coins. */
+function startedWithCoins() {
+  const file = `${temporaryFolder()}/config.json`
+  writeFileSync(file, JSON.stringify({ difficulty: 1, allocations: { [ALICE.address]: 100 } }))
+  return startedNode(['--ephemeral', '--config', file])
+}
+
+describe('bc draft', () => {
+  test('is the payload itself, so that its SHA-256 is the id to be', async () => {
+    const { output } = await keystoreOf({ alice: ALICE.secret, bob: BOB.secret })
+    const text = await output(['draft', 'alice', 'bob', '5', ...PLACE, ...NOBODY])
+    expect(text).toBe(`${canonicalJson(DRAFT)}\n`)
+    const signed = await output(['sign', '-', '--key', 'alice', ...NOBODY], { input: text })
+    expect(signed).toBe(`${canonicalJson(SIGNED)}\n`)
+  })
+
+  test('sign of a draft, as another implementation has it', async () => {
+    const { bc, output } = await keystoreOf({ alice: ALICE.secret })
+    const file = `${temporaryFolder()}/tx.json`
+    const fields = ['--nonce', '1', '--fee', '2', '--memo', MEMO, '--chain', CHAIN]
+    writeFileSync(file, await output(['draft', 'alice', CAROL.address, '7', ...fields]))
+    const run = await bc(['sign', file, '--key', 'alice', ...NOBODY])
+    expect(run).toMatchObject({ code: 0, stdout: `${SIGNED_WITH_MEMO}\n` })
+    const rows = [
+      'To be signed:',
+      ALICE.address,
+      CAROL.address,
+      'Amount     7',
+      'Fee        2',
+      MEMO,
+      'Nonce      1',
+      CHAIN,
+    ]
+    for (const row of rows) expect(run.stderr).toContain(row)
+    // The only key is the default.
+    expect((await bc(['sign', file])).stdout).toBe(`${SIGNED_WITH_MEMO}\n`)
+  })
+
+  test('what it says is shown before the key is read, escape sequences made harmless', async () => {
+    const { bc } = await keystoreOf({ alice: ALICE.secret })
+    const input = canonicalJson({ ...DRAFT, memo: '\u001b[2J gone' })
+    const run = await bc(['sign', '-', '--key', 'nobody'], { input })
+    expectFailure(run, 2, /To be signed:[\s\S]*Memo {7}\\u\{1b\}\[2J gone[\s\S]*there is no key of that name/)
+    expect(run.stderr).toContain(sha256Hex(input))
+  })
+
+  test.each<[string, object | string, number, RegExp]>([
+    ['no JSON', 'x', 5, /message\.malformed/],
+    ['a number', '5', 5, /tx\.shape: This is no draft/],
+    ['a float', canonicalJson(DRAFT).replace('5', '5.0'), 5, /message\.malformed/],
+    ['a key that stands twice', canonicalJson(DRAFT).replace('{', '{"fee": 1, '), 5, /message\.malformed/],
+    ['no chain', { ...DRAFT, chain: undefined }, 5, /tx\.shape: .*chain is missing/],
+    ['a chain in upper case', { ...DRAFT, chain: CHAIN.toUpperCase() }, 5, /tx\.shape/],
+    ['no nonce', { ...DRAFT, nonce: undefined }, 5, /tx\.shape: .*nonce is missing/],
+    ['a field more', { ...DRAFT, note: '' }, 5, /tx\.shape: .*no transaction has/],
+    ['no amount', { ...DRAFT, amount: 0 }, 5, /tx\.number/],
+    ['an empty memo', { ...DRAFT, memo: '' }, 5, /tx\.memo/],
+    ['a long memo', { ...DRAFT, memo: 'é'.repeat(129) }, 5, /tx\.memo/],
+    ['a wrong recipient', { ...DRAFT, recipient: BOB.address.replace(/.$/, '0') }, 5, /tx\.address: The recipient/],
+    ['a wrong sender', { ...DRAFT, sender: 'alice' }, 5, /tx\.address: The sender/],
+    ["another's", { ...DRAFT, sender: CAROL.address }, 2, /KEY is .*'s secret and not SENDER's: nothing was signed/],
+    ['one that is signed', SIGNED, 2, /signed already: bc send-tx sends it/],
+  ])('%s is not signed', async (_name, draft, code, reason) => {
+    const { bc } = await keystoreOf({ alice: ALICE.secret })
+    const input = typeof draft === 'string' ? draft : JSON.stringify(draft)
+    expectFailure(await bc(['sign', '-', '--key', 'alice'], { input }), code, reason)
+  })
+
+  test('what the words of a command line can be wrong in', async () => {
+    const { bc } = await keystoreOf({ alice: ALICE.secret, bob: BOB.secret })
+    expectFailure(await bc(['sign', '-', '--key', '-']), 2, /FILE and KEY are both standard input/)
+    expectFailure(await bc(['sign', '-']), 2, /2 keys are stored: say which with --key or BC_KEY/)
+    expectFailure(await bc(['sign', '/no/such/file', '--key', 'alice']), 2, /FILE can't be read from/)
+    for (const option of ['nonce', 'fee', 'memo'])
+      expectFailure(await bc(['sign', '-', '--key', 'alice', `--${option}`, '1']), 2, `a draft has its own ${option}`)
+    expectFailure(await bc(['sign', 'alice', 'bob']), 2, /missing required argument 'AMOUNT'/)
+    expectFailure(await bc(['draft', 'alice', 'bob', '0']), 2, /AMOUNT is a whole number/)
+  })
+
+  test('online, offline, online: three machines that share nothing but files', async () => {
+    const { url } = await startedWithCoins()
+    const { output } = await keystoreOf({ alice: ALICE.secret })
+    const draft = await command('bc', ['draft', ALICE.address, BOB.address, '5', '--fee', '1', '--node', url])
+    const signed = await output(['sign', '-', '--key', 'alice', ...NOBODY], { input: draft.stdout })
+    const sent = await command('send-tx', ['--node', url], { input: signed })
+    expect(sent, sent.stderr).toMatchObject({ code: 0 })
+    expect(JSON.parse(sent.stdout).id).toBe(sha256Hex(draft.stdout.trim()))
+  })
+})
+
+describe('bc pay', () => {
+  test('the only key pays, the wait ends with the block', async () => {
+    const { url } = await startedWithCoins()
+    const { bc, output } = await keystoreOf({ alice: ALICE.secret })
+    const node = ['--node', url]
+    const accepted = JSON.parse(await output(['pay', BOB.address, '5', '--fee', '1', '--memo', 'one', ...node]))
+    expect(accepted).toMatchObject({ index: 2, transaction: { amount: 5, fee: 1, memo: 'one', nonce: 0 } })
+    const client = connect({ node: new URL(url), timeout: undefined, token: () => undefined })
+    const waiting = bc(['pay', BOB.address, '6', '--from', 'alice', '--wait', '2', ...node])
+    await waitFor(async () => (await client.waiting()).length === 2)
+    const { index } = await client.mine()
+    await client.mine()
+    const run = await waiting
+    expect(run, run.stderr).toMatchObject({ code: 0 })
+    const found = JSON.parse(run.stdout)
+    expect(found).toMatchObject({ status: 'confirmed', transaction: { amount: 6, nonce: 1 }, block: { index } })
+    expect(found.block.confirmations).toBeGreaterThanOrEqual(2)
+    expect(run.stderr).toBe(`bc: ${found.id} is sent; waiting for a block … Ctrl-C ends the waiting alone\n`)
+  })
+
+  test('refusals of the node, and a wait that is up', async () => {
+    const { url } = await startedWithCoins()
+    const { bc } = await keystoreOf({ alice: ALICE.secret, bob: BOB.secret })
+    const node = ['--node', url]
+    expectFailure(await bc(['pay', 'bob', '500', '--from', 'alice', ...node]), 5, /^bc: tx\.balance: /)
+    expectFailure(await bc(['pay', 'bob', '5', '--from', 'alice', ...NOBODY]), 3, /no node at/)
+    const late = await bc(['pay', 'bob', '5', '--from', 'alice', '--wait', '--timeout', '5', ...node])
+    expectFailure(late, 3, /was sent, and is not confirmed after 5 s|no answer within 5 s/)
+  })
+
+  test('whose key it is: --from, BC_KEY, or the only one', async () => {
+    const asked: string[] = []
+    const node = await fakeNode((request, response) => {
+      asked.push(request.url ?? '')
+      response.statusCode = 500
+      response.end()
+    })
+    const payer = async (keystore: TestKeystore, args: readonly string[], env = {}) => {
+      asked.length = 0
+      const run = await keystore.bc(['pay', CAROL.address, '5', ...args, '--node', node.url], { env })
+      return { run, accounts: asked.filter((path) => path !== '/status') }
+    }
+    const both = await keystoreOf({ alice: ALICE.secret, bob: BOB.secret })
+    const alice = [`/accounts/${ALICE.address}`]
+    const bob = [`/accounts/${BOB.address}`]
+    expect((await payer(both, ['--from', 'alice'], { BC_KEY: 'bob' })).accounts).toEqual(alice)
+    expect((await payer(both, [], { BC_KEY: 'bob' })).accounts).toEqual(bob)
+    expectFailure((await payer(both, [])).run, 2, /2 keys are stored: say which with --from or BC_KEY/)
+    expectFailure((await payer(emptyKeystore(), [])).run, 2, /no key is stored in .*: bc key new NAME makes one/)
+    const bare = await payer(both, [], { BC_KEY: ALICE.secret })
+    expectFailure(bare.run, 2, /BC_KEY is the name of a stored key or @FILE/)
+    expect(bare.run.stderr).not.toContain(ALICE.secret)
+    expect((await payer(await keystoreOf({ bob: BOB.secret }), [])).accounts).toEqual(bob)
+    node.close()
+  })
+
+  test.each([
+    [['alice', '5', '--wait', '0'], /Confirmations are a whole number from 1/],
+    [['--wait', 'alice', '5'], /Confirmations are a whole number from 1/],
+    [['nobody', '5'], /RECIPIENT is no address/],
+    [['alice', '5.0'], /AMOUNT is a whole number/],
+  ])('pay %j', async (words, reason) => {
+    const { bc } = await keystoreOf({ alice: ALICE.secret })
+    expectFailure(await bc(['pay', ...words, ...NOBODY]), 2, reason)
+  })
+})
+
+describe('waiting for a block', () => {
+  const missing = new Refusal('request.not_found', 'There is no transaction.')
+  const at = (confirmations: number) => ({ status: 'confirmed', block: { confirmations } })
+  /** Answers in turn, the last one for ever. */
+  function nodeThat(...answers: readonly unknown[]) {
+    let asked = 0
+    const transaction = async () => {
+      const answer = answers[Math.min(asked++, answers.length - 1)]
+      if (answer instanceof Error) throw answer
+      return answer
+    }
+    return { client: { transaction } as unknown as NodeClient, asked: () => asked }
+  }
+
+  test('ends with enough confirmations; a reorganisation between is none of its business', async () => {
+    const { client, asked } = nodeThat({ status: 'pending' }, at(1), missing, { status: 'pending' }, at(2))
+    expect(await confirmed(client, CHAIN as Hash, 2, undefined)).toEqual(at(2))
+    expect(asked()).toBe(5)
+  })
+
+  test('ends when the node knows no such transaction any more', async () => {
+    const { client, asked } = nodeThat({ status: 'pending' }, missing)
+    await expect(confirmed(client, CHAIN as Hash, 1, undefined)).rejects.toBe(missing)
+    expect(asked()).toBe(4)
+  })
+})
