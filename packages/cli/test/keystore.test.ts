@@ -426,7 +426,7 @@ describe('nobody asks what is not needed', () => {
   test('what the system says no to is a sentence', async () => {
     const { bc, env } = emptyKeystore()
     const run = await bc(['key', 'new', 'alice'], { env: { BC_KEYS: `${env.BC_PASSPHRASE_FILE}/keys` } })
-    expectFailure(run, 1, /\/keys can't be used: ENOTDIR/)
+    expectFailure(run, 1, /^bc: .*\/keys.* can't be used: ENOTDIR/)
   })
 })
 

@@ -112,6 +112,18 @@ describe('bc draft', () => {
   })
 })
 
+test('send-tx takes the names that sign took', async () => {
+  const { url } = await startedWithCoins()
+  const { output, bc } = await keystoreOf({ alice: ALICE.secret, bob: BOB.secret })
+  const words = ['alice', 'bob', '5']
+  const signature = (await output(['sign', ...words, 'alice', '--node', url])).trim()
+  expect(JSON.parse(await output(['send-tx', ...words, signature, '--node', url]))).toMatchObject({
+    transaction: { sender: ALICE.address, recipient: BOB.address },
+  })
+  // What is no stored name goes to the node as it is.
+  expectFailure(await bc(['send-tx', 'alice', 'carol', '5', signature, '--node', url]), 5, /^bc: tx\.address: /)
+})
+
 describe('bc pay', () => {
   test('the only key pays, the wait ends with the block', async () => {
     const { url } = await startedWithCoins()

@@ -8,7 +8,7 @@ import {
   parseSignature,
   RuleError,
 } from '@bc/core'
-import { accountArgument, addressFault, amountArgument, memoField, parseWhole } from '../arguments.ts'
+import { addressFault, amountArgument, memoField, parseWhole } from '../arguments.ts'
 import { connect } from '../client.ts'
 import { usage } from '../failure.ts'
 import { readInput } from '../input.ts'
@@ -53,8 +53,8 @@ async function transactionsFrom(
   if (sender !== undefined && recipient !== undefined && amount !== undefined && signature !== undefined)
     return [
       {
-        sender: await named('SENDER', sender, source),
-        recipient: await named('RECIPIENT', recipient, source),
+        sender: await named(sender, source),
+        recipient: await named(recipient, source),
         amount: amountArgument(amount),
         signature,
         ...fieldsOf(options),
@@ -68,8 +68,10 @@ async function transactionsFrom(
 }
 
 /** The name of a stored key is ours to read. Whether anything else is an address is the node's to say. */
-async function named(name: string, word: string, source: KeySource): Promise<string> {
-  return isKeyName(word) ? accountArgument(name, word, source) : word
+async function named(word: string, { folder }: KeySource): Promise<string> {
+  if (!isKeyName(word)) return word
+  const { openKeystore } = await import('../keystore/keystore.ts')
+  return openKeystore(folder).find(word)?.address ?? word
 }
 
 /** What isn't given isn't sent: the node then reads it as the sender's next nonce and no fee. */
