@@ -1,13 +1,14 @@
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 
-// Tests run the sources ("source" is the condition in each package's exports); worker threads run the compiled files,
-// which `npm test` builds first.
+// Tests run the sources ("source" is the condition in each package's exports); launchers and worker
+// threads run the bundle, which is made of the sources before the tests.
 export default defineConfig({
   root: fileURLToPath(new URL('..', import.meta.url)),
   resolve: { conditions: ['source'] },
   ssr: { resolve: { conditions: ['source', 'node', 'import', 'default'] } },
   test: {
+    globalSetup: '.config/bundle.js',
     include: ['packages/*/test/**/*.test.ts'],
     testTimeout: 60_000,
     hookTimeout: 60_000,

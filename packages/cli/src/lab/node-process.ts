@@ -2,16 +2,17 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 import type { StatusAnswer } from '@bc/node'
 import { connect, type NodeClient } from '../client.ts'
 import { CliError } from '../failure.ts'
 
 /** The folder of bin and scripts: as far from here whether this file is a source or compiled. */
 export const CHECKOUT = fileURLToPath(new URL('../../../../', import.meta.url))
-const GATE = new URL('gate.js', import.meta.url).href
+const GATE = pathToFileURL(createRequire(import.meta.url).resolve('@bc/cli/gate')).href
 
 /** How long a node may take to stop when it is asked to. */
 const LEAVE_MS = 10_000

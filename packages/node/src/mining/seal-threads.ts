@@ -62,7 +62,7 @@ export class SealThreads {
 
   private start(): readonly Worker[] {
     while (this.workers.length < this.count) {
-      // Tests run the sources, a thread always the compiled file: it is found through the package's own exports, and
+      // Tests run the sources, a thread always the bundled file: it is found through the package's own exports, and
       // doesn't inherit the condition by which the tests find the sources.
       const worker = new Worker(createRequire(import.meta.url).resolve('@bc/node/seal-worker'), { execArgv: [] })
       worker.unref()

@@ -58,7 +58,7 @@ class CurveThread {
   alive = true
 
   constructor() {
-    // Tests run the sources, a thread always the compiled file: it is found through the package's own exports, and
+    // Tests run the sources, a thread always the bundled file: it is found through the package's own exports, and
     // doesn't inherit the condition by which the tests find the sources.
     this.worker = new Worker(createRequire(import.meta.url).resolve('@bc/node/signature-worker'), { execArgv: [] })
     this.worker.on('message', (answer: CurveAnswer) => this.answered(answer))
