@@ -67,6 +67,7 @@ describe('a job', () => {
           return nonce
         },
         close: () => real.close(),
+        attempts: 0,
       }),
     })
     const { block, hash } = await parts.miner.mine(forever())

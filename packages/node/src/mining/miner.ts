@@ -21,6 +21,7 @@ import {
   RuleError,
   sealBlock,
   sealJobOf,
+  type Target,
 } from '@bc/core'
 import type { Chain } from '../chain/chain.ts'
 import { Serial } from '../serial.ts'
@@ -29,13 +30,26 @@ import type { SealThreads } from './seal-threads.ts'
 export interface MinerModules {
   readonly chain: Chain
   readonly pool: Pick<Pool, 'select'>
-  readonly threads: Pick<SealThreads, 'search' | 'close'>
+  readonly threads: Pick<SealThreads, 'attempts' | 'search' | 'close'>
   /** Unix seconds. */
   readonly clock: () => number
   /** Who gets the rewards. */
   readonly address: Address
   /** A block of ours is on the main chain and on the disk: time to tell others. */
   readonly onMined: (block: ParsedBlock) => void
+}
+
+/** How far the job that has its turn has come. */
+export interface MiningProgress {
+  /** Counts jobs. */
+  readonly job: number
+  /** Of the block that is searched for. */
+  readonly index: number
+  readonly target: Target
+  /** Nonces tried for this job, also on templates that were outdated meanwhile. */
+  readonly attempts: number
+  /** Since the job began. */
+  readonly milliseconds: number
 }
 
 export interface MinedBlock {
@@ -60,6 +74,9 @@ export class Miner {
   private current = new AbortController()
   private waiting = 0
   private searching = false
+  private jobs = 0
+  private job = { attemptsBefore: 0, startedAt: 0 }
+  private sought: { readonly index: number; readonly target: Target } | undefined
 
   constructor(modules: MinerModules) {
     this.modules = modules
@@ -68,6 +85,18 @@ export class Miner {
   /** Whether a nonce is being searched at this moment. */
   get busy(): boolean {
     return this.searching
+  }
+
+  /** undefined while nothing is being searched for. */
+  get progress(): MiningProgress | undefined {
+    if (this.sought === undefined) return undefined
+    const { attemptsBefore, startedAt } = this.job
+    return {
+      job: this.jobs,
+      ...this.sought,
+      attempts: this.modules.threads.attempts - attemptsBefore,
+      milliseconds: performance.now() - startedAt,
+    }
   }
 
   /**
@@ -136,6 +165,8 @@ export class Miner {
     // By hand: on Node 20 AbortSignal.any never lets go of what it made for a signal that lives on.
     const end = () => this.current.abort(signal.reason)
     signal.addEventListener('abort', end)
+    this.jobs++
+    this.job = { attemptsBefore: this.modules.threads.attempts, startedAt: performance.now() }
     try {
       for (;;) {
         signal.throwIfAborted()
@@ -145,6 +176,7 @@ export class Miner {
       }
     } finally {
       signal.removeEventListener('abort', end)
+      this.sought = undefined
     }
   }
 
@@ -156,6 +188,7 @@ export class Miner {
     checkClock(parent.timestamp, now)
     const select = (maxBytes: number) => pool.select(maxBytes)
     const template = blockTemplate({ parent, rules: chain.rules, miner: address, now, select })
+    this.sought = { index: template.index, target: template.target }
     this.current = new AbortController()
     const refresh = setTimeout(() => this.headMoved(), REFRESH_MS)
     try {

@@ -8,14 +8,21 @@ import type { SealResult, SealTask } from './seal-worker.ts'
  * first search and live until {@link close}.
  */
 export class SealThreads {
-  private readonly count: number
+  private readonly size: number
   private readonly wanted = new SharedArrayBuffer(4)
   private readonly word = new Int32Array(this.wanted)
+  private readonly tried = new SharedArrayBuffer(8)
+  private readonly count = new BigUint64Array(this.tried)
   private workers: Worker[] = []
   private number = 0
 
   constructor(count: number) {
-    this.count = count
+    this.size = count
+  }
+
+  /** Nonces that were tried so far, in all searches. It grows by the ten milliseconds. */
+  get attempts(): number {
+    return Number(Atomics.load(this.count, 0))
   }
 
   /**
@@ -44,7 +51,13 @@ export class SealThreads {
         }
         const share = 2n ** 64n / BigInt(workers.length)
         for (const [i, worker] of workers.entries())
-          worker.postMessage({ number, job, from: share * BigInt(i), wanted: this.wanted } satisfies SealTask)
+          worker.postMessage({
+            number,
+            job,
+            from: share * BigInt(i),
+            wanted: this.wanted,
+            tried: this.tried,
+          } satisfies SealTask)
       })
     } finally {
       stop.abort()
@@ -61,7 +74,7 @@ export class SealThreads {
   }
 
   private start(): readonly Worker[] {
-    while (this.workers.length < this.count) {
+    while (this.workers.length < this.size) {
       // Tests run the sources, a thread always the bundled file: it is found through the package's own exports, and
       // doesn't inherit the condition by which the tests find the sources.
       const worker = new Worker(createRequire(import.meta.url).resolve('@bc/node/seal-worker'), { execArgv: [] })

@@ -9,6 +9,8 @@ export interface SealTask {
   readonly from: bigint
   /** One 32-bit word: the number of the task that is wanted now. */
   readonly wanted: SharedArrayBuffer
+  /** One 64-bit word: nonces that all threads have tried so far. */
+  readonly tried: SharedArrayBuffer
 }
 
 export interface SealResult {
@@ -22,10 +24,12 @@ const ATTEMPTS = 8192
 if (parentPort === null) throw new TypeError('this module is the body of a worker thread')
 const port = parentPort
 
-port.on('message', ({ number, job, from, wanted }: SealTask) => {
+port.on('message', ({ number, job, from, wanted, tried }: SealTask) => {
   const word = new Int32Array(wanted)
+  const count = new BigUint64Array(tried)
   for (let nonce = from; Atomics.load(word, 0) === number; nonce += BigInt(ATTEMPTS)) {
     const found = searchNonce(job, nonce, ATTEMPTS)
+    Atomics.add(count, 0, found === undefined ? BigInt(ATTEMPTS) : found - nonce + 1n)
     if (found === undefined) continue
     port.postMessage({ number, nonce: found } satisfies SealResult)
     return

@@ -11,6 +11,13 @@ import { Sync, type SyncProgress } from './sync.ts'
 import type { Time } from './time.ts'
 import type { PeerId, Transport } from './transport.ts'
 
+export interface PeerChange {
+  readonly peer: PeerId
+  readonly status: 'connected' | 'left'
+  /** How many there are now. */
+  readonly peers: number
+}
+
 export interface NetworkModules {
   readonly chain: Chain
   readonly store: ChainStore
@@ -20,6 +27,8 @@ export interface NetworkModules {
   readonly log: Log
   /** Something happened after which the node can't go on. */
   readonly onFailure: (error: unknown) => void
+  /** A peer has come or gone. */
+  readonly onPeer?: (change: PeerChange) => void
 }
 
 /**
@@ -60,8 +69,17 @@ export class Network {
 
   start(): void {
     this.relay.start()
-    this.transport.listen({ joined: (peer) => this.meet(peer), left: () => undefined })
-    for (const peer of this.transport.peers()) this.sync.consider(peer)
+    const tell = (peer: PeerId, status: PeerChange['status']) =>
+      this.modules.onPeer?.({ peer, status, peers: this.transport.peers().length })
+    const joined = (peer: PeerId) => {
+      tell(peer, 'connected')
+      this.meet(peer)
+    }
+    this.transport.listen({ joined, left: (peer) => tell(peer, 'left') })
+    for (const peer of this.transport.peers()) {
+      tell(peer, 'connected')
+      this.sync.consider(peer)
+    }
     void this.askAgain()
   }
 

@@ -26,6 +26,7 @@ import type { HeadChange } from '../chain/events.ts'
 import type { Serial } from '../serial.ts'
 import type { Curve } from '../signatures/curve.ts'
 import type { ChainStore } from '../storage/chain-store.ts'
+import { changesOf, Departures, type PoolChange, reasonOfLeaving, reasonOfRefusal } from './changes.ts'
 import type { Submission } from './submission.ts'
 
 /** Submissions that are looked at in one turn. */
@@ -43,6 +44,8 @@ export interface AdmissionModules {
   readonly chain: Hash
   /** Has to be done, outside the door, before whoever handed in a transaction hears that it is in the pool. */
   readonly onAdmitted?: (entry: PoolEntry) => Promise<void>
+  /** What was taken in, and what has left, once the disk knows. What follows the head is {@link Admission.follow}'s. */
+  readonly onChanges?: (changes: readonly PoolChange[]) => void
 }
 
 interface Waiting {
@@ -96,35 +99,53 @@ export class Admission {
     const accounts = await this.accountsOf(found)
     // From here on without waiting: nobody sees an empty pool.
     this.pool.expire(Number.POSITIVE_INFINITY)
-    this.addAgain(found, accounts)
+    this.addAgain(found, accounts, new Departures())
     this.pool.expire(clock())
     if (stale.length > 0) await store.rewritePool(stale, this.pool.list())
   }
 
-  /** Follows the head: called within the door. Transactions of abandoned blocks come back, in order. */
-  async follow({ abandoned, accounts }: HeadChange): Promise<void> {
+  /**
+   * Follows the head: called within the door. Transactions of abandoned blocks come back, in order.
+   * @returns what is in the pool now and wasn't, and what isn't any more and is in no block either
+   */
+  async follow({ abandoned, adopted, accounts }: HeadChange): Promise<PoolChange[]> {
     const { store, clock } = this.modules
     const returning = abandoned
       .toReversed()
       .flatMap(({ parsed }) => parsed.block.transactions.slice(1).map((one) => this.checkedBefore(one, clock())))
     const spending = await this.accountsOf(returning)
     // From here on without waiting: nobody sees a pool that has followed half of the way.
+    const departures = new Departures()
     const removed: PoolEntry[] = []
+    const settle = (sender: Address, account: Account) => {
+      for (const entry of this.pool.settle(sender, account)) {
+        removed.push(entry)
+        departures.note(entry, entry.transaction.nonce < account.nonce ? 'replaced' : 'unpayable')
+      }
+    }
     // What their senders have waiting makes room, since it comes after them and may rest on their coins.
-    for (const { transaction } of returning) removed.push(...this.pool.settle(transaction.sender, NO_ACCOUNT))
+    for (const { transaction } of returning) settle(transaction.sender, NO_ACCOUNT)
     const displaced = [...removed]
-    for (const [address, account] of accounts) removed.push(...this.pool.settle(address, account ?? NO_ACCOUNT))
-    const again = this.addAgain([...returning, ...displaced], spending)
+    for (const [address, account] of accounts) settle(address, account ?? NO_ACCOUNT)
+    const again = this.addAgain([...returning, ...displaced], spending, departures)
     removed.push(...again.removed)
     if (abandoned.length + removed.length > 0)
       await store.writePool(again.added, removed, { sync: false, returned: abandoned })
+    const confirmed = new Set(adopted.flatMap(({ ids }) => ids))
+    const back = returning.filter(({ id }) => this.pool.get(id) !== undefined)
+    return [
+      ...departures.changes(({ id }) => !confirmed.has(id) && this.pool.get(id) === undefined),
+      ...back.map((entry) => ({ kind: 'pending' as const, entry })),
+    ]
   }
 
   /** Drops what has waited too long. Called now and then. */
   expire(): Promise<void> {
     return this.modules.door.run(async () => {
       const expired = this.pool.expire(this.modules.clock())
-      if (expired.length > 0) await this.modules.store.writePool([], expired, { sync: false })
+      if (expired.length === 0) return
+      await this.modules.store.writePool([], expired, { sync: false })
+      this.modules.onChanges?.(expired.map((entry) => ({ kind: 'dropped', entry, reason: 'expired' })))
     })
   }
 
@@ -133,17 +154,25 @@ export class Admission {
     return { id: parsed.id, transaction: judgeTransaction(parsed, 'valid'), arrivedAt }
   }
 
-  /** Those that still have a place. */
-  private addAgain(transactions: readonly Checked[], accounts: ReadonlyMap<Address, Account>) {
+  /**
+   * Those that still have a place.
+   * @param departures is told of those that haven't
+   */
+  private addAgain(transactions: readonly Checked[], accounts: ReadonlyMap<Address, Account>, departures: Departures) {
     const [added, removed]: [PoolEntry[], PoolEntry[]] = [[], []]
-    for (const { id, transaction, arrivedAt } of byNonce(transactions)) {
+    for (const one of byNonce(transactions)) {
+      const { id, transaction, arrivedAt } = one
       try {
         const account = accounts.get(transaction.sender) ?? NO_ACCOUNT
         const admission = this.pool.add(transaction, id, account, arrivedAt)
         added.push(admission.added)
-        removed.push(...admission.removed)
+        for (const entry of admission.removed) {
+          removed.push(entry)
+          departures.note(entry, reasonOfLeaving(entry, admission.added))
+        }
       } catch (error) {
         if (!(error instanceof RuleError)) throw error
+        departures.note(one, reasonOfRefusal(error.code))
       }
     }
     return { added, removed }
@@ -199,6 +228,7 @@ export class Admission {
     )
     const added = new Map<Waiting, PoolEntry>()
     const removed: PoolEntry[] = []
+    const changes: PoolChange[] = []
     for (const [i, waiting] of turn.entries()) {
       const one = parsed[i]
       if (one === undefined) continue
@@ -206,8 +236,10 @@ export class Admission {
       if (admission === undefined) continue
       added.set(waiting, admission.added)
       removed.push(...admission.removed)
+      changes.push(...changesOf(admission))
     }
     if (added.size > 0) await this.modules.store.writePool([...added.values()], removed, { sync: true })
+    if (changes.length > 0) this.modules.onChanges?.(changes)
     for (const [waiting, entry] of added) waiting.resolve(entry)
   }
 

@@ -32,6 +32,9 @@ export function watchedThreads(): { searches: Searches; threads: (real: SealThre
       return real.search(searches.endless-- > 0 ? { ...job, target: UNREACHABLE } : job, signal)
     },
     close: () => real.close(),
+    get attempts() {
+      return real.attempts
+    },
   })
   return { searches, threads }
 }

@@ -62,7 +62,7 @@ export class Ledger {
     const parts = { store, curve, door, clock: () => clock.now }
     const chain = await Chain.open(genesis, {
       ...parts,
-      onHead: onHead ?? ((change) => admission.follow(change)),
+      onHead: onHead ?? (async (change) => void (await admission.follow(change))),
       onHeldRefused: (hash, { code }) => heldRefused.push({ hash, code }),
     })
     const admission = new Admission({ ...parts, chain: chain.id }, limits)

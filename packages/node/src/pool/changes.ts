@@ -1,0 +1,51 @@
+/** What becomes of transactions in the pool, for those who want to hear of it. */
+import type { Admission, Hash, PoolEntry, RuleCode } from '@bc/core'
+
+/**
+ * Why a transaction left the pool without being confirmed:
+ * - `replaced`: another one of the same sender and nonce took its place, waiting or confirmed
+ * - `evicted`: it made room for a higher fee
+ * - `expired`: it found no block for too long
+ * - `unpayable`: its sender's coins are spent
+ */
+export type DropReason = 'replaced' | 'evicted' | 'expired' | 'unpayable'
+
+export type PoolChange =
+  | { readonly kind: 'pending'; readonly entry: Waiting }
+  | { readonly kind: 'dropped'; readonly entry: Waiting; readonly reason: DropReason }
+
+export type Waiting = Pick<PoolEntry, 'id' | 'transaction'>
+
+/** What taking a transaction in has changed: first those that it drove out. */
+export function changesOf({ added, removed }: Admission): PoolChange[] {
+  return [
+    ...removed.map((entry) => ({ kind: 'dropped' as const, entry, reason: reasonOfLeaving(entry, added) })),
+    { kind: 'pending', entry: added },
+  ]
+}
+
+/** Why an entry has left for another one. */
+export function reasonOfLeaving({ transaction: old }: Waiting, { transaction: young }: Waiting): DropReason {
+  return old.sender === young.sender && old.nonce === young.nonce ? 'replaced' : 'evicted'
+}
+
+/** Why a transaction that was in a block, or in the pool, is taken no more. */
+export function reasonOfRefusal(code: RuleCode): DropReason {
+  if (code === 'tx.nonce' || code === 'pool.replacement') return 'replaced'
+  return code === 'tx.balance' ? 'unpayable' : 'evicted'
+}
+
+/** What leaves while the pool follows the head. Much of that comes back before anybody looks. */
+export class Departures {
+  private readonly noted = new Map<Hash, { readonly entry: Waiting; readonly reason: DropReason }>()
+
+  /** The last reason counts. */
+  note(entry: Waiting, reason: DropReason): void {
+    this.noted.set(entry.id, { entry, reason })
+  }
+
+  changes(isGone: (entry: Waiting) => boolean): PoolChange[] {
+    const gone = [...this.noted.values()].filter(({ entry }) => isGone(entry))
+    return gone.map(({ entry, reason }) => ({ kind: 'dropped', entry, reason }))
+  }
+}
