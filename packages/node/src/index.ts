@@ -1,6 +1,14 @@
 export { ConfigError, loadConfig, type NodeConfig } from './config.ts'
 export { DamageError, StartError, StorageError } from './errors.ts'
 export type {
+  BlockEvent,
+  HeadEvent,
+  MiningEvent,
+  PeerEvent,
+  ReorganisationEvent,
+  TransactionEvent,
+} from './http/event-schemas.ts'
+export type {
   AcceptedAnswer,
   AccountAnswer,
   ChainAnswer,

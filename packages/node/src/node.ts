@@ -9,7 +9,9 @@ import { type Address, genesisOf, type Hash, type PoolLimits, type RuleError } f
 import { Chain } from './chain/chain.ts'
 import type { NodeConfig } from './config.ts'
 import type { DevMode } from './dev/dev-mode.ts'
+import type { Reverted } from './dev/snapshots.ts'
 import { DamageError, StartError } from './errors.ts'
+import { EventFeed, headOf } from './events/feed.ts'
 import type { App } from './http/app.ts'
 import { createServer } from './http/server.ts'
 import { type Identity, loadIdentity, newIdentity } from './identity.ts'
@@ -19,7 +21,9 @@ import { SealThreads } from './mining/seal-threads.ts'
 import type { joinNetwork, NetworkOptions } from './network/join.ts'
 import { LateNetwork } from './network/late-network.ts'
 import { Neighbours } from './network/neighbours.ts'
+import type { PeerChange } from './network/network.ts'
 import { Admission } from './pool/admission.ts'
+import type { PoolChange } from './pool/changes.ts'
 import { Serial } from './serial.ts'
 import { CurveWorkers } from './signatures/curve-workers.ts'
 import type { ChainStore } from './storage/chain-store.ts'
@@ -98,8 +102,9 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
     const door = new Serial()
     const parts = { store, curve, door, clock }
     const network = new LateNetwork()
-    const { chain, admission, miner } = await openLedger({ ...options, config }, parts, identity, network)
-    const moreRoutes = dev && ((app: App) => dev.addRoutes(app, { chain, admission, miner, door }))
+    const { chain, admission, miner, events } = await openLedger({ ...options, config }, parts, identity, network)
+    const onReverted = (reverted: Reverted) => events.reverted(reverted)
+    const moreRoutes = dev && ((app: App) => dev.addRoutes(app, { chain, admission, miner, door, onReverted }))
     const neighboursFile = dataDirectory === undefined ? undefined : join(dataDirectory, 'neighbours.json')
     const neighbours = new Neighbours({ chain, log, network, file: neighboursFile })
     closing.push(() => door.idle())
@@ -109,7 +114,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
     const app = await createServer(
       { log, version, operatorToken: identity.operatorToken, allowedHosts, onFailure },
       {
-        ...{ chain, store, admission, miner, identity, network, neighbours, version, onFailure },
+        ...{ chain, store, admission, miner, identity, network, neighbours, events, version, onFailure },
         console: options.console,
         ...(moreRoutes && { moreRoutes }),
       },
@@ -117,13 +122,16 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
     closing.push(() => network.close())
     closing.push(() => neighbours.close())
     closing.push(() => app.close())
+    // Before the server: it would wait for the end of these answers, which have none of their own.
+    closing.push(async () => events.close())
     // Before the server, which waits for the answers that it owes.
     closing.push(() => miner.stop())
     closing.push(await startScrub(store, chain, door, failure))
     closing.push(keepHouse(chain, admission, failure))
     const url = await listen(app, options.host, options.port)
     if (options.network) {
-      joinLate(network, options.network, { chain, store, admission, log, onFailure }, dataDirectory)
+      const onPeer = (change: PeerChange) => events.peersChanged(change)
+      joinLate(network, options.network, { chain, store, admission, log, onFailure, onPeer }, dataDirectory)
       neighbours.start()
     }
     if (options.mine) mineOn(miner, failure, log)
@@ -176,14 +184,19 @@ async function openLedger(
   const chain = await Chain.open(genesis, {
     ...parts,
     onHead: async (change) => {
-      await admission.follow(change)
+      const followed = await admission.follow(change)
       miner.headMoved()
+      events.headMoved(change, followed)
       dev?.headMoved(change.head)
     },
     onHeldRefused: (hash: Hash, error: RuleError) => log.warn({ hash, code: error.code }, error.message),
   })
   const onAdmitted = dev && (() => dev.mineAll(miner, admission.pool))
-  const admission = new Admission({ ...parts, chain: chain.id, ...(onAdmitted && { onAdmitted }) }, poolLimits)
+  const onChanges = (changes: readonly PoolChange[]) => events.poolChanged(changes)
+  const admission = new Admission(
+    { ...parts, chain: chain.id, onChanges, ...(onAdmitted && { onAdmitted }) },
+    poolLimits,
+  )
   const threads = dev?.search ?? new SealThreads(Math.max(1, availableParallelism() - 1))
   const miner = new Miner({
     chain,
@@ -193,8 +206,9 @@ async function openLedger(
     address: identity.address,
     onMined: (block) => network.announceBlock(block),
   })
+  const events = new EventFeed({ head: headOf(chain), progress: () => miner.progress })
   await admission.restore()
-  return { chain, admission, miner }
+  return { chain, admission, miner, events }
 }
 
 /** Libp2p is loaded here and nowhere else: once the node is answering. */

@@ -639,6 +639,10 @@ describe('an address’s history', () => {
 })
 
 describe('GET /openapi.json', () => {
+  /** All answers are JSON but the stream of events. */
+  const schemaIn = (content: Record<string, { schema: Json }>) =>
+    (content['application/json'] ?? content['text/event-stream'])?.schema
+
   const routes: Record<string, string[]> = {
     '/mine': ['get', 'post'],
     '/chain': ['get'],
@@ -657,6 +661,7 @@ describe('GET /openapi.json', () => {
     '/transactions/{id}/proof': ['get'],
     '/accounts/{address}': ['get'],
     '/accounts/{address}/transactions': ['get'],
+    '/events': ['get'],
   }
 
   it('describes every route, with a summary, its parameters and its answers', async () => {
@@ -696,10 +701,10 @@ describe('GET /openapi.json', () => {
         expect(statuses, told).toContain('default')
         for (const { description, content } of Object.values(operation.responses)) {
           expect(description, told).toMatch(/./)
-          expect(content['application/json']?.schema, told).toBeInstanceOf(Object)
+          expect(schemaIn(content), told).toBeInstanceOf(Object)
         }
         const schemas = [
-          ...Object.values(operation.responses).map(({ content }) => content['application/json']?.schema),
+          ...Object.values(operation.responses).map(({ content }) => schemaIn(content)),
           ...(operation.parameters ?? []).map(({ schema }) => schema),
           ...Object.values(operation.requestBody?.content ?? {}).map(({ schema }) => schema),
         ]

@@ -1,5 +1,6 @@
 import type { Hash } from '@bc/core'
 import type { Chain } from '../chain/chain.ts'
+import type { EventFeed } from '../events/feed.ts'
 import type { Identity } from '../identity.ts'
 import type { Miner } from '../mining/miner.ts'
 import type { LateNetwork } from '../network/late-network.ts'
@@ -18,6 +19,7 @@ export interface RouteContext {
   readonly identity: Identity
   readonly network: LateNetwork
   readonly neighbours: Neighbours
+  readonly events: EventFeed
   readonly version: string
   /** The node's own terminal. */
   readonly console: (text: string) => void

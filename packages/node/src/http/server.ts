@@ -1,5 +1,6 @@
 import { type App, type AppOptions, createApp } from './app.ts'
 import type { RouteContext } from './context.ts'
+import { eventRoutes } from './routes/events.ts'
 import { exploreRoutes } from './routes/explore.ts'
 import { tutorialRoutes } from './routes/tutorial.ts'
 import { NoQuery } from './schemas.ts'
@@ -9,6 +10,7 @@ export async function createServer(options: AppOptions, context: RouteContext): 
   const app = await createApp(options)
   tutorialRoutes(app, context)
   exploreRoutes(app, context)
+  eventRoutes(app, context)
   context.moreRoutes?.(app)
   app.route({
     method: 'GET',

@@ -21,6 +21,8 @@ import {
 import { bestVerifier } from '@bc/wallet'
 import { afterAll } from 'vitest'
 import { Chain } from '../../src/chain/chain.ts'
+import { EventFeed, headOf } from '../../src/events/feed.ts'
+import type { HistoryLimits } from '../../src/events/history.ts'
 import type { App } from '../../src/http/app.ts'
 import { createServer } from '../../src/http/server.ts'
 import { newIdentity } from '../../src/identity.ts'
@@ -42,6 +44,7 @@ export interface Parts {
   readonly admission: Admission
   readonly miner: Miner
   readonly threads: SealThreads
+  readonly events: EventFeed
   readonly app: App
   readonly failures: unknown[]
   readonly clock: { now: number }
@@ -51,7 +54,8 @@ export interface Parts {
 const opened: Parts[] = []
 
 afterAll(async () => {
-  for (const { app, miner } of opened.splice(0)) {
+  for (const { app, miner, events } of opened.splice(0)) {
+    events.close()
     await miner.stop()
     await app.close()
   }
@@ -59,15 +63,17 @@ afterAll(async () => {
 
 export const GENESIS_TIME = 1_700_000_000
 
-export type Search = Pick<SealThreads, 'search' | 'close'>
+export type Search = Pick<SealThreads, 'search' | 'close' | 'attempts'>
 
 export interface PartsOptions {
   readonly rules?: Parameters<typeof testRules>[0]
   /** Stands between the miner and its threads. */
   readonly threads?: (real: SealThreads) => Search
+  /** Of the events that are kept. */
+  readonly limits?: HistoryLimits
 }
 
-export async function openParts({ rules, threads: between }: PartsOptions = {}): Promise<Parts> {
+export async function openParts({ rules, threads: between, limits }: PartsOptions = {}): Promise<Parts> {
   const clock = { now: GENESIS_TIME + 1000 }
   const { log, logged } = memoryLog()
   const store = await openMemoryStore()
@@ -75,12 +81,13 @@ export async function openParts({ rules, threads: between }: PartsOptions = {}):
   const chain = await Chain.open(genesisOf(testRules(rules), GENESIS_TIME), {
     ...modules,
     onHead: async (change) => {
-      await admission.follow(change)
+      const followed = await admission.follow(change)
       miner.headMoved()
+      events.headMoved(change, followed)
     },
     onHeldRefused: () => undefined,
   })
-  const admission = new Admission({ ...modules, chain: chain.id })
+  const admission = new Admission({ ...modules, chain: chain.id, onChanges: (changes) => events.poolChanged(changes) })
   const threads = new SealThreads(1)
   const identity = newIdentity()
   const used = (between?.(threads) ?? threads) as SealThreads
@@ -92,6 +99,7 @@ export async function openParts({ rules, threads: between }: PartsOptions = {}):
     address: identity.address,
     onMined: () => undefined,
   })
+  const events = new EventFeed({ head: headOf(chain), progress: () => miner.progress, ...(limits && { limits }) })
   const failures: unknown[] = []
   const onFailure = (error: unknown) => failures.push(error)
   const network = new LateNetwork()
@@ -104,13 +112,14 @@ export async function openParts({ rules, threads: between }: PartsOptions = {}):
       miner,
       identity,
       network,
+      events,
       neighbours: new Neighbours({ chain, log, network, file: undefined }),
       version: '0.0.0',
       console: () => undefined,
       onFailure,
     },
   )
-  const parts = { chain, store, admission, miner, threads, app, failures, clock, logged }
+  const parts = { chain, store, admission, miner, threads, events, app, failures, clock, logged }
   opened.push(parts)
   return parts
 }

@@ -1,0 +1,44 @@
+/** What happens in the node, as its events tell it. */
+
+import type { HeadChange } from '../chain/events.ts'
+import type { BlockEvent, KeptEvents, TransactionEvent } from '../http/event-schemas.ts'
+import type { PoolChange } from '../pool/changes.ts'
+import type { ConnectedBlock } from '../storage/chain-store.ts'
+
+export type KeptType = keyof KeptEvents
+
+/** An event before it is spelled out. */
+export type Message = { [Type in KeptType]: { readonly type: Type; readonly data: KeptEvents[Type] } }[KeptType]
+
+/** The reorganisation, if it is one, and then each new block. */
+export function messagesOfHead({ abandoned, adopted }: HeadChange): Message[] {
+  const blocks = adopted.map((block) => ({ type: 'block' as const, data: blockEvent(block) }))
+  if (abandoned.length === 0) return blocks
+  const data = { abandoned: abandoned.map(placeOf), adopted: adopted.map(placeOf) }
+  return [{ type: 'reorganisation', data }, ...blocks]
+}
+
+export function messagesOfPool(changes: readonly PoolChange[]): Message[] {
+  return changes.map((change) => ({ type: 'transaction', data: transactionEvent(change) }))
+}
+
+function blockEvent({ entry, parsed, ids }: ConnectedBlock): BlockEvent {
+  const { transactions: _, ...header } = parsed.block
+  return { hash: entry.hash, ...header, transactions: [...ids] }
+}
+
+function placeOf({ entry }: ConnectedBlock) {
+  return { index: entry.index, hash: entry.hash }
+}
+
+function transactionEvent(change: PoolChange): TransactionEvent {
+  const { id, transaction } = change.entry
+  if (change.kind === 'pending') return { id, status: 'pending', transaction }
+  return { id, status: 'dropped', reason: change.reason, transaction }
+}
+
+/** @param data strings in JSON have no line breaks, so it is one line */
+export function eventText(type: string, data: object, id?: string): Buffer {
+  const named = id === undefined ? '' : `id: ${id}\n`
+  return Buffer.from(`${named}event: ${type}\ndata: ${JSON.stringify(data)}\n\n`)
+}

@@ -1,0 +1,147 @@
+/** The messages of `GET /events`: what stands in the `data` of each kind of event. */
+import { type Static, Type } from 'typebox'
+import { BlockSchema, HeaderSchema, StatusSchema, TransactionSchema } from './schemas.ts'
+
+/** What a client may ask for. */
+export const EVENT_TYPES = ['block', 'transaction', 'reorganisation', 'peer', 'mining'] as const
+export type EventType = (typeof EVENT_TYPES)[number]
+
+const { hash } = HeaderSchema.properties
+const { transactions: _, ...header } = BlockSchema.properties
+const { chain, height, tip, peers } = StatusSchema.properties
+const id = Type.Unsafe<string>({ ...hash, description: "A transaction's id" })
+
+const place = Type.Object({ index: header.index, hash }, { additionalProperties: false })
+
+const reason = Type.Union(
+  [Type.Literal('replaced'), Type.Literal('evicted'), Type.Literal('expired'), Type.Literal('unpayable')],
+  {
+    description:
+      "Another one of this sender and nonce took its place; it made room for a higher fee; it found no block for too long; its sender's coins are spent",
+  },
+)
+
+/** The first event of a connection that doesn't resume. What happens after this head is told. */
+export const StartEventSchema = Type.Object({ chain, height, tip }, { additionalProperties: false, title: 'Start' })
+
+/** The first event of a connection that can't resume: the same, and what happened before this head wasn't told. */
+export const MissedEventSchema = Type.Object({ chain, height, tip }, { additionalProperties: false, title: 'Missed' })
+
+export const BlockEventSchema = Type.Object(
+  {
+    hash,
+    ...header,
+    transactions: Type.Array(id, { description: 'Ids of what the block confirms, the reward first' }),
+  },
+  { additionalProperties: false, title: 'BlockEvent' },
+)
+
+export const TransactionEventSchema = Type.Union(
+  [
+    Type.Object(
+      { id, status: Type.Literal('pending'), transaction: TransactionSchema },
+      { additionalProperties: false, description: 'Taken into the pool, or come back to it from an abandoned block' },
+    ),
+    Type.Object(
+      {
+        id,
+        status: Type.Literal('dropped'),
+        reason,
+        transaction: TransactionSchema,
+      },
+      { additionalProperties: false, description: 'Left the pool, and is in no block' },
+    ),
+  ],
+  { title: 'TransactionEvent' },
+)
+
+/** It comes before the events of the adopted blocks. */
+export const ReorganisationEventSchema = Type.Object(
+  {
+    abandoned: Type.Array(place, { minItems: 1, description: 'Newest first' }),
+    adopted: Type.Array(place, { minItems: 1, description: 'Oldest first' }),
+  },
+  { additionalProperties: false, title: 'ReorganisationEvent' },
+)
+
+export const PeerEventSchema = Type.Object(
+  {
+    peer: Type.String({ description: 'Its name: the hash of its public key' }),
+    status: Type.Union([Type.Literal('connected'), Type.Literal('left')]),
+    peers,
+  },
+  { additionalProperties: false, title: 'PeerEvent' },
+)
+
+/** Some twice a second while a block is being mined, with no id: it isn't kept for those who resume. */
+export const MiningEventSchema = Type.Object(
+  {
+    index: Type.Integer({ minimum: 2, description: 'Of the block that is being mined' }),
+    attempts: Type.Integer({ minimum: 0, description: 'Nonces tried so far' }),
+    rate: Type.Integer({ minimum: 0, description: 'Nonces a second, lately' }),
+    expected: Type.String({
+      pattern: '^[0-9]+$',
+      description: 'Nonces that a block of this target takes on average, in decimal, however many were tried already',
+    }),
+    milliseconds: Type.Integer({ minimum: 0, description: 'Since the work on this block was asked for' }),
+  },
+  { additionalProperties: false, title: 'MiningEvent' },
+)
+
+/** What a line `event:` says, and what stands in `data:` then. */
+export const EVENT_SCHEMAS = {
+  start: StartEventSchema,
+  missed: MissedEventSchema,
+  block: BlockEventSchema,
+  transaction: TransactionEventSchema,
+  reorganisation: ReorganisationEventSchema,
+  peer: PeerEventSchema,
+  mining: MiningEventSchema,
+} as const
+
+/** OpenAPI has no words for a stream of events: this is one event of it, taken apart. */
+export const EventSchema = Type.Union(
+  Object.entries(EVENT_SCHEMAS).map(([event, data]) =>
+    Type.Object(
+      { event: Type.Literal(event), id: Type.Optional(Type.String()), data },
+      { additionalProperties: false },
+    ),
+  ),
+  { title: 'Event', description: 'The fields of one event; `data` is JSON on one line' },
+)
+
+const types = EVENT_TYPES.join('|')
+
+export const EventsQuery = Type.Object(
+  {
+    types: Type.Optional(
+      Type.String({
+        pattern: `^(${types})(,(${types}))*$`,
+        maxLength: 100,
+        description: 'Which events, with commas between; all where missing',
+      }),
+    ),
+  },
+  { additionalProperties: false },
+)
+
+export const EventsHeaders = Type.Object({
+  'last-event-id': Type.Optional(
+    Type.String({ description: 'Of the last event that was received: the stream goes on after it' }),
+  ),
+})
+
+export type HeadEvent = Static<typeof StartEventSchema>
+export type BlockEvent = Static<typeof BlockEventSchema>
+export type TransactionEvent = Static<typeof TransactionEventSchema>
+export type ReorganisationEvent = Static<typeof ReorganisationEventSchema>
+export type PeerEvent = Static<typeof PeerEventSchema>
+export type MiningEvent = Static<typeof MiningEventSchema>
+
+/** The data of every kind of event that is kept for those who resume. */
+export interface KeptEvents {
+  readonly block: BlockEvent
+  readonly transaction: TransactionEvent
+  readonly reorganisation: ReorganisationEvent
+  readonly peer: PeerEvent
+}

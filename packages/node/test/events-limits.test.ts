@@ -1,0 +1,234 @@
+/** What listening to events may cost a node: slow readers, too many of them, those who vanish, those who wait. */
+import { once } from 'node:events'
+import type { AddressInfo } from 'node:net'
+import { setImmediate as turn } from 'node:timers/promises'
+import type { RuleError } from '@bc/core'
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import { EventFeed, type FeedOptions, MOST_OF_ONE, MOST_STRANGERS } from '../src/events/feed.ts'
+import { EventHistory } from '../src/events/history.ts'
+import { MiningMeter } from '../src/events/mining-meter.ts'
+import type { EventStream } from '../src/events/stream.ts'
+import { EVENT_TYPES } from '../src/http/event-schemas.ts'
+import { Contract } from './support/http-contract.ts'
+import { isOf, listen } from './support/http-events.ts'
+import { openParts } from './support/http-parts.ts'
+
+afterEach(() => {
+  vi.useRealTimers()
+})
+
+const HEAD = { chain: 'c'.repeat(64), height: 1, tip: 'c'.repeat(64) }
+const TARGET = `0000${'f'.repeat(60)}` as never
+
+function newFeed(options: Partial<FeedOptions> = {}): EventFeed {
+  return new EventFeed({ head: HEAD, progress: () => undefined, ...options })
+}
+
+const stranger = (n: number) => ({ types: EVENT_TYPES, lastId: undefined, listener: `10.0.${n >> 8}.${n & 255}` })
+const HERE = { types: EVENT_TYPES, lastId: undefined, listener: 'here' }
+
+/** An event of this many bytes, more or less. */
+function peerEvent(bytes: number) {
+  return { peer: 'x'.repeat(bytes), status: 'connected' as const, peers: 1 }
+}
+
+async function listeningParts(limits = { events: 1_000, bytes: 1_000_000 }) {
+  const parts = await openParts({ limits })
+  await parts.app.listen({ host: '127.0.0.1', port: 0 })
+  return { ...parts, port: (parts.app.server.address() as AddressInfo).port }
+}
+
+function codeOf(attempt: () => unknown): string {
+  try {
+    attempt()
+  } catch (error) {
+    return (error as RuleError).code
+  }
+  return 'none'
+}
+
+function textOf(stream: EventStream): string {
+  return String(stream.read() ?? '')
+}
+
+describe('a reader', () => {
+  it('that takes nothing is cut off once it is behind what is kept; the others hear everything', async () => {
+    const { events, port } = await listeningParts()
+    const [slow, quick] = [await listen(port), await listen(port)]
+    await Promise.all([slow, quick].map((client) => client.until(({ length }) => length >= 1)))
+    slow.pause()
+    let told = 0
+    while (events.size > 1 && told < 2_000) {
+      events.peersChanged(peerEvent(50_000))
+      told++
+      await quick.until((heard) => heard.filter(isOf('peer')).length >= told)
+    }
+    expect(events.size).toBe(1)
+    slow.resume()
+    expect(await slow.ended).toBe('broken')
+    expect(quick.heard).toHaveLength(told + 1)
+    const again = await listen(port, { lastId: slow.lastId() })
+    expect((await again.until(({ length }) => length >= 1))[0]?.event).toBe('missed')
+  })
+
+  it('that takes nothing has nothing held for it but what is kept for all', async () => {
+    const feed = newFeed()
+    const streams = Array.from({ length: 20 }, () => feed.listen(HERE))
+    for (let i = 0; i < 100; i++) feed.peersChanged(peerEvent(10_000))
+    // Node asks for as much as one more than the mark of a stream's buffer.
+    for (const stream of streams) expect(stream.readableLength).toBeLessThan(stream.readableHighWaterMark + 20_000)
+    feed.close()
+    for (const stream of streams) stream.destroy()
+  })
+
+  it('that is a little late hears all of it, in order, at its own pace', async () => {
+    const { events, port } = await listeningParts({ events: 1_000, bytes: 50_000_000 })
+    const client = await listen(port)
+    await client.until(({ length }) => length >= 1)
+    client.pause()
+    for (let i = 0; i < 500; i++) events.peersChanged({ ...peerEvent(50_000), peers: i })
+    client.resume()
+    await client.until(({ length }) => length >= 501)
+    expect(client.heard.slice(1).map(({ data }) => data.peers)).toEqual(Array.from({ length: 500 }, (_, i) => i))
+  })
+
+  it('that hangs up is forgotten, whenever it does', async () => {
+    const { events, port } = await listeningParts()
+    const clients = await Promise.all(Array.from({ length: 10 }, () => listen(port)))
+    expect(events.size).toBe(10)
+    await Promise.all(clients.map((client) => client.close()))
+    await vi.waitUntil(() => events.size === 0, 30_000)
+    events.peersChanged(peerEvent(10))
+  })
+
+  it('of a crowd hears the same as all the others', async () => {
+    const { events, port } = await listeningParts({ events: 1_000, bytes: 50_000_000 })
+    const clients = await Promise.all(Array.from({ length: MOST_OF_ONE }, () => listen(port, { types: 'peer' })))
+    for (let i = 0; i < 200; i++) {
+      events.peersChanged({ ...peerEvent(i * 10), peers: i })
+      if (i % 10 === 0) await turn()
+    }
+    for (const client of clients) {
+      await client.until(({ length }) => length >= 201)
+      expect(client.heard.slice(1).map(({ data }) => data.peers)).toEqual(Array.from({ length: 200 }, (_, i) => i))
+    }
+  })
+})
+
+describe('places', () => {
+  it('are limited for one address, and free again when somebody leaves', async () => {
+    const { app, port, events } = await listeningParts()
+    const clients = await Promise.all(Array.from({ length: MOST_OF_ONE }, () => listen(port)))
+    const { status, json } = await new Contract(app).ask({ port }, { path: '/events' })
+    expect([status, json.code]).toEqual([503, 'node.busy'])
+    await clients[0]?.close()
+    await vi.waitUntil(() => events.size < MOST_OF_ONE, 30_000)
+    await (await listen(port)).until(({ length }) => length >= 1)
+  })
+
+  it('are limited for all strangers together, and never taken from this machine', () => {
+    const feed = newFeed()
+    const streams = Array.from({ length: MOST_STRANGERS }, (_, i) => feed.listen(stranger(i)))
+    expect(codeOf(() => feed.listen(stranger(MOST_STRANGERS)))).toBe('node.busy')
+    streams.push(feed.listen(HERE))
+    feed.close()
+    expect(codeOf(() => feed.listen(HERE))).toBe('node.stopping')
+    for (const stream of streams) stream.destroy()
+  })
+})
+
+describe('time', () => {
+  it('that passes in silence is filled with comments, and leaves no timer behind', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+    const feed = newFeed()
+    const [one, two] = [feed.listen(HERE), feed.listen(HERE)]
+    expect(textOf(one)).toMatch(/^retry: \d+\nid: [0-9a-f]{16}-0\nevent: start\n/)
+    for (let i = 0; i < 3; i++) {
+      vi.advanceTimersByTime(15_000)
+      expect(textOf(one)).toBe(':\n\n')
+    }
+    // Who hasn't taken the first words isn't bothered with these.
+    expect(textOf(two)).not.toContain(':\n\n')
+    for (const stream of [one, two]) {
+      stream.destroy()
+      await once(stream, 'close')
+    }
+    expect(vi.getTimerCount()).toBe(0)
+    const again = feed.listen(HERE)
+    textOf(again)
+    vi.advanceTimersByTime(15_000)
+    expect(textOf(again)).toBe(':\n\n')
+    feed.close()
+    expect(vi.getTimerCount()).toBe(0)
+  })
+
+  it('of mining is told to those who asked for it, twice a second', () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+    let now = { job: 1, index: 2, target: TARGET, attempts: 0, milliseconds: 0 }
+    const feed = newFeed({ progress: () => now })
+    const [miner, other] = [['mining'], ['block']].map((types) => feed.listen({ ...HERE, types: types as never }))
+    textOf(miner as EventStream)
+    textOf(other as EventStream)
+    const heard: unknown[] = []
+    for (let i = 0; i < 4; i++) {
+      now = { ...now, attempts: now.attempts + 1000, milliseconds: now.milliseconds + 500 }
+      vi.advanceTimersByTime(500)
+      const text = textOf(miner as EventStream)
+      expect(text).toMatch(/^event: mining\ndata: .*\n\n$/)
+      heard.push(JSON.parse(text.split('data: ')[1] ?? ''))
+    }
+    expect(heard.at(-1)).toEqual({ index: 2, attempts: 4000, rate: 2000, expected: '65536', milliseconds: 2000 })
+    expect(textOf(other as EventStream)).toBe('')
+    feed.close()
+  })
+})
+
+describe('the meter', () => {
+  const at = (job: number, attempts: number, milliseconds: number) => ({
+    ...{ job, attempts, milliseconds },
+    index: job + 1,
+    target: TARGET,
+  })
+
+  it('measures each job from its own beginning', () => {
+    const meter = new MiningMeter()
+    expect(meter.read(undefined)).toBeUndefined()
+    expect(meter.read(at(1, 0, 0))?.rate).toBe(0)
+    expect(meter.read(at(1, 500, 250))?.rate).toBe(2000)
+    expect(meter.read(at(1, 600, 350))?.rate).toBe(1000)
+    expect(meter.read(at(2, 50, 100))?.rate).toBe(500)
+    expect(meter.read(undefined)).toBeUndefined()
+    expect(meter.read(at(2, 100, 200))?.rate).toBe(500)
+  })
+})
+
+describe('what is kept', () => {
+  const message = (peers: number, bytes = 10) => ({ type: 'peer' as const, data: { ...peerEvent(bytes), peers } })
+
+  it('is bounded by number and by bytes, for each type alone; the newest stays whatever its length', () => {
+    const history = new EventHistory({ events: 3, bytes: 1_000 })
+    for (let i = 1; i <= 5; i++) history.add(message(i))
+    expect(history.reaches(1, ['peer'])).toBe(false)
+    expect(history.reaches(2, ['peer'])).toBe(true)
+    expect(history.reaches(0, ['block', 'transaction', 'reorganisation'])).toBe(true)
+    expect(history.after(0, ['peer'])?.sequence).toBe(3)
+    history.add(message(6, 5_000))
+    expect(history.after(0, ['peer'])?.sequence).toBe(6)
+    expect(history.after(6, ['peer'])).toBeUndefined()
+    expect(history.newest).toBe(6)
+  })
+
+  it('is told in the order in which it happened, whatever its type', () => {
+    const history = new EventHistory()
+    const reorganisation = { type: 'reorganisation' as const, data: { abandoned: [], adopted: [] } }
+    for (let i = 0; i < 20; i++) history.add(i % 3 === 0 ? reorganisation : message(i))
+    const told: number[] = []
+    for (let at = 0; ; at = told.at(-1) ?? 0) {
+      const event = history.after(at, ['reorganisation', 'peer', 'block'])
+      if (event === undefined) break
+      told.push(event.sequence)
+    }
+    expect(told).toEqual(Array.from({ length: 20 }, (_, i) => i + 1))
+    expect(history.after(0, ['peer'])?.sequence).toBe(2)
+  })
+})
