@@ -14,6 +14,10 @@ export function optional(check: Check): Check {
   return (value) => value === undefined || check(value)
 }
 
+export function orNull(check: Check): Check {
+  return (value) => value === null || check(value)
+}
+
 export function isObject<T>(of: Shape<T>): Check {
   return (value) => isJsonObject(value) && wrongField(value, of) === undefined
 }

@@ -3,13 +3,15 @@ import type { JsonObject } from '@bc/core'
 import type {
   AcceptedAnswer,
   AccountAnswer,
+  BlocksAnswer,
   ChainAnswer,
   FoundTransactionAnswer,
+  HeadersAnswer,
   MinedBlock,
   StatusAnswer,
   WaitingAnswer,
 } from '@bc/node'
-import { isHash, isList, isObject, isText, isTexts, isWhole, optional, type Shape } from './answer.ts'
+import { isHash, isList, isObject, isText, isTexts, isWhole, optional, orNull, type Shape } from './answer.ts'
 import { ask, type Endpoint, type Question, SEND } from './http.ts'
 
 export interface SecretAnswer {
@@ -49,6 +51,9 @@ export interface NodeClient {
   resolve(): Promise<ResolvedAnswer>
   /** A block by its hash or its index. */
   block(name: string | number): Promise<BlockAnswer>
+  /** Blocks of the main chain from this index on, as many as the node sends at once. */
+  blocks(from: number, limit: number): Promise<BlocksAnswer>
+  headers(from: number, limit: number): Promise<HeadersAnswer>
   transaction(id: string): Promise<FoundTransactionAnswer>
   account(address: string): Promise<AccountAnswer>
   /** @param transaction sent as it is: what it must be is the node's to say */
@@ -79,6 +84,8 @@ export function connect(endpoint: Endpoint): NodeClient {
     resolve: () =>
       get<ResolvedAnswer>('/nodes/resolve', RESOLVED, { operator: true, patient: true, maxBytes: LIST_BYTES }),
     block: (name) => get<BlockAnswer>(`/blocks/${name}`, BLOCK),
+    blocks: (from, limit) => get<BlocksAnswer>(`/blocks?from=${from}&limit=${limit}`, BLOCKS),
+    headers: (from, limit) => get<HeadersAnswer>(`/headers?from=${from}&limit=${limit}`, HEADERS),
     transaction: (id) => get<FoundTransactionAnswer>(`/transactions/${id}`, FOUND),
     account: (address) => get<AccountAnswer>(`/accounts/${address}`, ACCOUNT),
     send: (body) => ask<AcceptedAnswer>(endpoint, { method: 'POST', path: SEND, shape: ACCEPTED, body }),
@@ -87,6 +94,17 @@ export function connect(endpoint: Endpoint): NodeClient {
 
 // What is read of an answer further on. The rest is passed on as it came.
 const BLOCK: Shape<MinedBlock> = { index: isWhole, timestamp: isWhole, previous_hash: isText, transactions: isList() }
+const BLOCKS: Shape<BlocksAnswer> = { blocks: isList(BLOCK), next: orNull(isWhole) }
+const HEADERS: Shape<HeadersAnswer> = { headers: isList({ index: isWhole, hash: isHash }), next: orNull(isWhole) }
+/** A reward has no fee. */
+const LISTED = { amount: isWhole, fee: optional(isWhole), nonce: isWhole, sender: isText, recipient: isText }
+const PLACE = { index: isWhole, hash: isHash, timestamp: isWhole, position: isWhole, confirmations: isWhole }
+const FOUND: Shape<Extract<FoundTransactionAnswer, { status: 'confirmed' }>> = {
+  id: isHash,
+  status: (value) => value === 'pending' || value === 'confirmed',
+  transaction: isObject(LISTED),
+  block: optional(isObject(PLACE)),
+}
 const MINED: Shape<MinedBlock> = { ...BLOCK, message: isText, hash: isHash }
 const CHAIN: Shape<ChainAnswer> = { chain: isList(BLOCK), length: isWhole }
 const WAITING: Shape<WaitingAnswer> = {

@@ -26,6 +26,7 @@ export type CliCode =
   | 'cli.node'
   | 'cli.lab'
   | 'cli.keystore'
+  | 'cli.watch'
 
 /** For a person at a shell: its message alone is shown. */
 export class CliError extends Error {
@@ -57,6 +58,7 @@ const EXIT_OF: Readonly<Record<string, ExitCode>> = {
   'cli.node': EXIT.other,
   'cli.lab': EXIT.other,
   'cli.keystore': EXIT.other,
+  'cli.watch': EXIT.other,
   'tx.signature': EXIT.signature,
 }
 

@@ -53,7 +53,7 @@ export async function ask<T>(endpoint: Endpoint, question: Question<T>): Promise
 }
 
 /** undefined for anything but strict JSON. */
-function parsed(body: Uint8Array, maxBytes: number): JsonValue | undefined {
+export function parsed(body: Uint8Array, maxBytes: number): JsonValue | undefined {
   try {
     return parseJson(body, { maxBytes, maxDepth: JSON_DEPTH })
   } catch (error) {
@@ -65,7 +65,12 @@ function parsed(body: Uint8Array, maxBytes: number): JsonValue | undefined {
 const RULE_CODE = /^[a-z]{1,32}\.[a-z_]{1,64}$/
 
 /** A node of ours names the rule. The tutorial's own nodes say no in plain text, with the same status. */
-function refusal(base: string, { path }: { readonly path: string }, status: number, answer: JsonValue | undefined) {
+export function refusal(
+  base: string,
+  { path }: { readonly path: string },
+  status: number,
+  answer: JsonValue | undefined,
+) {
   const { code, message } = isJsonObject(answer) ? answer : {}
   const sentence = typeof message === 'string' ? printable(message) : undefined
   if (typeof code === 'string' && RULE_CODE.test(code)) return new Refusal(code, sentence ?? `refused with ${status}`)
@@ -73,7 +78,7 @@ function refusal(base: string, { path }: { readonly path: string }, status: numb
   return strange(base, `with ${status} ${STATUS_CODES[status] ?? ''} and no reason that a node would give`)
 }
 
-function strange(base: string, how: string): CliError {
+export function strange(base: string, how: string): CliError {
   return new CliError('cli.answer', `${base} answers ${how.trim()}: is that a node?`)
 }
 
@@ -134,8 +139,13 @@ const CAUSES: Readonly<Record<string, string>> = {
 }
 
 /** @param timeout milliseconds, where they are up */
-function explained<T>(error: unknown, { path }: Question<T>, node: URL, timeout: number | undefined): unknown {
-  if (error instanceof CliError) return error
+export function explained(
+  error: unknown,
+  { path }: { readonly path: string },
+  node: URL,
+  timeout: number | undefined,
+): unknown {
+  if (error instanceof CliError || error instanceof Refusal) return error
   const { code, message } = error as NodeJS.ErrnoException
   if (code === undefined) return error
   if (code.startsWith('HPE_')) return strange(node.origin, 'in something that is not HTTP')

@@ -16,6 +16,11 @@ export function print(text: string): void {
   process.stdout.write(`${text}\n`)
 }
 
+/** For long results: goes on once there is room, so that a slow reader doesn't have us hold all of it. */
+export async function printSlowly(text: string): Promise<void> {
+  if (!process.stdout.write(`${text}\n`)) await new Promise((resolve) => process.stdout.once('drain', resolve))
+}
+
 export function note(text: string): void {
   process.stderr.write(`bc: ${text}\n`)
 }

@@ -28,9 +28,19 @@ function table(lines: readonly (readonly string[])[], numbers: number): string {
   return lines.map((line) => line.map(cell).join('  ').trimEnd()).join('\n')
 }
 
+/** Below this many columns of the terminal, addresses and hashes are shortened further. */
+const NARROW = 72
+
 /** Enough of an address to know it again: its first digits and its checksum. */
-function short(address: string): string {
-  return address.length === 74 ? `${address.slice(0, 8)}…${address.slice(-8)}` : printable(address).slice(0, 17)
+export function shortAddress(address: string, width: number): string {
+  const digits = width < NARROW ? 4 : 8
+  if (address.length === 74) return `${address.slice(0, digits)}…${address.slice(-digits)}`
+  return printable(address).slice(0, 2 * digits + 1)
+}
+
+/** Enough of a hash to find it in a list. */
+export function shortHash(hash: string, width: number): string {
+  return printable(hash).slice(0, width < NARROW ? 8 : 16)
 }
 
 /** @param seconds Unix time */
@@ -54,9 +64,9 @@ export function counted(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`
 }
 
-type Listed = WaitingAnswer['transactions'][number] | MinedBlock['transactions'][number]
+export type Listed = WaitingAnswer['transactions'][number] | MinedBlock['transactions'][number]
 
-function isReward(transaction: Listed): boolean {
+export function isReward(transaction: Listed): boolean {
   return transaction.sender === REWARD_SENDER
 }
 
@@ -113,7 +123,7 @@ export function readableChain({ chain }: ChainAnswer): string {
       reward ? String(reward.amount) : '',
       time(block.timestamp),
       printable(hash).slice(0, 16),
-      reward ? short(String(reward.recipient)) : '',
+      reward ? shortAddress(String(reward.recipient), 80) : '',
     ]
   })
   const head = ['Block', 'Txs', 'Reward', 'Time (UTC)', 'Hash', 'Miner']
@@ -125,8 +135,8 @@ export function readablePool({ transactions }: WaitingAnswer, width: number): st
   const head = ['Nonce', 'Amount', 'Fee', 'Sender', 'Recipient', 'Memo']
   const lines = transactions.map((transaction) => [
     ...[transaction.nonce, transaction.amount, transaction.fee].map(String),
-    short(transaction.sender),
-    short(transaction.recipient),
+    shortAddress(transaction.sender, width),
+    shortAddress(transaction.recipient, width),
     typeof transaction.memo === 'string' ? printable(transaction.memo) : '',
   ])
   const listed = table([head, ...lines], 3).split('\n')

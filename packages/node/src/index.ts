@@ -11,9 +11,12 @@ export type {
 export type {
   AcceptedAnswer,
   AccountAnswer,
+  AnyBlockAnswer,
+  BlocksAnswer,
   ChainAnswer,
   ErrorAnswer,
   FoundTransactionAnswer,
+  HeadersAnswer,
   MinedBlock,
   NewTransaction,
   StatusAnswer,

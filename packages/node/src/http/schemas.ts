@@ -3,7 +3,7 @@
  * `GET /openapi.json` is made of them. Nothing is coerced, stripped or filled in: what somebody signed is taken as it
  * is or refused.
  */
-import { type Static, Type } from 'typebox'
+import { type Static, type TSchema, Type } from 'typebox'
 
 export const text = (description: string) => Type.String({ description })
 export const hex = (digits: number, description: string) =>
@@ -213,10 +213,11 @@ export const StatusSchema = Type.Object(
   { additionalProperties: false, title: 'Status' },
 )
 
-const next = (of: string) => Type.Union([of === 'cursor' ? Type.String() : whole(of, 1), Type.Null()])
+const orEnd = <T extends TSchema>(cursor: T) => Type.Union([cursor, Type.Null()])
+const nextIndex = orEnd(whole('`from` of the next page; null at the end', 1))
 
 export const BlocksSchema = Type.Object(
-  { blocks: Type.Array(AnyBlock), next: next('`from` of the next page; null at the end') },
+  { blocks: Type.Array(AnyBlock), next: nextIndex },
   { additionalProperties: false, title: 'Blocks' },
 )
 
@@ -231,7 +232,7 @@ export const HeaderSchema = Type.Object(
 )
 
 export const HeadersSchema = Type.Object(
-  { headers: Type.Array(HeaderSchema), next: next('`from` of the next page; null at the end') },
+  { headers: Type.Array(HeaderSchema), next: nextIndex },
   { additionalProperties: false, title: 'Headers' },
 )
 
@@ -294,7 +295,7 @@ export const HistorySchema = Type.Object(
       Type.Object({ id: HASH, transaction: AnyTransaction, block: Placement }, { additionalProperties: false }),
       { description: 'Confirmed ones, newest first' },
     ),
-    next: next('cursor'),
+    next: orEnd(text('`before` of the next page; null at the end')),
   },
   { additionalProperties: false, title: 'History' },
 )
@@ -313,5 +314,8 @@ export type WaitingAnswer = Static<typeof WaitingSchema>
 export type AcceptedAnswer = Static<typeof AcceptedSchema>
 export type StatusAnswer = Static<typeof StatusSchema>
 export type AccountAnswer = Static<typeof AccountSchema>
+export type AnyBlockAnswer = Static<typeof AnyBlock>
+export type BlocksAnswer = Static<typeof BlocksSchema>
+export type HeadersAnswer = Static<typeof HeadersSchema>
 export type FoundTransactionAnswer = Static<typeof FoundTransactionSchema>
 export type ErrorAnswer = Static<typeof ErrorSchema>
