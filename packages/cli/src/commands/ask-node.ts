@@ -1,5 +1,6 @@
 /** The commands that are one question to the node. */
 import { connect } from '../client.ts'
+import { openMiningView } from '../mining-view.ts'
 import type { Settings } from '../options.ts'
 import { note, printResult } from '../output.ts'
 import { printable, readableChain, readableMined, readablePool, readableStatus } from '../readable.ts'
@@ -8,12 +9,15 @@ import { printable, readableChain, readableMined, readablePool, readableStatus }
 const PATIENCE = 2_000
 
 export async function mine(settings: Settings): Promise<void> {
-  const hint = setTimeout(() => note('mining … Ctrl-C ends it'), PATIENCE)
+  const view = openMiningView(settings)
+  const hint = setTimeout(() => !view?.isShown && note('mining … Ctrl-C ends it'), PATIENCE)
   try {
     const block = await connect(settings).mine()
+    view?.close()
     printResult(block, settings.json, (width) => readableMined(block, width))
   } finally {
     clearTimeout(hint)
+    view?.close()
   }
 }
 
