@@ -11,6 +11,7 @@ import { addNeighbourCommands } from './program/neighbours.ts'
 import { addNodeCommands } from './program/node.ts'
 import { addPaymentCommands } from './program/payments.ts'
 import { addTransactionCommands } from './program/transactions.ts'
+import { addWatchCommands } from './program/watch.ts'
 import { configured, examples, run, version } from './run.ts'
 
 export function bc(args: readonly string[]): Promise<void> {
@@ -24,6 +25,7 @@ function program(): Command {
   addNodeOptions(bc)
   bc.commandsGroup('The node:')
   addNodeCommands(bc)
+  addWatchCommands(bc)
   bc.commandsGroup('Its neighbours:')
   addNeighbourCommands(bc)
   bc.commandsGroup('Transactions:')

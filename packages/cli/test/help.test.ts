@@ -5,6 +5,8 @@ import { bc, command, expectFailure } from './commands.ts'
 const COMMANDS = [
   '',
   'mine',
+  'watch',
+  'wait',
   'chain',
   'transactions',
   'status',

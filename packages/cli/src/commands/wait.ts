@@ -1,0 +1,152 @@
+/** Waits until something is so: a height, a transaction's confirmations, a node that answers. */
+import type { FoundTransactionAnswer, StatusAnswer } from '@bc/node'
+import { connect } from '../client.ts'
+import { CliError, Refusal, usage } from '../failure.ts'
+import type { Settings } from '../options.ts'
+import { note, printResult } from '../output.ts'
+import { printable, readableStatus, rows } from '../readable.ts'
+import { type FollowOptions, follow } from '../watch/follow.ts'
+import type { EventType, NodeEvent } from '../watch/node-events.ts'
+
+export interface WaitOptions {
+  readonly height?: number
+  readonly tx?: string
+  readonly confirmations?: number
+  readonly ready?: true
+}
+
+/** What is waited for. */
+interface Goal {
+  /** For the sentence that says that it wasn't reached. */
+  readonly name: string
+  readonly types: readonly EventType[]
+  /** Whether to wait for a node that isn't there yet. */
+  readonly isPatient: boolean
+  /**
+   * Looks whether it is reached, and prints the result then.
+   * @throws CliError where it can't be reached any more
+   */
+  look(event: NodeEvent): Promise<boolean>
+}
+
+export async function wait(options: WaitOptions, settings: Settings): Promise<void> {
+  const { timeout } = settings
+  // The whole of the waiting has this limit, a question on the way the usual one.
+  const patient = { ...settings, timeout: undefined }
+  const goal = goalOf(options, patient)
+  const end = new AbortController()
+  const timer = timeout === undefined ? undefined : setTimeout(() => end.abort(late(goal, timeout)), timeout)
+  try {
+    await Promise.race([follow(patient, followOptions(goal, end.signal), (event) => goal.look(event)), aborted(end)])
+  } finally {
+    clearTimeout(timer)
+    end.abort()
+  }
+}
+
+function followOptions({ types, isPatient }: Goal, signal: AbortSignal): FollowOptions {
+  const lost = (reason: string) =>
+    note(isPatient ? `waiting for the node: ${reason}` : `the connection is lost: ${reason}`)
+  return { types, signal, isPatient, onLost: lost }
+}
+
+/** A question that is under way isn't waited for. */
+function aborted({ signal }: AbortController): Promise<never> {
+  return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason), { once: true }))
+}
+
+function late({ name }: Goal, timeout: number): CliError {
+  return new CliError('cli.watch', `${name} within ${timeout / 1000} s.`)
+}
+
+function goalOf({ height, tx, confirmations, ready }: WaitOptions, settings: Settings): Goal {
+  const goals = [height, tx, ready].filter((goal) => goal !== undefined)
+  if (goals.length !== 1) throw usage('bc wait takes one of --height, --tx and --ready.')
+  if (confirmations !== undefined && tx === undefined) throw usage('--confirmations goes with --tx.')
+  if (height !== undefined) return heightGoal(height, settings)
+  return tx === undefined ? readyGoal(settings) : transactionGoal(tx, confirmations ?? 1, settings)
+}
+
+function heightGoal(height: number, settings: Settings): Goal {
+  return {
+    name: `the chain has not reached height ${height}`,
+    types: ['block'],
+    isPatient: false,
+    look: async () => {
+      const status = await connect(settings).status()
+      if (status.height < height) return false
+      printStatus(status, settings)
+      return true
+    },
+  }
+}
+
+function readyGoal(settings: Settings): Goal {
+  return {
+    name: `no node was ready at ${settings.node.origin}`,
+    types: ['block'],
+    isPatient: true,
+    look: async () => {
+      printStatus(await connect(settings).status(), settings)
+      return true
+    },
+  }
+}
+
+function printStatus(status: StatusAnswer, { json }: Settings): void {
+  printResult(status, json, (width) => readableStatus(status, width))
+}
+
+function transactionGoal(id: string, confirmations: number, settings: Settings): Goal {
+  let unknown = false
+  return {
+    name: `transaction ${id} has not had ${confirmations === 1 ? 'a confirmation' : `${confirmations} confirmations`}`,
+    types: ['block', 'transaction', 'reorganisation'],
+    isPatient: false,
+    look: async ({ event, data }) => {
+      // Of all that comes and goes in the pool one is ours.
+      if (event === 'transaction' && data.id !== id) return false
+      const found = await findTransaction(id, settings)
+      if (found === undefined && event === 'transaction' && data.status === 'dropped') throw dropped(id, data.reason)
+      if (found === undefined && !unknown) note('the node does not know this transaction yet')
+      unknown = found === undefined
+      if (found?.status !== 'confirmed' || found.block.confirmations < confirmations) return false
+      printResult(found, settings.json, (width) => readableConfirmed(found, width))
+      return true
+    },
+  }
+}
+
+async function findTransaction(id: string, settings: Settings): Promise<FoundTransactionAnswer | undefined> {
+  try {
+    return await connect(settings).transaction(id)
+  } catch (error) {
+    if (error instanceof Refusal && error.code === 'request.not_found') return undefined
+    throw error
+  }
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  replaced: 'another one of its sender, with the same nonce, has taken its place',
+  evicted: 'the pool is full, and others pay more',
+  expired: 'it found no block for too long',
+  unpayable: "its sender's coins are spent",
+}
+
+function dropped(id: string, reason: unknown): CliError {
+  const why = REASONS[String(reason)] ?? printable(String(reason))
+  return new CliError('cli.watch', `transaction ${id} has left the pool without a block: ${why}.`)
+}
+
+function readableConfirmed({ id, block }: Extract<FoundTransactionAnswer, { status: 'confirmed' }>, width: number) {
+  const entries: [string, string | number][] = [
+    ['Id', id],
+    ['Block', block.index],
+    ['Confirmations', block.confirmations],
+    ['Hash', block.hash],
+  ]
+  return rows(
+    entries.map(([name, value]) => [name, printable(String(value))]),
+    width,
+  )
+}

@@ -1,0 +1,100 @@
+/** Follows a node's events through lost connections and restarts: goes on after the last event that was dealt with. */
+import { setTimeout as delay } from 'node:timers/promises'
+import { CliError, Refusal } from '../failure.ts'
+import type { Endpoint } from '../http.ts'
+import { type EventType, type NodeEvent, nodeEvents } from './node-events.ts'
+
+export interface FollowOptions {
+  readonly types: readonly EventType[]
+  /** Ends it: with the signal's reason as the error. */
+  readonly signal: AbortSignal
+  /** Whether to wait for a node that isn't there at the first time. */
+  readonly isPatient?: boolean
+  /** The connection is lost: once, until it is there again. */
+  readonly onLost?: (reason: string) => void
+  readonly onBack?: () => void
+}
+
+/** @returns whether it was the last event that is wanted */
+export type Handler = (event: NodeEvent) => Promise<boolean>
+
+const FIRST_WAIT_MS = 250
+const LONGEST_WAIT_MS = 15_000
+
+/**
+ * Hands over one event after the other. An event whose handler has failed for want of a node is handed over again.
+ * @throws CliError, Refusal where waiting wouldn't help; the signal's reason
+ */
+export async function follow(endpoint: Endpoint, options: FollowOptions, handle: Handler): Promise<void> {
+  const line = new Line(endpoint, options, handle)
+  while (!(await line.hold())) await line.pause()
+}
+
+/** One connection after the other. */
+class Line {
+  private readonly endpoint: Endpoint
+  private readonly options: FollowOptions
+  private readonly handle: Handler
+  private after: string | undefined
+  /** Whether it was ever there. */
+  private met: boolean
+  /** Connections in a row that have brought nothing. */
+  private failures = 0
+  private lost = false
+
+  constructor(endpoint: Endpoint, options: FollowOptions, handle: Handler) {
+    this.endpoint = endpoint
+    this.options = options
+    this.handle = handle
+    this.met = options.isPatient === true
+  }
+
+  /** @returns true once nothing more is wanted, false where the connection is lost */
+  async hold(): Promise<boolean> {
+    const { types, signal } = this.options
+    signal.throwIfAborted()
+    try {
+      const events = nodeEvents(this.endpoint, { types, after: this.after, signal, onOpen: () => this.opened() })
+      for await (const event of events) {
+        const isLast = await this.handle(event)
+        this.after = event.id ?? this.after
+        this.failures = 0
+        if (isLast) return true
+      }
+      this.lose('the node has ended the connection')
+    } catch (error) {
+      signal.throwIfAborted()
+      if (!this.met || !mayPass(error)) throw error
+      this.lose((error as Error).message)
+    }
+    return false
+  }
+
+  /** Longer each time, and never quite as long as others wait: a node that is back isn't met by all at once. */
+  async pause(): Promise<void> {
+    const { signal } = this.options
+    const longest = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** this.failures++)
+    try {
+      await delay(longest * (0.5 + Math.random() / 2), undefined, { signal })
+    } catch {
+      throw signal.reason
+    }
+  }
+
+  private opened(): void {
+    this.met = true
+    if (this.lost) this.options.onBack?.()
+    this.lost = false
+  }
+
+  private lose(reason: string): void {
+    if (!this.lost) this.options.onLost?.(reason)
+    this.lost = true
+  }
+}
+
+/** Nobody there, a node that is stopping or busy, a proxy whose node is gone. */
+export function mayPass(error: unknown): boolean {
+  if (error instanceof CliError) return error.code === 'cli.no_node' || error.code === 'cli.answer'
+  return error instanceof Refusal && (error.code.startsWith('node.') || error.code === 'request.rate')
+}

@@ -1,0 +1,194 @@
+/**
+ * The main chain as it has been told so far, block by block. Whatever was missed, by a lost connection, a restart of the
+ * node or a reader who was too slow, the next block that is told follows the last one, or a reorganisation is told first.
+ *
+ *     told:   5 ── 6 ── 7 ── 8
+ *     node:   5 ── 6 ── 7'── 8'── 9'      told next: reorganisation at 7 (8 and 7 abandoned), then 7', 8', 9'
+ */
+import { type Block, hashOf } from '@bc/core'
+import { type BlockAnswer, connect, type NodeClient } from '../client.ts'
+import { CliError, Refusal } from '../failure.ts'
+import { type Endpoint, strange } from '../http.ts'
+
+export interface Place {
+  readonly index: number
+  readonly hash: string
+}
+
+export type ChainNews =
+  | { readonly kind: 'block'; readonly hash: string; readonly block: BlockAnswer }
+  | {
+      readonly kind: 'reorganisation'
+      /** From here on all blocks are others. */
+      readonly index: number
+      /** Of those that were told, newest first. */
+      readonly abandoned: readonly Place[]
+    }
+
+/** Blocks of one question; the node may send fewer. */
+const PAGE = 100
+/** A chain that is another one at every look isn't followed for ever. */
+const MOST_TURNS = 20
+/** A reorganisation that goes further back can't be told. */
+const MOST_REMEMBERED = 200_000
+
+type Questions = Pick<NodeClient, 'block' | 'blocks' | 'headers'>
+
+export class MainChain {
+  private readonly endpoint: Endpoint
+  private readonly node: Questions
+  private readonly tell: (news: ChainNews) => Promise<void>
+  /** The lowest block that is told. */
+  private readonly lowest: number
+  /** Hashes from `base` on. The one at the base may be below the lowest: what the first block has to follow. */
+  private hashes: string[] = []
+  private base: number
+
+  /** @param start the first index that is told; or the newest block as it is, after which it begins */
+  constructor(endpoint: Endpoint, start: number | Place, tell: (news: ChainNews) => Promise<void>) {
+    this.endpoint = endpoint
+    this.node = connect(endpoint)
+    this.tell = tell
+    if (typeof start === 'number') {
+      this.lowest = start
+      this.base = start - 1
+    } else {
+      this.lowest = start.index
+      this.base = start.index
+      this.hashes.push(start.hash)
+    }
+  }
+
+  /** The node has a new block. One that was told by now, or is no news any more, is passed over. */
+  async heard({ index, hash, previous }: Place & { readonly previous: string }): Promise<void> {
+    if (this.hashAt(index) === hash) return
+    if (index !== this.tip + 1 || previous !== this.hashAt(this.tip)) return this.catchUp()
+    const block = await this.blockOf(hash)
+    // The node that told us of it is gone, and another one with less on its disk has taken its place.
+    if (block === undefined) return this.catchUp()
+    if (hashOf(block as unknown as Block) !== hash) throw this.strange(`/blocks/${hash} with another block`)
+    await this.add(block, hash)
+  }
+
+  /** The node has left these blocks: where they are ours, we leave them as well. All else is for the next block. */
+  async left(abandoned: readonly Place[]): Promise<void> {
+    const [newest, oldest] = [abandoned[0], abandoned.at(-1)]
+    if (newest === undefined || oldest === undefined || newest.hash !== this.hashAt(this.tip)) return
+    if (oldest.index > this.base && this.hashAt(oldest.index) === oldest.hash) await this.abandon(oldest.index)
+  }
+
+  /** Asks for all that is missing. */
+  async catchUp(): Promise<void> {
+    for (let turn = 0; turn < MOST_TURNS; turn++) {
+      if (this.hashes.length === 0 && !(await this.findBase())) return
+      if (await this.addPages()) return
+      await this.leaveFork()
+    }
+    throw new CliError('cli.no_node', 'the chain changes faster than it can be read')
+  }
+
+  private get tip(): number {
+    return this.base + this.hashes.length - 1
+  }
+
+  private hashAt(index: number): string | undefined {
+    return this.hashes[index - this.base]
+  }
+
+  /** @returns false while the chain isn't as long */
+  private async findBase(): Promise<boolean> {
+    // The genesis block's own word for what is before it (protocol.md, "Genesis").
+    const hash = this.base === 0 ? '1' : await this.mainHash(this.base)
+    if (hash !== undefined) this.hashes.push(hash)
+    return hash !== undefined
+  }
+
+  /** @returns false where the node's chain doesn't go on from ours */
+  private async addPages(): Promise<boolean> {
+    for (let next: number | null = this.tip + 1; next !== null; ) {
+      const page: Awaited<ReturnType<Questions['blocks']>> = await this.node.blocks(next, PAGE)
+      const [first] = page.blocks
+      if (first === undefined) return this.isMain(this.tip)
+      if (first.previous_hash !== this.hashAt(this.tip)) return false
+      for (const block of page.blocks) await this.addNext(block)
+      next = page.next === null ? null : this.tip + 1
+    }
+    return true
+  }
+
+  /** Within one page all blocks follow each other, or it is no page of a chain. */
+  private async addNext(block: BlockAnswer): Promise<void> {
+    if (block.index !== this.tip + 1 || block.previous_hash !== this.hashAt(this.tip))
+      throw this.strange("/blocks with blocks that don't follow each other")
+    await this.add(block, hashOf(block as unknown as Block))
+  }
+
+  /** Told first: where that fails, it is told again. */
+  private async add(block: BlockAnswer, hash: string): Promise<void> {
+    if (block.index >= this.lowest) await this.tell({ kind: 'block', hash, block })
+    this.hashes.push(hash)
+    if (this.hashes.length <= 2 * MOST_REMEMBERED) return
+    this.base += MOST_REMEMBERED
+    this.hashes = this.hashes.slice(MOST_REMEMBERED)
+  }
+
+  /** Leaves all that isn't on the node's main chain any more. */
+  private async leaveFork(): Promise<void> {
+    const common = await this.commonIndex()
+    if (common !== undefined) return common === this.tip ? undefined : this.abandon(common + 1)
+    if (this.base > this.lowest)
+      throw new CliError('cli.watch', `the chain is another one from before block ${this.base} on: begin anew.`)
+    await this.abandon(this.base)
+    this.base = this.lowest - 1
+  }
+
+  /** @returns the highest index at which both chains have the same block; undefined for none that we know */
+  private async commonIndex(): Promise<number | undefined> {
+    let [same, other] = [this.base - 1, this.tip + 1]
+    // Most reorganisations are short: back in steps of 1, 2, 4, …, and then halving.
+    for (let step = 1; other > this.base && same < this.base; step *= 2) {
+      const index = Math.max(this.base, other - step)
+      if (await this.isMain(index)) same = index
+      else other = index
+    }
+    while (same >= this.base && other - same > 1) {
+      const middle = (same + other) >> 1
+      if (await this.isMain(middle)) same = middle
+      else other = middle
+    }
+    return same < this.base ? undefined : same
+  }
+
+  /** Forgets what is at this index and above, and tells of it. */
+  private async abandon(index: number): Promise<void> {
+    const from = Math.max(index, this.lowest)
+    const abandoned = this.hashes
+      .slice(Math.max(0, from - this.base))
+      .map((hash, i) => ({ index: Math.max(from, this.base) + i, hash }))
+      .reverse()
+    if (abandoned.length > 0) await this.tell({ kind: 'reorganisation', index: from, abandoned })
+    this.hashes.length = index - this.base
+  }
+
+  private async blockOf(hash: string): Promise<BlockAnswer | undefined> {
+    try {
+      return await this.node.block(hash)
+    } catch (error) {
+      if (error instanceof Refusal && error.code === 'request.not_found') return undefined
+      throw error
+    }
+  }
+
+  private async isMain(index: number): Promise<boolean> {
+    return index === 0 || (await this.mainHash(index)) === this.hashAt(index)
+  }
+
+  private async mainHash(index: number): Promise<string | undefined> {
+    const { headers } = await this.node.headers(index, 1)
+    return headers[0]?.hash
+  }
+
+  private strange(how: string): CliError {
+    return strange(this.endpoint.node.origin, how)
+  }
+}

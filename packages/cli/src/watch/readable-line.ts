@@ -1,0 +1,65 @@
+/** A line of `bc watch` as people read it, in one line of the terminal. */
+import { isJsonObject, type JsonObject, type JsonValue } from '@bc/core'
+import { counted, isReward, type Listed, printable, shortAddress, shortHash, time } from '../readable.ts'
+import type { Line } from './watcher.ts'
+
+/** Below this many columns there is room for what has happened, and not for when. */
+const NARROW = 60
+
+export function readableLine(line: Line, width: number, now: Date): string {
+  const clock = width < NARROW ? '' : `${time(now.getTime() / 1000).slice(11)}  `
+  return fitted(clock + sentence(line, width), width)
+}
+
+function sentence(line: Line, width: number): string {
+  if (line.event === 'block') return blockSentence(line, width)
+  if (line.event === 'transaction') return transactionSentence(line, width)
+  if (line.event === 'reorganisation') return reorganisationSentence(line, width)
+  if (line.event === 'peer') return `peer ${word(line.status)}, ${word(line.peers)} now  ${word(line.peer)}`
+  return 'events were missed; no block was'
+}
+
+function blockSentence({ index, hash, transactions }: JsonObject, width: number): string {
+  const listed = (Array.isArray(transactions) ? transactions : []) as unknown as readonly Listed[]
+  const reward = listed.find(isReward)
+  const others = counted(listed.length - (reward ? 1 : 0), width < NARROW ? 'tx' : 'transaction')
+  const miner = reward ? `  by ${shortAddress(String(reward.recipient), width)}` : ''
+  return `block ${word(index)}  ${shortHash(String(hash), width)}  ${others}${miner}`
+}
+
+function transactionSentence({ status, reason, transaction, block }: JsonObject, width: number): string {
+  const paid = payment(transaction, width)
+  if (status === 'confirmed') return `in block ${isJsonObject(block) ? word(block.index) : '?'}: ${paid}`
+  return status === 'pending' ? `waiting: ${paid}` : `${word(reason)}: ${paid}`
+}
+
+function payment(transaction: JsonValue | undefined, width: number): string {
+  if (!isJsonObject(transaction)) return '?'
+  const { amount, fee, sender, recipient, memo } = transaction
+  const from = isReward(transaction as unknown as Listed) ? 'reward' : shortAddress(String(sender), width)
+  const price = fee === undefined || fee === 0 ? '' : ` +${word(fee)}`
+  const note = typeof memo === 'string' ? `  ${printable(memo)}` : ''
+  return `${word(amount)}${price}  ${from} → ${shortAddress(String(recipient), width)}${note}`
+}
+
+function reorganisationSentence({ index, abandoned }: JsonObject, width: number): string {
+  const left = Array.isArray(abandoned) ? abandoned : []
+  const hashes = left.map((place) => (isJsonObject(place) ? shortHash(String(place.hash), width) : '?'))
+  return `reorganisation: ${counted(left.length, 'block')} from ${word(index)} on abandoned  ${hashes.join(' ')}`
+}
+
+function word(value: JsonValue | undefined): string {
+  return printable(String(value))
+}
+
+/** Characters of Chinese and emoji are two columns wide. */
+function fitted(line: string, width: number): string {
+  let room = width - 1
+  let end = 0
+  for (const character of line) {
+    room -= (character.codePointAt(0) ?? 0) >= 0x2e80 ? 2 : 1
+    if (room < 0) return `${line.slice(0, end)}…`
+    end += character.length
+  }
+  return line
+}

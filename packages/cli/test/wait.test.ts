@@ -1,0 +1,143 @@
+/** `bc wait`: what it waits for, and what it says when that doesn't come. */
+import { writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { setTimeout as delay } from 'node:timers/promises'
+import { describe, expect, test } from 'vitest'
+import { bc, command, ended, expectFailure, output, start } from './commands.ts'
+import { CHAIN } from './keys.ts'
+import { startedNode, temporaryFolder, waitFor } from './nodes.ts'
+
+function configFile(more: object = {}): string[] {
+  const file = `${temporaryFolder()}/config.json`
+  writeFileSync(file, JSON.stringify({ difficulty: 1, ...more }))
+  return ['--config', file]
+}
+
+const get = async (url: string) => (await fetch(url)).json() as Promise<Record<string, unknown>>
+
+describe('a height', () => {
+  test('that is there is no wait, and the status is the result', async () => {
+    const { url } = await startedNode(['--ephemeral', ...configFile()])
+    expect(JSON.parse(await output('wait', '--height', '1', '--node', url))).toMatchObject({ height: 1 })
+  })
+
+  test('is waited for, block by block', async () => {
+    const { url } = await startedNode(['--ephemeral', ...configFile()])
+    const waiting = bc('wait', '--height', '4', '--node', url)
+    for (let i = 0; i < 3; i++) await get(`${url}/mine`)
+    const run = await waiting
+    expect(run).toMatchObject({ code: 0, stderr: '' })
+    expect(JSON.parse(run.stdout).height).toBeGreaterThanOrEqual(4)
+  })
+
+  test('that is not reached in time is exit code 1 and a sentence', async () => {
+    const { url } = await startedNode(['--ephemeral', ...configFile()])
+    const run = await bc('wait', '--height', '9', '--timeout', '0.5', '--node', url)
+    expectFailure(run, 1, /^bc: the chain has not reached height 9 within 0\.5 s\.\n$/)
+    expectFailure(await bc('wait', '--height', '9', '--node', await nobody()), 3, /nothing listens there/)
+  })
+})
+
+describe('a transaction', () => {
+  async function paid(...nodeArgs: readonly string[]) {
+    const [key, other] = [JSON.parse(await output('key', 'new')), JSON.parse(await output('key', 'new'))]
+    const node = await startedNode(['--ephemeral', ...nodeArgs, ...configFile({ allocations: { [key.address]: 100 } })])
+    const env = { BC_NODE: node.url }
+    const send = async (...options: readonly string[]) => {
+      const words = ['sign', key.address, other.address, '5', '-', '--json', ...options]
+      const { stdout } = await command('bc', words, { env, input: key.secret })
+      const sent = await command('send-tx', [], { env, input: stdout })
+      expect(sent, sent.stderr).toMatchObject({ code: 0 })
+      return JSON.parse(sent.stdout).id as string
+    }
+    return { ...node, send }
+  }
+
+  test('is waited for until it is in a block, and until others follow that', async () => {
+    const { url, send } = await paid()
+    const id = await send()
+    const waiting = [1, 3].map((n) => bc('wait', '--tx', id, '--confirmations', String(n), '--node', url))
+    const { hash } = await get(`${url}/mine`)
+    const one = await waiting[0]
+    expect(one).toMatchObject({ code: 0, stderr: '' })
+    expect(JSON.parse(one?.stdout ?? '')).toMatchObject({ id, status: 'confirmed', block: { hash, position: 1 } })
+    await get(`${url}/mine`)
+    await get(`${url}/mine`)
+    const found = JSON.parse((await waiting[1])?.stdout ?? '')
+    expect(found.block).toMatchObject({ hash, confirmations: 3 })
+  })
+
+  test('may come later than the one who waits for it', async () => {
+    const { url, send } = await paid()
+    const id = await send('--nonce', '1')
+    const waiting = bc('wait', '--tx', id, '--node', url)
+    await get(`${url}/mine`)
+    await send('--nonce', '0')
+    await get(`${url}/mine`)
+    expect(await waiting).toMatchObject({ code: 0 })
+    const unknown = await bc('wait', '--tx', CHAIN, '--timeout', '1', '--node', url)
+    expectFailure(unknown, 1, /does not know this transaction yet\n.*has not had a confirmation within 1 s\.\n$/s)
+  })
+
+  test('that another one replaces is not waited for any longer', async () => {
+    const { url, send } = await paid()
+    const id = await send()
+    const child = start('bc', ['wait', '--tx', id, '--node', url])
+    const waiting = ended(child)
+    // The node tells of it whenever it happens: so it happens again until the one who waits listens.
+    for (let fee = 1; child.exitCode === null && fee < 60; fee = Math.ceil(fee * 1.1) + 1) {
+      await send('--nonce', '0', '--fee', String(fee))
+      const last = await Promise.race([waiting, delay(500)])
+      if (last) break
+    }
+    expectFailure(await waiting, 1, /has left the pool without a block: another one of its sender/)
+  })
+})
+
+describe('a node', () => {
+  test('that is there is ready', async () => {
+    const { url } = await startedNode(['--ephemeral', ...configFile()])
+    expect(JSON.parse(await output('wait', '--ready', '--node', url))).toMatchObject({ height: 1 })
+  })
+
+  test('that is not there yet is waited for', async () => {
+    const url = await nobody()
+    const child = start('bc', ['wait', '--ready', '--node', url])
+    const waiting = ended(child)
+    let told = ''
+    child.stderr?.on('data', (chunk) => {
+      told += chunk
+    })
+    await waitFor(() => told.includes('waiting for the node: '))
+    await startedNode(['--ephemeral', '-p', new URL(url).port, ...configFile()])
+    const run = await waiting
+    expect(run).toMatchObject({ code: 0 })
+    const { chain, address } = await get(`${url}/status`)
+    expect(JSON.parse(run.stdout)).toMatchObject({ chain, address, height: 1 })
+  })
+
+  test('that does not come in time is exit code 1', async () => {
+    const run = await bc('wait', '--ready', '--timeout', '0.3', '--node', await nobody())
+    expectFailure(run, 1, /no node was ready at http:\/\/127\.0\.0\.1:\d+ within 0\.3 s\.\n$/)
+  })
+})
+
+test.each([
+  [[], /takes one of --height, --tx and --ready/],
+  [['--ready', '--height', '3'], /takes one of/],
+  [['--height', '3', '--confirmations', '2'], /--confirmations goes with --tx/],
+  [['--height', '0'], /whole number from 1/],
+  [['--tx', 'abc'], /64 lower-case hex digits/],
+  [['--ready', '--timeout', '0'], /Seconds are a number/],
+])('bc wait %j is a mistake', async (args, reason) => {
+  expectFailure(await bc('wait', ...args), 2, reason)
+})
+
+/** The address of a port where nobody listens. */
+async function nobody(): Promise<string> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await new Promise((resolve) => server.once('listening', resolve))
+  const { port } = server.address() as { port: number }
+  await new Promise((resolve) => server.close(resolve))
+  return `http://127.0.0.1:${port}`
+}

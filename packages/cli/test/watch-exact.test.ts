@@ -1,0 +1,158 @@
+/** A watcher of a chain that changes at random, over a line that breaks at random: it tells the chain, and nothing else. */
+import type { AddressInfo } from 'node:net'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { BlockEntry } from '@bc/core'
+import { expect, onTestFinished, test } from 'vitest'
+import { person } from '../../node/test/support/http-node.ts'
+import { minedOn, openParts, type Parts } from '../../node/test/support/http-parts.ts'
+import { Random } from '../../node/test/support/ledger-random.ts'
+import type { Endpoint } from '../src/http.ts'
+import { follow } from '../src/watch/follow.ts'
+import { type Line, type Topic, Watcher } from '../src/watch/watcher.ts'
+
+interface Watched {
+  readonly lines: readonly Line[]
+  /** Resolves once the told chain ends with this block. */
+  until(hash: string): Promise<void>
+  end(): Promise<void>
+}
+
+interface Place {
+  readonly index: number
+  readonly hash: string
+}
+
+/** Follows the lines as a program would, and refuses those that don't fit. */
+class Told {
+  readonly blocks: Place[]
+
+  constructor(start: readonly Place[]) {
+    this.blocks = [...start]
+  }
+
+  take(line: Line): void {
+    if (line.event === 'reorganisation') {
+      const { index, abandoned } = line as unknown as { index: number; abandoned: Place[] }
+      const left = this.blocks.splice(this.blocks.findIndex((block) => block.index === index))
+      expect(abandoned).toEqual(left.reverse())
+    } else if (line.event === 'block') {
+      const { index, hash, previous_hash } = line as unknown as Place & { previous_hash: string }
+      const last = this.blocks.at(-1)
+      if (last) expect([index, previous_hash]).toEqual([last.index + 1, last.hash])
+      this.blocks.push({ index, hash })
+    }
+  }
+}
+
+function watched(endpoint: Endpoint, topic: Topic, from: number | undefined, told: Told): Watched {
+  const lines: Line[] = []
+  const end = new AbortController()
+  const tell = async (line: Line) => {
+    lines.push(line)
+    told.take(line)
+  }
+  const watcher = new Watcher(endpoint, { topic, from, tell })
+  const over = follow(endpoint, { types: watcher.types, signal: end.signal }, async (event) => {
+    await watcher.take(event)
+    return false
+  })
+  let fault: unknown
+  over.catch((error) => {
+    fault = error
+  })
+  onTestFinished(() => end.abort(new Error('the end')))
+  return {
+    lines,
+    async until(hash) {
+      while (told.blocks.at(-1)?.hash !== hash) {
+        if (fault) throw fault
+        await delay(20)
+      }
+    },
+    async end() {
+      end.abort(new Error('the end'))
+      await expect(over).rejects.toThrow('the end')
+    },
+  }
+}
+
+async function listening(limits: { events: number; bytes: number }): Promise<{ parts: Parts; endpoint: Endpoint }> {
+  const parts = await openParts({ limits })
+  await parts.app.listen({ host: '127.0.0.1', port: 0 })
+  const { port } = parts.app.server.address() as AddressInfo
+  return { parts, endpoint: { node: new URL(`http://127.0.0.1:${port}`), timeout: undefined, token: () => undefined } }
+}
+
+/** Everything from genesis to a block, which is genesis's own place where nothing was mined. */
+async function mainChain({ store, chain }: Parts): Promise<Place[]> {
+  const hashes = await store.mainHashes(1, chain.head.index)
+  return hashes.map((hash, i) => ({ index: i + 1, hash }))
+}
+
+test.each([1, 2, 3, 4])('with short memory of the node, seed %i', async (seed) => {
+  const random = new Random(seed)
+  const { parts, endpoint } = await listening({ events: 3, bytes: 1_000_000 })
+  const people = [4, 5, 6].map((n) => person(n).address)
+  const tree: BlockEntry[] = [parts.chain.head]
+  const grow = async () => {
+    const parent = tree[Math.max(0, tree.length - 1 - random.below(6))] as BlockEntry
+    const mined = minedOn(parts, parent, { to: people[random.below(3)] as never })
+    if (tree.some(({ hash }) => hash === mined.entry.hash)) return
+    await parts.chain.import(mined.parsed)
+    tree.push(mined.entry)
+  }
+  for (let i = 0; i < 5; i++) await grow()
+  const start = { index: parts.chain.head.index, hash: parts.chain.head.hash }
+  const [all, high, next] = [new Told([]), new Told([]), new Told([start])]
+  const watchers = [
+    watched(endpoint, 'blocks', 1, all),
+    watched(endpoint, 'everything', 12, high),
+    watched(endpoint, 'blocks', undefined, next),
+  ]
+  await watchers[0]?.until(parts.chain.head.hash)
+  while (parts.events.size < 3) await delay(5)
+  for (let i = 0; i < 80; i++) {
+    await grow()
+    if (random.below(10) === 0) parts.app.server.closeAllConnections()
+    if (random.below(3) === 0) await delay(random.below(30))
+  }
+  const { hash } = parts.chain.head
+  for (const watcher of watchers) await watcher.until(hash)
+  const chain = await mainChain(parts)
+  expect(all.blocks).toEqual(chain)
+  expect(high.blocks).toEqual(chain.filter(({ index }) => index >= 12))
+  expect(next.blocks).toEqual(chain.slice(chain.findIndex((place) => place.index === next.blocks[0]?.index)))
+  const reorganisations = watchers[0]?.lines.filter(({ event }) => event === 'reorganisation') ?? []
+  expect(reorganisations.length).toBeGreaterThan(0)
+  for (const watcher of watchers) await watcher.end()
+})
+
+test('a reorganisation that goes back before the first block, and one to a chain that is shorter than that', async () => {
+  const { parts, endpoint } = await listening({ events: 100, bytes: 1_000_000 })
+  const genesis = parts.chain.head
+  const branch = async (to: number, length: number) => {
+    let entry = genesis
+    for (let i = 0; i < length; i++) {
+      const mined = minedOn(parts, entry, { to: person(to).address })
+      await parts.chain.import(mined.parsed)
+      entry = mined.entry
+    }
+    return entry
+  }
+  const old = await branch(4, 3)
+  const told = new Told([{ index: old.index, hash: old.hash }])
+  const watcher = watched(endpoint, 'blocks', undefined, told)
+  while (parts.events.size < 1) await delay(5)
+  const late = watched(endpoint, 'blocks', 7, new Told([]))
+  const young = await branch(5, 4)
+  await watcher.until(young.hash)
+  expect(watcher.lines.map(({ event, index }) => [event, index])).toEqual([
+    ['reorganisation', 4],
+    ['block', 4],
+    ['block', 5],
+  ])
+  expect(late.lines).toEqual([])
+  const [seven] = [await branch(6, 6)]
+  await late.until(seven.hash)
+  expect(late.lines.map(({ event, index }) => [event, index])).toEqual([['block', 7]])
+})
