@@ -96,15 +96,6 @@ export function connect(endpoint: Endpoint): NodeClient {
 const BLOCK: Shape<MinedBlock> = { index: isWhole, timestamp: isWhole, previous_hash: isText, transactions: isList() }
 const BLOCKS: Shape<BlocksAnswer> = { blocks: isList(BLOCK), next: orNull(isWhole) }
 const HEADERS: Shape<HeadersAnswer> = { headers: isList({ index: isWhole, hash: isHash }), next: orNull(isWhole) }
-/** A reward has no fee. */
-const LISTED = { amount: isWhole, fee: optional(isWhole), nonce: isWhole, sender: isText, recipient: isText }
-const PLACE = { index: isWhole, hash: isHash, timestamp: isWhole, position: isWhole, confirmations: isWhole }
-const FOUND: Shape<Extract<FoundTransactionAnswer, { status: 'confirmed' }>> = {
-  id: isHash,
-  status: (value) => value === 'pending' || value === 'confirmed',
-  transaction: isObject(LISTED),
-  block: optional(isObject(PLACE)),
-}
 const MINED: Shape<MinedBlock> = { ...BLOCK, message: isText, hash: isHash }
 const CHAIN: Shape<ChainAnswer> = { chain: isList(BLOCK), length: isWhole }
 const WAITING: Shape<WaitingAnswer> = {
