@@ -1,8 +1,8 @@
 /**
  * The branded types, each made by the one parser beside it. A parser matches the whole text: one value, one spelling.
  */
-import { sha256 } from '@noble/hashes/sha2.js'
-import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js'
+import { hexToBytes } from '@noble/hashes/utils.js'
+import { sha256Hex } from './hash.ts'
 import type { JsonValue } from './json.ts'
 
 type Brand<T, Name extends string> = T & { readonly __brand: Name }
@@ -72,5 +72,5 @@ export function publicKeyOf(address: Address): Uint8Array {
 }
 
 function checksum(publicKeyHex: string): string {
-  return bytesToHex(sha256(hexToBytes(publicKeyHex)).subarray(0, 4))
+  return sha256Hex(hexToBytes(publicKeyHex)).slice(0, 8)
 }
