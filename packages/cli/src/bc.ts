@@ -3,6 +3,7 @@
  * and `bc status` without a curve.
  */
 import { Command } from 'commander'
+import { withHeadings } from './heading.ts'
 import { addNodeOptions } from './options.ts'
 import { addDevCommands } from './program/dev.ts'
 import { addKeyCommands } from './program/keys.ts'
@@ -23,6 +24,7 @@ function program(): Command {
     .description('Drives a node of a small proof-of-work ledger: mine, sign, send, look.')
     .version(version(), '-V, --version', 'show the version')
   addNodeOptions(bc)
+  withHeadings(bc)
   bc.commandsGroup('The node:')
   addNodeCommands(bc)
   addWatchCommands(bc)

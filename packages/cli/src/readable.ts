@@ -108,7 +108,7 @@ export function readableMined(block: MinedBlock, width: number): string {
     ['Transactions', others],
   ]
   if (reward) entries.push(['Reward', reward.amount], ['Miner', printable(String(reward.recipient))])
-  return `${printable(block.message)}\n\n${rows(entries, width)}`
+  return `Mined a new block\n\n${rows(entries, width)}`
 }
 
 /** A block's hash is what the next one names, so only the newest one's is worked out. */
