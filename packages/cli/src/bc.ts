@@ -19,12 +19,16 @@ export function bc(args: readonly string[]): Promise<void> {
   return run(program(), args)
 }
 
+/** One of the commands as the tutorial knows it, by a name of its own and with its heading. */
+export function client(name: string, args: readonly string[]): Promise<void> {
+  return run(withHeadings(program()), [name, ...args])
+}
+
 function program(): Command {
   const bc = configured(new Command('bc'))
     .description('Drives a node of a small proof-of-work ledger: mine, sign, send, look.')
     .version(version(), '-V, --version', 'show the version')
   addNodeOptions(bc)
-  withHeadings(bc)
   bc.commandsGroup('The node:')
   addNodeCommands(bc)
   addWatchCommands(bc)

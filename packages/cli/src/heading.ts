@@ -16,8 +16,8 @@ const ACTIONS: Readonly<Record<string, string>> = {
 }
 
 /** Before the command's own work, on stderr: a heading is no result. */
-export function withHeadings(program: Command): void {
-  program.hook('preAction', (_, command) => {
+export function withHeadings(program: Command): Command {
+  return program.hook('preAction', (_, command) => {
     const action = command.parent === program ? ACTIONS[command.name()] : undefined
     const { json, ndjson } = command.optsWithGlobals<{ json?: boolean; ndjson?: boolean }>()
     if (action === undefined || json || ndjson || !process.stdout.isTTY) return

@@ -1,6 +1,6 @@
 """Runs a program on a pseudo-terminal of 80 columns and types for it.
 
-stdin:  {"argv": [...], "env": {...}, "steps": [[wait for this text, type that], ...]}
+stdin:  {"argv": [...], "env": {...}, "steps": [[wait for this text, type that], ...], "limit": seconds, 30 if not there}
 stdout: {"output": all that the terminal showed, "code": n or null, "signal": n or null}
 """
 import fcntl
@@ -14,7 +14,7 @@ import termios
 import time
 
 task = json.load(sys.stdin)
-deadline = time.time() + 30
+deadline = time.time() + task.get("limit", 30)
 pid, terminal = pty.fork()
 if pid == 0:
     fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 80, 0, 0))

@@ -37,7 +37,7 @@ describeOnTerminal("send-tx asks, as the tutorial's client does", () => {
   test('four questions, then the answer for people', async () => {
     const shown = await onTerminal('send-tx', ['--node', node.url], ANSWERS)
     expect(shown).toMatchObject({ code: 0 })
-    expect(shown.output).toContain(`│ From      ${node.url} `)
+    expect(shown.output).toContain(`A transaction for ${node.url}\n`)
     expect(shown.output).toMatch(/Transaction will be added to Block 2\n\nId {2}bf0e701b/)
     expect(bodies.map((body) => JSON.parse(body))).toEqual([SENT])
   })

@@ -1,7 +1,9 @@
 /** The node's neighbours: those that its operator has named. */
 import { connect } from '../client.ts'
+import { usage } from '../failure.ts'
 import type { Settings } from '../options.ts'
 import { printResult } from '../output.ts'
+import { askOnce } from '../questions.ts'
 import { readableNodes, readableRegistered, readableResolved } from '../readable.ts'
 
 export async function nodes(settings: Settings): Promise<void> {
@@ -10,8 +12,14 @@ export async function nodes(settings: Settings): Promise<void> {
 }
 
 export async function register(addresses: readonly string[], settings: Settings): Promise<void> {
-  const answer = await connect(settings).register(addresses)
+  const answer = await connect(settings).register(addresses.length > 0 ? addresses : [await askForNeighbour()])
   printResult(answer, settings.json, () => readableRegistered(answer))
+}
+
+/** The tutorial's client has no arguments: it asks. */
+async function askForNeighbour(): Promise<string> {
+  if (process.stdin.isTTY) return await askOnce('Neighbour: ')
+  throw usage("missing required argument 'NODE': the neighbour's HOST:PORT.")
 }
 
 export async function resolve(settings: Settings): Promise<void> {

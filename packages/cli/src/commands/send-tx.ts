@@ -37,7 +37,7 @@ export async function sendTx(
 ): Promise<void> {
   const node = connect(settings)
   // One by one, in order: each may need the nonce of the one before. What was taken is told before the next can fail.
-  for (const transaction of await transactionsFrom(words, options, source)) {
+  for (const transaction of await transactionsFrom(words, options, source, settings)) {
     const answer = await node.send(transaction)
     printResult(answer, settings.json, (width) => readableAccepted(answer, width))
   }
@@ -47,6 +47,7 @@ async function transactionsFrom(
   words: readonly string[],
   options: SendOptions,
   source: KeySource,
+  settings: Settings,
 ): Promise<readonly JsonObject[]> {
   const [sender, recipient, amount, signature] = words
   if (sender !== undefined && recipient !== undefined && amount !== undefined && signature !== undefined)
@@ -60,7 +61,7 @@ async function transactionsFrom(
       },
     ]
   if (words.length > 0) throw usage('send-tx takes SENDER RECIPIENT AMOUNT SIGNATURE, or none of them.')
-  if (process.stdin.isTTY) return [{ ...(await askForFields()), ...fieldsOf(options) }]
+  if (process.stdin.isTTY) return [{ ...(await askForFields(settings.node)), ...fieldsOf(options) }]
   if (Object.keys(fieldsOf(options)).length > 0)
     throw usage('--nonce, --fee and --memo go with the four arguments: a transaction on standard input has its own.')
   return readTransactions(await readInput(MAX_INPUT))
@@ -79,7 +80,8 @@ function fieldsOf({ nonce, fee, memo }: SendOptions): JsonObject {
 }
 
 /** The four questions of the tutorial's client. */
-async function askForFields(): Promise<JsonObject> {
+async function askForFields(node: URL): Promise<JsonObject> {
+  process.stderr.write(`A transaction for ${node.origin}\n\n`)
   const questions = openQuestions()
   const address = (text: string) =>
     parseAddress(text) === undefined ? `No address: ${addressFault(text)}.` : undefined

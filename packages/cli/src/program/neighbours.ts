@@ -13,13 +13,15 @@ export function addNeighbourCommands(bc: Command): void {
     })
   bc.command('register')
     .description('Has the node meet other nodes and keep them as neighbours: all of them or none.')
-    .argument('<NODE...>', "host:port, http://host:port, or a multiaddress of a node's status")
+    .usage('[options] <NODE...>')
+    .argument('[NODE...]', "host:port, http://host:port, or a multiaddress of a node's status")
     .addHelpText(
       'after',
       examples(
         'bc register localhost:5002',
         'bc register http://10.0.0.7:5001 10.0.0.8:5001',
         'bc register /ip4/10.0.0.7/tcp/4001/p2p/12D3KooW…',
+        'bc register                           asks, on a terminal',
       ),
     )
     .action(async function (this: Command, addresses: readonly string[]) {

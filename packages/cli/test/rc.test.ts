@@ -1,0 +1,32 @@
+/** `. bin/rc`, in each shell that is here: what it does is seen in the tutorial's session, what it undoes is seen here. */
+import { spawn, spawnSync } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { expect, test } from 'vitest'
+import { ended, ROOT } from './commands.ts'
+import { temporaryFolder } from './nodes.ts'
+
+const SCRIPT = fileURLToPath(new URL('rc-undone.sh', import.meta.url))
+// BC_BASH_3: a bash 3.2, which is macOS's own.
+const SHELLS = [
+  ['bash'],
+  ['bash', '-eu'],
+  ['zsh', '-f'],
+  ['zsh', '-feu'],
+  ...(process.env.BC_BASH_3 ? [[process.env.BC_BASH_3]] : []),
+]
+
+const isThere = (shell: string) => spawnSync(shell, ['-c', ':']).status === 0
+
+async function run(shell: readonly string[], rc: string) {
+  const [program = '', ...options] = shell
+  const child = spawn(program, [...options, SCRIPT, rc, temporaryFolder()], {
+    env: { PATH: process.env.PATH, HOME: temporaryFolder() },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  return await ended(child)
+}
+
+test.each(SHELLS)('%s %s is after rc off as it was before', async (...shell) => {
+  if (!isThere(shell[0] as string)) return expect(process.env.CI, `CI needs ${shell[0]}`).toBeUndefined()
+  expect(await run(shell, `${ROOT}bin/rc`)).toEqual({ code: 0, signal: null, stdout: '', stderr: '' })
+})
