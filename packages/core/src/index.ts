@@ -20,6 +20,7 @@ export {
   planReorganisation,
   type Reorganisation,
 } from './fork-choice.ts'
+export { type ParsedGenesis, parseGenesis } from './genesis.ts'
 export { sha256Hex } from './hash.ts'
 export { canonicalJson, isJsonObject, type JsonObject, type JsonValue } from './json.ts'
 export { DEFAULT_JSON_LIMITS, type JsonLimits, parseJson } from './json-parse.ts'
@@ -90,6 +91,7 @@ export {
   checkBody,
   checkHeader,
   checkPosition,
+  checkSuccession,
   isFromTheFuture,
   judgeTransactions,
   type ReadTransactions,

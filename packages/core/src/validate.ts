@@ -50,14 +50,21 @@ export function checkHeader(header: Header, parent: BlockEntry, rules: ChainRule
   checkProof(header, parent)
 }
 
+/**
+ * What two headers show by themselves, without the rules of their chain: that the one was made upon the other, and the
+ * work for the target that it claims. Of a receipt's headers no more can be asked than this.
+ * @throws RuleError `block.index`, `block.timestamp`, `block.commitment` or `block.seal`
+ */
+export function checkSuccession(header: Header, parent: HeaderBefore): void {
+  checkOrder(header, parent)
+  checkProof(header, parent)
+}
+
+type HeaderBefore = Pick<BlockEntry, 'index' | 'timestamp' | 'proof'>
+
 function checkLinks(header: Header, parent: BlockEntry, rules: ChainRules): void {
-  const { index, timestamp } = header
-  if (index !== parent.index + 1)
-    throw new RuleError('block.index', `The index is ${index}, and the parent's is ${parent.index}.`, { index })
-  if (timestamp < parent.timestamp)
-    throw new RuleError('block.timestamp', `The timestamp ${timestamp} is below the parent's ${parent.timestamp}.`, {
-      timestamp,
-    })
+  checkOrder(header, parent)
+  const { index } = header
   if (header.previous_hash !== parent.hash)
     throw new RuleError('block.previous_hash', `The block before has the hash ${parent.hash}.`, { index })
   const target = nextTarget(parent, rules)
@@ -65,7 +72,16 @@ function checkLinks(header: Header, parent: BlockEntry, rules: ChainRules): void
     throw new RuleError('block.target', `The target at index ${index} is ${target}.`, { index, target })
 }
 
-function checkProof(header: Header, parent: BlockEntry): void {
+function checkOrder({ index, timestamp }: Header, parent: HeaderBefore): void {
+  if (index !== parent.index + 1)
+    throw new RuleError('block.index', `The index is ${index}, and the parent's is ${parent.index}.`, { index })
+  if (timestamp < parent.timestamp)
+    throw new RuleError('block.timestamp', `The timestamp ${timestamp} is below the parent's ${parent.timestamp}.`, {
+      timestamp,
+    })
+}
+
+function checkProof(header: Header, parent: Pick<BlockEntry, 'proof'>): void {
   const { index } = header
   const commitment = commitmentTo(header)
   if (commitmentOf(header.proof) !== commitment)
