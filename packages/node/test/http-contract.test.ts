@@ -654,7 +654,7 @@ describe('GET /openapi.json', () => {
     '/nodes/resolve': ['get'],
     '/status': ['get'],
     '/health': ['get'],
-    '/blocks': ['get'],
+    '/blocks': ['get', 'post'],
     '/headers': ['get'],
     '/blocks/{indexOrHash}': ['get'],
     '/transactions/{id}': ['get'],

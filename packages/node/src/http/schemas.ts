@@ -305,6 +305,31 @@ export const HealthSchema = Type.Object(
   { additionalProperties: false, title: 'Health' },
 )
 
+/** Of a body that is read line by line: what stands on them is looked at there. */
+export const NdjsonBody = Type.Unsafe<unknown>({ description: 'A JSON value on each line' })
+
+const importCounts = {
+  imported: whole('Blocks that were new, on the chain or beside it'),
+  known: whole('Blocks that were here before'),
+}
+
+export const ImportedSchema = Type.Object(
+  { ...importCounts, height: whole('Index of the newest block', 1), tip: hex(64, 'Hash of the newest block') },
+  { additionalProperties: false, title: 'Imported' },
+)
+
+/** A block broke a rule: those before it are in, those after it were not looked at. */
+export const ImportRefusedSchema = Type.Union(
+  [
+    Type.Object(
+      { ...ErrorSchema.properties, ...importCounts, line: whole('The line of the block, from 1', 1) },
+      { additionalProperties: false },
+    ),
+    ErrorSchema,
+  ],
+  { title: 'ImportRefused' },
+)
+
 /** A stored block as it goes out: it was checked on the way in. */
 export type StoredBlock = Static<typeof BlockSchema>
 export type NewTransaction = Static<typeof NewTransactionSchema>
@@ -318,4 +343,5 @@ export type AnyBlockAnswer = Static<typeof AnyBlock>
 export type BlocksAnswer = Static<typeof BlocksSchema>
 export type HeadersAnswer = Static<typeof HeadersSchema>
 export type FoundTransactionAnswer = Static<typeof FoundTransactionSchema>
+export type ImportedAnswer = Static<typeof ImportedSchema>
 export type ErrorAnswer = Static<typeof ErrorSchema>

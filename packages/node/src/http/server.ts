@@ -1,5 +1,6 @@
 import { type App, type AppOptions, createApp } from './app.ts'
 import type { RouteContext } from './context.ts'
+import { batchRoutes } from './routes/batches.ts'
 import { eventRoutes } from './routes/events.ts'
 import { exploreRoutes } from './routes/explore.ts'
 import { tutorialRoutes } from './routes/tutorial.ts'
@@ -12,6 +13,7 @@ export async function createServer(options: AppOptions, context: RouteContext): 
   exploreRoutes(app, context)
   eventRoutes(app, context)
   context.moreRoutes?.(app)
+  await batchRoutes(app, context)
   app.route({
     method: 'GET',
     url: '/openapi.json',

@@ -1,0 +1,52 @@
+/** Bodies that are read line by line: their routes stand apart, since Fastify would hold such a body whole. */
+import type { IncomingMessage } from 'node:http'
+import { Readable } from 'node:stream'
+import { RuleError } from '@bc/core'
+import { LineSplitter, LongLineError, NDJSON_TYPE } from '../ndjson.ts'
+import type { App } from './app.ts'
+
+/** Routes whose bodies are `application/x-ndjson` and nothing else. Their `request.body` is the stream. */
+export async function withLines(app: App, routes: (app: App) => void): Promise<void> {
+  await app.register(async (scoped) => {
+    scoped.removeAllContentTypeParsers()
+    scoped.addContentTypeParser(NDJSON_TYPE, async (_: unknown, body: IncomingMessage) => body)
+    routes(scoped as unknown as App)
+  })
+}
+
+export interface LineLimits {
+  /** Of one line. */
+  readonly maxLineBytes: number
+  /** Of the body. */
+  readonly maxBytes: number
+}
+
+/**
+ * The lines of a body, blank ones left out, as they come.
+ * @throws RuleError `request.invalid` for a body of another type or none, `request.too_large`
+ */
+export async function* linesOf(body: unknown, { maxLineBytes, maxBytes }: LineLimits): AsyncGenerator<Uint8Array[]> {
+  if (!isStream(body)) throw new RuleError('request.invalid', `A body of the type ${NDJSON_TYPE} was expected.`)
+  const splitter = new LineSplitter(maxLineBytes)
+  let length = 0
+  try {
+    // Leaving early must not destroy the request: with it would go the connection that the answer takes.
+    for await (const piece of body.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+      length += piece.length
+      if (length > maxBytes) throw tooLarge(`The body has over ${maxBytes} bytes: send it in parts.`)
+      yield splitter.feed(piece)
+    }
+    const last = splitter.end()
+    if (last) yield [last]
+  } catch (error) {
+    throw error instanceof LongLineError ? tooLarge(`A line has over ${maxLineBytes} bytes.`) : error
+  }
+}
+
+function isStream(body: unknown): body is Readable {
+  return body instanceof Readable
+}
+
+function tooLarge(sentence: string): RuleError {
+  return new RuleError('request.too_large', sentence)
+}

@@ -1,0 +1,135 @@
+/** `POST /blocks`: the door for blocks from a file. What each rule refuses is the import door's own matter. */
+import { canonicalJson, type JsonObject } from '@bc/core'
+import { beforeAll, describe, expect, test } from 'vitest'
+import { type Asked, ask } from './support/http-client.ts'
+import { Contract } from './support/http-contract.ts'
+import { ALICE, BOB, signed, startTestNode, type TestNode } from './support/http-node.ts'
+
+const NDJSON = { 'content-type': 'application/x-ndjson' }
+
+/** A node with a chain of its own: genesis and eight blocks, one with a payment. */
+let source: TestNode
+let texts: readonly string[]
+
+beforeAll(async () => {
+  source = await startTestNode()
+  for (let n = 0; n < 8; n++) {
+    if (n === 3) {
+      const body = JSON.stringify(signed(source.chain, { from: ALICE, to: BOB.address }))
+      await ask(source, {
+        method: 'POST',
+        path: '/transactions/new',
+        body,
+        headers: { 'content-type': 'application/json' },
+      })
+    }
+    await ask(source, { path: '/mine' })
+  }
+  const { text } = await ask(source, { path: '/blocks?from=1&limit=100' })
+  texts = (JSON.parse(text).blocks as JsonObject[]).map(canonicalJson)
+})
+
+async function started() {
+  const node = await startTestNode()
+  const contract = new Contract(node.app)
+  const hand = (body: string | Buffer, more: Partial<Asked> = {}) =>
+    contract.ask(node, { method: 'POST', path: '/blocks', body, headers: NDJSON, ...more })
+  const height = async () => JSON.parse((await ask(node, { path: '/status' })).text).height as number
+  return { node, hand, height }
+}
+
+const lines = (blocks: readonly string[]) => `${blocks.join('\n')}\n`
+
+describe('good blocks', () => {
+  test('go in, in their order, and are known the second time', async () => {
+    const { hand, node } = await started()
+    const tip = JSON.parse((await ask(source, { path: '/status' })).text).tip
+    expect(await hand(lines(texts))).toMatchObject({ status: 200, json: { imported: 8, known: 1, height: 9, tip } })
+    expect(await hand(lines(texts))).toMatchObject({ status: 200, json: { imported: 0, known: 9, height: 9, tip } })
+    expect((await ask(node, { path: '/chain' })).text).toBe((await ask(source, { path: '/chain' })).text)
+  })
+
+  test('go in by parts, and without genesis', async () => {
+    const { hand, height } = await started()
+    expect(await hand(lines(texts.slice(1, 4)))).toMatchObject({ status: 200, json: { imported: 3, known: 0 } })
+    expect(await hand(texts.slice(4).join('\r\n\n'))).toMatchObject({ status: 200, json: { imported: 5, known: 0 } })
+    expect(await height()).toBe(9)
+  })
+
+  test('of a chain with less work stand beside the main one', async () => {
+    const { hand, node, height } = await started()
+    for (let n = 0; n < 3; n++) await ask(node, { path: '/mine' })
+    expect(await hand(lines(texts.slice(0, 3)))).toMatchObject({ status: 200, json: { imported: 2, height: 4 } })
+    expect(await hand(lines(texts))).toMatchObject({ status: 200, json: { imported: 6, known: 3, height: 9 } })
+    expect(await height()).toBe(9)
+  })
+
+  test('none at all', async () => {
+    const { hand } = await started()
+    expect(await hand('\n \r\n')).toMatchObject({ status: 200, json: { imported: 0, known: 0, height: 1 } })
+  })
+})
+
+describe('a bad one', () => {
+  const changed = (at: number, from: string | RegExp, to: string) =>
+    texts.with(at, (texts[at] as string).replace(from, to))
+
+  test.each([
+    ['a fault', () => changed(4, '"amount": 5,', '"amount": 6,'), 422, 'block.merkle_root', 5],
+    ['a fault of the proof', () => changed(6, /"timestamp": (\d+)/, '"timestamp": 9$1'), 422, 'block.commitment', 7],
+    ['text that is no JSON', () => changed(2, '}', ''), 400, 'message.malformed', 3],
+    ['what is no block', () => texts.with(3, '7'), 422, 'block.shape', 4],
+    ['one left out', () => texts.toSpliced(5, 1), 422, 'block.previous_hash', 6],
+    ["another chain's genesis", () => changed(0, '"miningReward": 50', '"miningReward": 51'), 422, 'block.genesis', 1],
+  ] as const)('%s ends it: those before are in', async (_name, blocks, status, code, line) => {
+    const { hand, height } = await started()
+    const { status: answered, json } = await hand(lines(blocks()))
+    expect({ answered, ...json }).toMatchObject({ answered: status, statusCode: status, code, line })
+    expect(Number(json.imported) + Number(json.known)).toBe(line - 1)
+    expect(await height()).toBe(Math.max(1, line - 1))
+    expect(await hand(lines(texts))).toMatchObject({ status: 200, json: { height: 9 } })
+  })
+
+  test('one from the future is named, and kept until its time comes', async () => {
+    let now = 1_700_000_000
+    const node = await startTestNode({ clock: () => now })
+    const asked = { method: 'POST', path: '/blocks', body: lines(texts), headers: NDJSON }
+    expect(JSON.parse((await ask(node, asked)).text)).toMatchObject({ code: 'block.timestamp', line: 2, known: 1 })
+    expect(JSON.parse((await ask(node, asked)).text)).toMatchObject({ code: 'block.timestamp', line: 2, known: 1 })
+    now = Math.floor(Date.now() / 1000)
+    expect((await ask(node, asked)).status).toBe(200)
+  })
+})
+
+describe('is refused', () => {
+  test('as another type of body, or none', async () => {
+    const { hand } = await started()
+    const json = { 'content-type': 'application/json' }
+    expect(await hand('[]', { headers: json })).toMatchObject({ status: 415, json: { code: 'request.media_type' } })
+    expect(await hand('', { body: undefined, headers: {} })).toMatchObject({
+      status: 400,
+      json: { code: 'request.invalid' },
+    })
+  })
+
+  test('a line that is longer than any block, a body that is longer than 16 MB', async () => {
+    const { hand } = await started()
+    const long = `"${'x'.repeat(1_000_001)}"\n`
+    expect(await hand(long)).toMatchObject({ status: 413, json: { code: 'request.too_large' } })
+    const much = `"${'x'.repeat(999_000)}"\n`.repeat(17)
+    expect(await hand(much)).toMatchObject({ status: 413, json: { code: 'request.too_large' } })
+  })
+
+  test('from strangers and from pages of others', async () => {
+    const { hand } = await started()
+    const from = (headers: Record<string, string>) => hand(lines(texts), { headers: { ...NDJSON, ...headers } })
+    expect(await from({ 'x-forwarded-for': '10.0.0.7' })).toMatchObject({
+      status: 403,
+      json: { code: 'request.operator' },
+    })
+    expect(await from({ origin: 'http://example.org' })).toMatchObject({
+      status: 403,
+      json: { code: 'request.origin' },
+    })
+  })
+})
