@@ -148,6 +148,7 @@ read_document() {
 
     def unless(good; $sentence): if good then empty else $sentence end;
     def fault($place; $code; $sentence): ["fault", $place, $code, $sentence] | join("\t");
+    def not_json($reason): "it is not JSON: \($reason)";
 
     # jq mends broken UTF-8 without a word. But what it mended does not encode to the same base64 again.
     def utf8: @base64d as $text | if ($text | @base64) == . then $text else null end;
@@ -165,19 +166,28 @@ read_document() {
       pieces | if .inside then {text} else .text | split(",")[] | scan("[\\[\\]{}:]|[^\\[\\]{}: \\t\\n\\r]+") end;
 
     def string_fault:
-      if test("[\\x00-\\x1f]") then "a string holds a control character"
-      # A surrogate without its other half; an escaped backslash before a "u" begins no \uXXXX.
-      elif test("\\\\u") and (split("\\\\") | join(" ") |
-        test("\\\\u[dD][89abAB]..(?!\\\\u[dD][c-fC-F])|(?<!\\\\u[dD][89abAB]..)\\\\u[dD][c-fC-F]"))
-      then "a string holds a lone surrogate"
-      else null end;
+      if test("[\\x00-\\x1f]") then not_json("a string holds a control character")
+      elif test("\\\\") | not then null
+      # An escaped backslash before a "u" begins no \uXXXX.
+      else split("\\\\") | join(" ") | first(
+        if test("\\\\(?![\"/bfnrt]|u[0-9a-fA-F]{4})") then not_json("a string holds an unknown escape") else empty end,
+        # A surrogate without its other half.
+        if test("\\\\u[dD][89abAB]..(?!\\\\u[dD][c-fC-F])|(?<!\\\\u[dD][89abAB]..)\\\\u[dD][c-fC-F]")
+        then "a string holds a lone surrogate" else empty end,
+        null) end;
 
     def word_fault:
       if . == "true" or . == "false" or . == "null" then null
       elif test("\\A(0|[1-9][0-9]{0,15})\\z") and (length < 16 or . <= "9007199254740991") then null
-      # jq would round 9007199254740993, and take 1e3, 1.0, -0, 01 and nan for numbers.
-      elif test("\\A[-+.0-9][-+.0-9eE]{0,40}\\z") then "\(.) is no whole number from 0 to 2^53-1 in plain digits"
-      else "it is not JSON" end;
+      # jq would round 9007199254740993, and take 1e3, 1.0 and -0.
+      elif test("\\A-?(0|[1-9][0-9]*)([.][0-9]+)?([eE][-+]?[0-9]+)?\\z") then
+        "\(.[:40]) is no whole number from 0 to 2^53-1 in plain digits"
+      # It would take 01 and nan, too, which are no JSON.
+      else not_json("a word of it is none of JSON") end;
+
+    # Where the text is no JSON at all, nobody can say what its blocks are: the fault is the document's.
+    def place_of($fault; $block): if $block == null or ($fault | startswith("it is not JSON")) then "document"
+      else "block \($block)" end;
 
     # What jq reads and the protocol does not. `open` holds the brackets around a token and `keys` what stands in each.
     def strict:
@@ -195,7 +205,7 @@ read_document() {
         elif $token == "}" or $token == "]" then .open |= .[:-1] | .keys |= .[:-1]
         else .fault = ($token | word_fault) end;
         select(.fault)
-        | fault(if in_block then "block \(.block)" else "document" end; "message.malformed"; .fault)), null);
+        | fault(place_of(.fault; if in_block then .block else null end); "message.malformed"; .fault)), null);
 
     # ---- Canonical JSON: byte for byte what Python prints for json.dumps(value, sort_keys=True).
 
@@ -323,7 +333,7 @@ read_document() {
       else .chain | chain_lines end;
 
     # The reason without the excerpt that jq adds: a document should not get to write to our terminal.
-    def unreadable: "it is not JSON: \(split(" (while")[0] | ascii_text)" | malformed;
+    def unreadable: not_json(split(" (while")[0] | ascii_text) | malformed;
 
     rtrimstr("\n") | utf8 as $text
     | if $text == null then "it is not UTF-8" | malformed
