@@ -5,6 +5,7 @@
 import { Command } from 'commander'
 import { withHeadings } from './heading.ts'
 import { addNodeOptions } from './options.ts'
+import { addChainCommands } from './program/chains.ts'
 import { addDevCommands } from './program/dev.ts'
 import { addKeyCommands } from './program/keys.ts'
 import { addLab } from './program/lab.ts'
@@ -37,6 +38,8 @@ function program(): Command {
   bc.commandsGroup('Transactions:')
   addTransactionCommands(bc)
   addPaymentCommands(bc)
+  bc.commandsGroup('The chain:')
+  addChainCommands(bc)
   addKeyCommands(bc)
   bc.commandsGroup('A node in dev mode:')
   addDevCommands(bc)

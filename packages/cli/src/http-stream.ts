@@ -17,6 +17,8 @@ export interface StreamQuestion {
   readonly signal?: AbortSignal
   /** Another limit than the usual one. */
   readonly stallMs?: number
+  /** Waits without an upper limit unless the user has set one. */
+  readonly patient?: boolean
 }
 
 export interface StreamedAnswer {
@@ -39,7 +41,10 @@ export async function openAnswer(
   question: StreamQuestion,
   accepted: readonly number[] = [],
 ): Promise<StreamedAnswer> {
-  const watch = new Watch(question.stallMs ?? endpoint.timeout ?? STALL_MS, question.signal)
+  const watch = new Watch(
+    question.stallMs ?? endpoint.timeout ?? (question.patient ? undefined : STALL_MS),
+    question.signal,
+  )
   const base = endpoint.node.href.replace(/\/$/, '')
   const failed = (error: unknown) => explained(error, question, endpoint.node, watch.firedAfter)
   try {
@@ -69,13 +74,13 @@ export async function wholeOf(pieces: AsyncIterable<Buffer>, maxBytes: number): 
 /** Counts only while we wait: how long we take with what came is nobody's fault. */
 class Watch {
   private readonly stop = new AbortController()
-  private readonly ms: number
+  private readonly ms: number | undefined
   private readonly ended: () => void
   private timer: NodeJS.Timeout | undefined
   /** Milliseconds, once they are up. */
   firedAfter: number | undefined
 
-  constructor(ms: number, outer?: AbortSignal) {
+  constructor(ms: number | undefined, outer?: AbortSignal) {
     this.ms = ms
     const abort = () => this.stop.abort(outer?.reason)
     outer?.addEventListener('abort', abort)
@@ -89,6 +94,7 @@ class Watch {
 
   begin(): void {
     this.end()
+    if (this.ms === undefined) return
     this.timer = setTimeout(() => {
       this.firedAfter = this.ms
       this.stop.abort()

@@ -25,8 +25,9 @@ const USUAL_TIMEOUT = 30_000
 /** A block has its limit in the rules of its chain; none that anyone uses comes near. */
 const USUAL_BYTES = 16 << 20
 const JSON_DEPTH = 16
-/** The one request whose refusal needs care: it may have had its effect. */
+/** The requests whose failure needs care: they may have had their effect. */
 export const SEND = '/transactions/new'
+export const SEND_MANY = '/transactions'
 
 export interface Question<T> {
   readonly method: 'GET' | 'POST'
@@ -152,7 +153,8 @@ export function explained(
   const cause = timeout === undefined ? (CAUSES[code] ?? message) : `no answer within ${timeout / 1000} s`
   const reached = timeout !== undefined || code === 'ECONNRESET'
   // Only a request that was sent may have had its effect. A neighbour may be registered twice.
-  const doubt = path === SEND && reached ? ' It may have been taken all the same: see bc transactions.' : ''
+  const doubt =
+    (path === SEND || path === SEND_MANY) && reached ? ' It may have been taken all the same: see bc transactions.' : ''
   const advice = reached ? '' : ' Start one with bc-node, or name another with --node URL or BC_NODE.'
   return new CliError('cli.no_node', `no node at ${node.origin}: ${cause}.${doubt}${advice}`)
 }

@@ -1,5 +1,5 @@
 /** What comes in from files and standard input, never more of it than is needed. */
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
+import { closeSync, createReadStream, fstatSync, openSync, readSync } from 'node:fs'
 import { CliError, usage } from './failure.ts'
 
 /** A key or a token with room to spare. */
@@ -64,6 +64,16 @@ function reason(error: unknown): string {
   if (code === 'EAGAIN') return 'nothing is there to read'
   if (code !== undefined) return code
   throw error
+}
+
+/** A file or, for `-`, standard input, as it is read. */
+export async function* longInput(path: string): AsyncGenerator<Buffer> {
+  if (path === '-') return yield* process.stdin as AsyncIterable<Buffer>
+  try {
+    yield* createReadStream(path) as AsyncIterable<Buffer>
+  } catch (error) {
+    throw usage(`${path} can't be read: ${reason(error)}.`)
+  }
 }
 
 /** All of standard input. */

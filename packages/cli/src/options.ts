@@ -108,7 +108,7 @@ export function seconds(text: string): number {
 }
 
 /** The tutorial's clients name a node with and without `http://`. A name or password in it would show in `ps`. */
-function nodeUrl(text: string, source: string): URL {
+export function nodeUrl(text: string, source: string): URL {
   const full = /^[a-z]+:\/\//i.test(text) ? text : `http://${text}`
   const url = URL.canParse(full) ? new URL(full) : undefined
   const plain = url && url.username + url.password + url.search + url.hash === ''

@@ -31,6 +31,9 @@ const COMMANDS = [
   'revert',
   'time',
   'fund',
+  'verify',
+  'export',
+  'import',
 ]
 
 describe('help', () => {

@@ -1,0 +1,162 @@
+/**
+ * Cuts the list in `{"chain": [block, …], "length": N}`, in `{"blocks": […], …}` or in a bare `[block, …]` into its items
+ * while it arrives, so that a long chain is never in memory as a whole. Items come out as the bytes that they were; what
+ * stands around them is kept, with a 0 for each of them, and read strictly at the end.
+ */
+import { isJsonObject, type JsonObject, type JsonValue, parseJson, RuleError } from '@bc/core'
+
+const [QUOTE, BACKSLASH, COMMA] = [0x22, 0x5c, 0x2c]
+const [OPEN_LIST, CLOSE_LIST, OPEN_OBJECT, CLOSE_OBJECT] = [0x5b, 0x5d, 0x7b, 0x7d]
+/** Around an item there are a 0, a comma and at most two spaces; and then there is the frame itself. */
+const FRAME_BYTES = 4096
+const BYTES_PER_ITEM = 4
+
+export interface ListLimits {
+  /** Of one item. */
+  readonly maxItemBytes: number
+}
+
+export class ListSplitter {
+  private readonly maxItemBytes: number
+  /** The brackets around what comes next. */
+  private readonly open: number[] = []
+  private inString = false
+  private escaped = false
+  /** How many brackets stood around the item that has begun; undefined outside of items. */
+  private itemDepth: number | undefined
+  /** Neither string nor brackets: such an item ends where something else begins. */
+  private isWord = false
+  private parts: Uint8Array[] = []
+  private size = 0
+  private frame = ''
+  private items = 0
+
+  constructor({ maxItemBytes }: ListLimits) {
+    this.maxItemBytes = maxItemBytes
+  }
+
+  /** How many brackets stand around an item: 1 in a bare list, 2 in an object. */
+  get depth(): number {
+    return this.open[0] === OPEN_OBJECT ? 2 : 1
+  }
+
+  /**
+   * @returns the items that end in this piece
+   * @throws RuleError `message.malformed`
+   */
+  feed(piece: Uint8Array): Uint8Array[] {
+    const found: Uint8Array[] = []
+    let from = 0
+    for (let at = 0; at < piece.length; at++) {
+      const byte = piece[at] as number
+      if (this.itemDepth === undefined) {
+        if (this.isBetween(byte)) this.readFrame(byte)
+        else {
+          from = at
+          this.begin(byte)
+        }
+      } else if (this.isWord ? endsWord(byte) : this.endsItem(byte)) {
+        // The byte that ends a word is no part of it.
+        const end = this.isWord ? at : at + 1
+        found.push(this.finish(piece.subarray(from, end)))
+        at = end - 1
+      }
+    }
+    if (this.itemDepth !== undefined) this.hold(piece.subarray(from))
+    return found
+  }
+
+  /**
+   * What stands around the items, which are 0 in it.
+   * @throws RuleError `message.malformed` where the text has no end
+   */
+  end(): { readonly frame: JsonValue; readonly items: number } {
+    if (this.itemDepth !== undefined || this.open.length > 0) throw malformed('it ends too early')
+    return { frame: parseJson(this.frame, { maxBytes: this.frame.length + 1, maxDepth: 3 }), items: this.items }
+  }
+
+  /** Whether a byte outside of items is no beginning of one. */
+  private isBetween(byte: number): boolean {
+    const inList = this.open.at(-1) === OPEN_LIST && this.open.length === this.depth
+    return !inList || this.inString || byte === COMMA || byte === CLOSE_LIST || isSpace(byte)
+  }
+
+  private readFrame(byte: number): void {
+    if (this.inString) this.stepInString(byte)
+    else if (byte === QUOTE) this.inString = true
+    else this.stepBracket(byte)
+    if (!this.inString && isSpace(byte)) {
+      if (!this.frame.endsWith(' ')) this.frame += ' '
+      return
+    }
+    this.frame += String.fromCharCode(byte)
+    if (this.frame.length > FRAME_BYTES + BYTES_PER_ITEM * this.items) throw malformed('it holds no list of blocks')
+  }
+
+  private begin(byte: number): void {
+    this.itemDepth = this.open.length
+    this.parts = []
+    this.size = 0
+    this.isWord = byte !== QUOTE && byte !== OPEN_LIST && byte !== OPEN_OBJECT
+    if (byte === QUOTE) this.inString = true
+    else this.stepBracket(byte)
+  }
+
+  private endsItem(byte: number): boolean {
+    if (this.inString) this.stepInString(byte)
+    else if (byte === QUOTE) this.inString = true
+    else this.stepBracket(byte)
+    return !this.inString && this.open.length === this.itemDepth
+  }
+
+  private stepInString(byte: number): void {
+    if (this.escaped) this.escaped = false
+    else if (byte === BACKSLASH) this.escaped = true
+    else if (byte === QUOTE) this.inString = false
+  }
+
+  private stepBracket(byte: number): void {
+    if (byte === OPEN_LIST || byte === OPEN_OBJECT) this.open.push(byte)
+    else if (byte === CLOSE_LIST || byte === CLOSE_OBJECT) {
+      const opened = this.open.pop()
+      if (opened !== (byte === CLOSE_LIST ? OPEN_LIST : OPEN_OBJECT)) throw malformed('its brackets are no pairs')
+    }
+  }
+
+  private hold(part: Uint8Array): void {
+    this.size += part.length
+    if (this.size > this.maxItemBytes) throw malformed(`a block has over ${this.maxItemBytes} bytes`)
+    // A copy: the piece may be a buffer that is filled again.
+    this.parts.push(Uint8Array.from(part))
+  }
+
+  private finish(last: Uint8Array): Uint8Array {
+    this.hold(last)
+    const [only] = this.parts
+    const item = this.parts.length === 1 && only ? only : Buffer.concat(this.parts)
+    this.itemDepth = undefined
+    this.frame += '0'
+    this.items++
+    return item
+  }
+}
+
+/** @throws RuleError `message.malformed` unless the frame is an object of exactly these keys */
+export function objectFrame(frame: JsonValue, list: string, other: string): JsonObject {
+  if (isJsonObject(frame) && Object.keys(frame).sort().join() === [list, other].sort().join()) {
+    if (Array.isArray(frame[list])) return frame
+  }
+  throw malformed(`it is not {"${list}": […], "${other}": …}`)
+}
+
+function isSpace(byte: number): boolean {
+  return byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09
+}
+
+function endsWord(byte: number): boolean {
+  return isSpace(byte) || byte === COMMA || byte === CLOSE_LIST || byte === CLOSE_OBJECT
+}
+
+export function malformed(fault: string): RuleError {
+  return new RuleError('message.malformed', `It is no chain: ${fault}.`)
+}

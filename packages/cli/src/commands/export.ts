@@ -1,0 +1,48 @@
+/** A node's blocks as it has stored them, one on each line. */
+import { once } from 'node:events'
+import { pagedBlocks, type Stretch } from '../chain/blocks.ts'
+import { connect } from '../client.ts'
+import { Refusal, usage } from '../failure.ts'
+import type { Settings } from '../options.ts'
+import { progressOf } from '../progress.ts'
+
+export interface ExportOptions {
+  readonly from?: number
+  readonly to?: number
+}
+
+const NEWLINE = Buffer.from('\n')
+/** Small blocks are written some at a time. */
+const WRITE_BYTES = 64 << 10
+
+export async function exportChain(options: ExportOptions, settings: Settings): Promise<void> {
+  const stretch = await stretchOf(options, settings)
+  const { from, to } = stretch
+  const progress = progressOf('Exporting', 'block', (to ?? from) - from + 1)
+  let [parts, size, done]: [Uint8Array[], number, number] = [[], 0, 0]
+  const flush = async () => {
+    const room = process.stdout.write(Buffer.concat(parts))
+    parts = []
+    size = 0
+    if (!room) await once(process.stdout, 'drain')
+    progress.update(done)
+  }
+  for await (const { bytes } of pagedBlocks(settings, stretch)) {
+    parts.push(bytes, NEWLINE)
+    size += bytes.length
+    done++
+    if (size >= WRITE_BYTES) await flush()
+  }
+  await flush()
+  progress.end()
+}
+
+/** What the node has now: what is mined meanwhile is left out, so that the last line is a block that was asked for. */
+async function stretchOf({ from = 1, to }: ExportOptions, settings: Settings): Promise<Stretch> {
+  if (from < 1) throw usage('--from is a block’s index, from 1.')
+  if (to !== undefined && to < from) throw usage('--to is not below --from.')
+  const { height } = await connect(settings).status()
+  if (Math.max(from, to ?? from) > height)
+    throw new Refusal('request.not_found', `there is no block ${Math.max(from, to ?? from)}: the chain has ${height}.`)
+  return { from, to: to ?? height }
+}

@@ -1,0 +1,104 @@
+/** Blocks from a file to a node, some at a time, until one breaks a rule. */
+import { isJsonObject, type JsonObject, parseAmount } from '@bc/core'
+import type { ImportedAnswer } from '@bc/node'
+import { LineSplitter, LongLineError } from '@bc/node/ndjson'
+import { Refusal, usage } from '../failure.ts'
+import { parsed, refusal, strange } from '../http.ts'
+import { openAnswer, wholeOf } from '../http-stream.ts'
+import { longInput } from '../input.ts'
+import type { Settings } from '../options.ts'
+import { printResult } from '../output.ts'
+import { progressOf } from '../progress.ts'
+import { counted, rows } from '../readable.ts'
+
+/** What a node takes at once is more: it should answer soon. */
+const PART_BYTES = 4 << 20
+const PART_BLOCKS = 1000
+/** No block of any chain is longer: a node's own limit is lower. */
+const LINE_BYTES = 16 << 20
+const ANSWER_BYTES = 1 << 20
+const REFUSALS = [400, 401, 409, 413, 422]
+
+export async function importChain(source: string, settings: Settings): Promise<void> {
+  const progress = progressOf('Importing', 'block')
+  let all: ImportedAnswer | undefined
+  try {
+    for await (const part of partsOf(source)) {
+      const answer = await send(part, all, settings)
+      all = { ...answer, imported: answer.imported + (all?.imported ?? 0), known: answer.known + (all?.known ?? 0) }
+      progress.update(all.imported + all.known)
+    }
+  } finally {
+    progress.end()
+  }
+  if (all === undefined)
+    throw usage('there is nothing to import: a block on each line was expected, as bc export writes.')
+  const result = all
+  printResult(result, settings.json, (width) => readableImported(result, width))
+}
+
+type Part = readonly Uint8Array[]
+
+async function* partsOf(source: string): AsyncGenerator<Part> {
+  let part: Uint8Array[] = []
+  let size = 0
+  for await (const line of linesOf(source)) {
+    if (part.length > 0 && (size + line.length > PART_BYTES || part.length >= PART_BLOCKS)) {
+      yield part
+      part = []
+      size = 0
+    }
+    part.push(line)
+    size += line.length
+  }
+  if (part.length > 0) yield part
+}
+
+async function* linesOf(source: string): AsyncGenerator<Uint8Array> {
+  const splitter = new LineSplitter(LINE_BYTES)
+  try {
+    for await (const piece of longInput(source)) yield* splitter.feed(Uint8Array.from(piece))
+    const last = splitter.end()
+    if (last) yield last
+  } catch (error) {
+    throw error instanceof LongLineError ? usage(`this is no export: ${error.message}.`) : error
+  }
+}
+
+const NEWLINE = Buffer.from('\n')
+
+async function send(part: Part, before: ImportedAnswer | undefined, settings: Settings): Promise<ImportedAnswer> {
+  const body = Buffer.concat(part.flatMap((line) => [line, NEWLINE]))
+  const question = { method: 'POST', path: '/blocks', body, operator: true, patient: true } as const
+  const { status, pieces } = await openAnswer(settings, question, REFUSALS)
+  const answer = parsed(await wholeOf(pieces, ANSWER_BYTES), ANSWER_BYTES)
+  if (status !== 200) throw stoppedAt(answer, before, refusal(settings.node.origin, question, status, answer))
+  if (isJsonObject(answer) && isCount(answer) && parseAmount(answer.height) !== undefined)
+    return answer as unknown as ImportedAnswer
+  throw strange(settings.node.origin, 'POST /blocks with something that is not the protocol’s JSON')
+}
+
+function isCount({ imported, known }: JsonObject): boolean {
+  return parseAmount(imported) !== undefined && parseAmount(known) !== undefined
+}
+
+/** The same refusal, saying how much went in before it. */
+function stoppedAt(answer: unknown, before: ImportedAnswer | undefined, said: Error): Error {
+  const counts = answer as JsonObject | undefined
+  if (!(said instanceof Refusal) || !isJsonObject(counts) || !isCount(counts)) return said
+  const imported = Number(counts.imported) + (before?.imported ?? 0)
+  const known = Number(counts.known) + (before?.known ?? 0)
+  const line = imported + known + 1
+  const sentence = said.message.replace(/^Line \d+: /, '')
+  return new Refusal(said.code, `line ${line}: ${sentence} (${counted(imported, 'block')} imported before it)`)
+}
+
+function readableImported({ imported, known, height, tip }: ImportedAnswer, width: number): string {
+  const entries: [string, string | number][] = [
+    ['Imported', counted(imported, 'block')],
+    ['Known', counted(known, 'block')],
+    ['Height', height],
+    ['Tip', tip],
+  ]
+  return rows(entries, width)
+}

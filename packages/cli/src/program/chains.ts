@@ -1,0 +1,66 @@
+/** The commands about whole chains and what can be shown of them: checked, carried about, proven. */
+import type { Command } from 'commander'
+import { wholeOption } from '../arguments.ts'
+import type { ExportOptions } from '../commands/export.ts'
+import { settingsOf } from '../options.ts'
+import { examples } from '../run.ts'
+
+export function addChainCommands(bc: Command): void {
+  addVerify(bc)
+  addExport(bc)
+  addImport(bc)
+}
+
+function addVerify(bc: Command): void {
+  bc.command('verify')
+    .description('Checks every rule of a whole chain and names the first that it breaks, with the block.')
+    .argument('[SOURCE]', "a node's URL, a file, or - for standard input (default: the node)")
+    .addHelpText(
+      'after',
+      `
+A file holds what GET /chain answers, a list of blocks, or a block on each line
+as bc export writes them. What is checked, and in which order, is what
+scripts/audit.sh checks. Exit code: 0 valid, 5 a rule is broken, or 4 where that
+is tx.signature.
+${examples('bc verify', 'bc verify http://10.0.0.7:5000', 'bc export | bc verify -', 'bc verify chain.json | jq .tip')}`,
+    )
+    .action(async function (this: Command, source: string | undefined) {
+      const { verify } = await import('../commands/verify.ts')
+      await verify(source, settingsOf(this))
+    })
+}
+
+function addExport(bc: Command): void {
+  bc.command('export')
+    .description('Writes the blocks of the chain, one on each line, exactly as they are hashed.')
+    .option('--from <n>', 'index of the first block (default: 1)', wholeOption)
+    .option('--to <n>', 'index of the last block (default: the newest)', wholeOption)
+    .addHelpText(
+      'after',
+      examples(
+        'bc export > chain.ndjson',
+        'bc export --from 100 --to 200 | bc --node localhost:5002 import',
+        "bc export --from 7 --to 7 | tr -d '\\n' | sha256sum",
+      ),
+    )
+    .action(async function (this: Command) {
+      const { exportChain } = await import('../commands/export.ts')
+      await exportChain(this.opts<ExportOptions>(), settingsOf(this))
+    })
+}
+
+function addImport(bc: Command): void {
+  bc.command('import')
+    .description('Hands blocks to the node, which checks each as any other; the first bad one ends it.')
+    .argument('[FILE]', 'a block on each line, as bc export writes them; - for standard input', '-')
+    .addHelpText(
+      'after',
+      `
+It is the operator's: from this machine, or with --token.
+${examples('bc import chain.ndjson', 'bc --node localhost:5001 export | bc import')}`,
+    )
+    .action(async function (this: Command, file: string) {
+      const { importChain } = await import('../commands/import.ts')
+      await importChain(file, settingsOf(this))
+    })
+}

@@ -1,0 +1,163 @@
+/** Where `bc verify` takes a chain from, and how it ends. That it names the right fault is verify-agreement.test.ts's. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import type { RequestListener } from 'node:http'
+import { tmpdir } from 'node:os'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { sites } from '../../core/test/support/generator.ts'
+import { blockOn, siteAtGenesis } from '../../core/test/support/site.ts'
+import { bc, command, expectFailure, type FakeNode, fakeNode } from './commands.ts'
+import { bookOf, documentOf } from './support-audit.ts'
+import { describeOnTerminal, onTerminal } from './terminal.ts'
+
+const { moving } = sites()
+const TEXTS = moving.texts
+const BAD = TEXTS.with(2, (TEXTS[2] as string).replace('"amount": 100', '"amount": 101'))
+/** Another second block. */
+const OTHER = blockOn(siteAtGenesis('moving', moving.rules, moving.timestamp), { transfers: () => [] })
+
+const { blocks, transactions, accounts, supply, tip } = bookOf(TEXTS)
+const REPORT = { valid: true, blocks, transactions, accounts, supply, tip, chain: moving.chain }
+
+function expectReport(run: { code: number | null; stdout: string; stderr: string }) {
+  expect(run).toMatchObject({ code: 0, stderr: '' })
+  expect(JSON.parse(run.stdout)).toMatchObject(REPORT)
+}
+
+let folder = ''
+beforeAll(() => {
+  folder = mkdtempSync(`${tmpdir()}/bc-verify-`)
+})
+afterAll(() => rmSync(folder, { recursive: true }))
+
+function file(name: string, content: string): string {
+  const path = `${folder}/${name.replaceAll('/', '_')}`
+  writeFileSync(path, content)
+  return path
+}
+
+describe('a file or a pipe', () => {
+  test.each([
+    ['what GET /chain answers', documentOf(TEXTS)],
+    ['a list of blocks', `[${TEXTS.join(',\n')}]`],
+    ['a block on each line', `${TEXTS.join('\n')}\n`],
+    ['a block on each line, some blank, no newline at the end', `\n \n${TEXTS.join('\r\n\n')}`],
+  ])('%s', async (name, content) => {
+    expectReport(await bc('verify', file(name, content)))
+    expectReport(await command('bc', ['verify', '-'], { input: content }))
+  })
+
+  test.each([
+    ['a fault', documentOf(BAD), 5, /^bc: block\.merkle_root: block 3: /],
+    ['a fault in a line', BAD.join('\n'), 5, /^bc: block\.merkle_root: block 3: /],
+    ['a malformed line', TEXTS.with(1, '{"index": 2,').join('\n'), 5, /^bc: message\.malformed: block 2: /],
+    ['a fault and a malformed end', documentOf(BAD).slice(0, -1), 5, /^bc: message\.malformed: document: /],
+    ['a signature', documentOf([...TEXTS, forged()]), 4, /^bc: tx\.signature: block 6: Transaction 1: /],
+    ['nothing', '', 5, /^bc: message\.malformed: document: /],
+    ['no block', '[]', 5, /^bc: block\.genesis: block 1: /],
+    ['an error page', '<html>\u001b[2J: gone</html>', 5, /^bc: message\.malformed: document: [ -~]+\n$/],
+  ])('%s', async (name, content, code, reason) => {
+    expectFailure(await bc('verify', file(name, content)), code, reason)
+  })
+
+  test('no such file, a folder', async () => {
+    expectFailure(await bc('verify', `${folder}/none`), 2, /none can't be read: there is no such file/)
+    expectFailure(await bc('verify', folder), 2, /can't be read/)
+  })
+})
+
+function forged(): string {
+  return blockOn(moving, { transfers: (usual) => usual.map((one) => ({ ...one, signature: () => '0'.repeat(128) })) })
+}
+
+describe('a node', () => {
+  const asked: string[] = []
+  let served: readonly string[] = TEXTS
+  /** What it serves after the first page. */
+  let later: readonly string[] = TEXTS
+  let hasPages = true
+  let node: FakeNode
+
+  const listener: RequestListener = ({ url = '' }, response) => {
+    asked.push(url)
+    const page = /^\/blocks\?from=(\d+)&limit=\d+$/.exec(url)
+    const one = /^\/blocks\/(\d+)$/.exec(url)
+    if (url === '/chain') response.end(documentOf(served))
+    else if (!hasPages) response.writeHead(404).end('<h1>Not Found</h1>')
+    else if (url === '/status') response.end(JSON.stringify({ height: served.length }))
+    else if (one) response.end(later[Number(one[1]) - 1])
+    else if (page) response.end(pageOf(Number(page[1])))
+    else response.writeHead(404).end('{}')
+  }
+
+  /** Pages of two. */
+  function pageOf(from: number): string {
+    const texts = (from === 1 ? served : later).slice(from - 1, from + 1)
+    const next = from + 2 <= served.length ? from + 2 : null
+    return `{"blocks": [${texts.join(', ')}], "next": ${next}}`
+  }
+
+  beforeAll(async () => {
+    node = await fakeNode(listener)
+  })
+  beforeEach(() => {
+    asked.length = 0
+    served = later = TEXTS
+    hasPages = true
+  })
+  afterAll(() => node.close())
+
+  test('is read by pages', async () => {
+    expectReport(await bc('verify', node.url))
+    expect(asked).toEqual(['/status', ...[1, 3, 5].map((from) => `/blocks?from=${from}&limit=1000`)])
+    expectReport(await bc('verify', '--node', node.url))
+    expectReport(await command('bc', ['verify'], { env: { BC_NODE: node.url } }))
+    expectReport(await bc('verify', `${node.url}/chain`))
+    expectReport(await bc('verify', node.url.replace('http://', '')))
+  })
+
+  test('of the tutorial has all in one answer', async () => {
+    hasPages = false
+    expectReport(await bc('verify', node.url))
+    expect(asked).toEqual(['/status', '/chain'])
+    served = BAD
+    expectFailure(await bc('verify', node.url), 5, /^bc: block\.merkle_root: block 3: /)
+  })
+
+  test('with a bad chain', async () => {
+    served = later = BAD
+    expectFailure(await bc('verify', node.url), 5, /^bc: block\.merkle_root: block 3: /)
+  })
+
+  test('that changes over to another chain meanwhile is no bad chain', async () => {
+    served = TEXTS.with(1, OTHER)
+    expectFailure(await bc('verify', node.url), 1, /changed over to another chain meanwhile: try again/)
+  })
+
+  test.each([
+    ['no list', '{"next": null}'],
+    ['no JSON', 'blocks'],
+    ['a next that leads nowhere', '{"blocks": [], "next": 1}'],
+    ['a next that jumps', `{"blocks": [${TEXTS[0]}], "next": 3}`],
+  ])('whose pages are none: %s', async (_name, page) => {
+    const strange = await fakeNode(({ url }, response) => response.end(url === '/status' ? '{}' : page))
+    try {
+      expectFailure(await bc('verify', strange.url), 1, /is that a node\?$/m)
+    } finally {
+      strange.close()
+    }
+  })
+
+  test('nobody there', async () => {
+    expectFailure(await bc('verify', 'http://127.0.0.1:9'), 3, /nothing listens there/)
+  })
+})
+
+describeOnTerminal('on a terminal', () => {
+  test('what was checked, in words', async () => {
+    const { output, code } = await onTerminal('bc', ['verify', file('seen', documentOf(TEXTS))])
+    expect(code).toBe(0)
+    expect(output).toContain(`${blocks} blocks, ${transactions} transactions, ${accounts} accounts`)
+    for (const word of ['Signatures', 'Merkle roots', 'Not checked', moving.chain, tip, 'valid'])
+      expect(output).toContain(word)
+  })
+})
