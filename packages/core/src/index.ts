@@ -78,6 +78,7 @@ export {
   judgeTransaction,
   merkleLeaf,
   type ParsedTransaction,
+  parseReward,
   parseTransaction,
   payloadOf,
   REWARD_SENDER,

@@ -57,6 +57,7 @@ const VALUES = [
   'parseHeight',
   'parseJson',
   'parseProof',
+  'parseReward',
   'parseSignature',
   'parseTarget',
   'parseTransaction',
