@@ -65,6 +65,19 @@ export function chainOption(text: string): Hash {
   throw new InvalidArgumentError('A chain id is 64 lower-case hex digits.')
 }
 
+/** A number of things, one at least. */
+export function countOption(text: string): Amount {
+  const value = parseWhole(text)
+  if (value) return value
+  throw new InvalidArgumentError('It is a whole number from 1, in plain digits.')
+}
+
+export function idArgument(text: string): Hash {
+  const id = parseHash(text)
+  if (id !== undefined) return id
+  throw new InvalidArgumentError("A transaction's id is 64 lower-case hex digits.")
+}
+
 /** An empty memo is none (protocol.md, "Transaction"). */
 export function memoField(memo: string | undefined): { readonly memo?: string } {
   if (memo === undefined || memo === '') return {}

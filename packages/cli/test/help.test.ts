@@ -34,6 +34,8 @@ const COMMANDS = [
   'verify',
   'export',
   'import',
+  'prove',
+  'verify-proof',
 ]
 
 describe('help', () => {

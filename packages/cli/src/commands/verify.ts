@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import { type AuditReport, auditChain, ChainFault } from '../chain/audit.ts'
 import { openBlocks } from '../chain/blocks.ts'
 import { toolCurve } from '../chain/curve.ts'
+import { described } from '../described.ts'
 import { Refusal } from '../failure.ts'
 import { nodeUrl, type Settings } from '../options.ts'
 import { printResult } from '../output.ts'
@@ -62,5 +63,5 @@ function readableReport(report: AuditReport, source: string, width: number): str
     ['Work', report.work],
   ]
   const counts = `${counted(blocks, 'block')}, ${counted(transactions, 'transaction')}, ${counted(accounts, 'account')}`
-  return `${printable(source)}: ${counts}\n\n${rows(checked, width)}\n\n${rows(result, width)}\n\nvalid`
+  return `${printable(source)}: ${counts}\n\n${described(checked, width)}\n\n${rows(result, width)}\n\nvalid`
 }

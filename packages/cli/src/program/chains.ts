@@ -1,14 +1,19 @@
 /** The commands about whole chains and what can be shown of them: checked, carried about, proven. */
+import type { Hash } from '@bc/core'
 import type { Command } from 'commander'
-import { wholeOption } from '../arguments.ts'
+import { chainOption, countOption, idArgument, wholeOption } from '../arguments.ts'
 import type { ExportOptions } from '../commands/export.ts'
+import type { VerifyProofOptions } from '../commands/verify-proof.ts'
 import { settingsOf } from '../options.ts'
+import type { ProveOptions } from '../receipt/fetch.ts'
 import { examples } from '../run.ts'
 
 export function addChainCommands(bc: Command): void {
   addVerify(bc)
   addExport(bc)
   addImport(bc)
+  addProve(bc)
+  addVerifyProof(bc)
 }
 
 function addVerify(bc: Command): void {
@@ -62,5 +67,55 @@ ${examples('bc import chain.ndjson', 'bc --node localhost:5001 export | bc impor
     .action(async function (this: Command, file: string) {
       const { importChain } = await import('../commands/import.ts')
       await importChain(file, settingsOf(this))
+    })
+}
+
+function addProve(bc: Command): void {
+  bc.command('prove')
+    .description('Writes a receipt: the transaction, its way to its block, and the headers since.')
+    .argument('<ID>', "the transaction's id", idArgument)
+    .option('--confirmations <n>', "so many headers, its block's included (default: all)", countOption)
+    .option('--full', 'all headers from genesis on, so that it shows its chain as well')
+    .addHelpText(
+      'after',
+      examples(
+        'bc prove $ID > receipt.json',
+        'bc prove $ID --confirmations 6 > receipt.json',
+        'bc prove $ID --full > receipt.json',
+      ),
+    )
+    .action(async function (this: Command, id: Hash) {
+      const { prove } = await import('../commands/prove.ts')
+      await prove(id, this.opts<ProveOptions>(), settingsOf(this))
+    })
+}
+
+function addVerifyProof(bc: Command): void {
+  bc.command('verify-proof')
+    .description('Checks a receipt without a node, and says what it shows and what it does not.')
+    .argument('<FILE>', 'as bc prove writes it; - for standard input')
+    .option('--chain <id>', 'refuse the receipt of another chain', chainOption)
+    .option('--shell', 'print a script that checks it with jq, sha256sum and openssl')
+    .addHelpText(
+      'after',
+      `
+Checked are the signature, the branch to the block's Merkle root, and of every
+header its order, its commitment and its seal. Whether another chain has more
+work no file can tell: with --node on the command line that node is asked.
+${examples(
+  'bc verify-proof receipt.json --chain $CHAIN',
+  'bc verify-proof receipt.json --node http://10.0.0.7:5000',
+  'bc verify-proof receipt.json --shell > check.sh && bash check.sh',
+)}`,
+    )
+    .action(async function (this: Command, file: string) {
+      const { verifyProof } = await import('../commands/verify-proof.ts')
+      // The one of the environment is for other commands: a receipt is for people without a node.
+      const askNode = this.getOptionValueSourceWithGlobals('node') === 'cli'
+      await verifyProof(
+        file,
+        { ...this.opts<Pick<VerifyProofOptions, 'chain' | 'shell'>>(), askNode },
+        settingsOf(this),
+      )
     })
 }

@@ -1,0 +1,87 @@
+/** What a receipt shows, without a node; with one, whether that one agrees. */
+import { type Hash, type JsonObject, parseJson, RuleError } from '@bc/core'
+import { bestVerifier } from '@bc/wallet'
+import { connect } from '../client.ts'
+import { described } from '../described.ts'
+import { Refusal } from '../failure.ts'
+import { wholeOf } from '../http-stream.ts'
+import { longInput } from '../input.ts'
+import type { Settings } from '../options.ts'
+import { print, printResult } from '../output.ts'
+import { counted, printable, rows, time } from '../readable.ts'
+import { askHeaders } from '../receipt/fetch.ts'
+import { checkReceipt, type ReceiptReport } from '../receipt/receipt.ts'
+import { shellCheck } from '../receipt/shell.ts'
+
+export interface VerifyProofOptions {
+  /** The chain that it must be of. */
+  readonly chain?: Hash
+  readonly shell?: true
+  /** Whether a node was named on the command line. */
+  readonly askNode: boolean
+}
+
+/** All headers of half a million blocks. */
+const MAX_BYTES = 256 << 20
+
+export async function verifyProof(file: string, options: VerifyProofOptions, settings: Settings): Promise<void> {
+  if (options.shell) return print(shellCheck(file, options.chain))
+  const text = await wholeOf(longInput(file), MAX_BYTES + 1)
+  const report = checkReceipt(parseJson(text, { maxBytes: MAX_BYTES, maxDepth: 16 }), bestVerifier())
+  if (options.chain !== undefined && report.chain !== options.chain)
+    throw new RuleError('block.genesis', `The receipt is of the chain ${report.chain}.`)
+  const node = options.askNode ? await compareWith(settings, report) : undefined
+  const result = { valid: true, ...report, ...(node && { node }) }
+  printResult(result, settings.json, (width) => readableReport(report, node, settings, width))
+}
+
+interface NodeAgrees {
+  /** Blocks from the receipt's to the node's newest, both counted. */
+  readonly confirmations: number
+  /** Attempts that its whole chain stands for. */
+  readonly work: string
+}
+
+/** @throws Refusal where the node is on another chain, or has another block in that place */
+async function compareWith(settings: Settings, { chain, index, proof }: ReceiptReport): Promise<NodeAgrees> {
+  const status = await connect(settings).status()
+  if (status.chain !== chain)
+    throw new Refusal('block.genesis', `${settings.node.origin} is on the chain ${status.chain}, not on the receipt's.`)
+  const [header] = (await askHeaders(index, 1, settings)).headers
+  if (header === undefined || header.proof !== proof) {
+    const there = header === undefined ? 'has no block in that place yet' : 'has another block in that place'
+    throw new Refusal('block.previous_hash', `${settings.node.origin} ${there}: the receipt is not of its chain.`)
+  }
+  return { confirmations: status.height - index + 1, work: status.work }
+}
+
+function readableReport(report: ReceiptReport, node: NodeAgrees | undefined, { node: url }: Settings, width: number) {
+  const { transaction, index, confirmations, work, steps, full, chain } = report
+  const reward = transaction.sender === '0'
+  const shows: [string, string][] = [
+    [
+      'Transaction',
+      reward ? `a reward of ${amountOf(transaction)}` : `${amountOf(transaction)}, signed by its sender for this chain`,
+    ],
+    ['In block', `${index}: ${counted(steps, 'hash').replace(/hashs$/, 'hashes')} lead to its Merkle root`],
+    ['Since', `${time(report.timestamp)} UTC, by its miner's clock`],
+    ['Work on it', `${work} attempts in ${counted(confirmations, 'block')}, its own included`],
+  ]
+  if (full) shows.push(['Chain', "its headers start with the genesis block, and every target is the rules'"])
+  if (node) shows.push(['Node', `${url.origin} has this block: ${counted(node.confirmations, 'confirmation')}`])
+  const open: [string, string][] = []
+  if (!node) open.push(['Best chain', 'whether another has more work: --node URL asks one'])
+  if (!full) open.push(['Genesis', 'whether it stands on that genesis block, and its targets: bc prove --full'])
+  open.push(['The rest', 'whether the other transactions keep the rules: bc verify'])
+  const ids: [string, string][] = [
+    ['Id', report.id],
+    ['Chain', chain],
+    ['Sender', printable(String(transaction.sender))],
+    ['Recipient', printable(String(transaction.recipient))],
+  ]
+  return `${rows(ids, width)}\n\nIt shows:\n\n${described(shows, width)}\n\nIt can't show:\n\n${described(open, width)}\n\nvalid`
+}
+
+function amountOf({ amount, fee }: JsonObject): string {
+  return fee === undefined ? String(amount) : `${amount} and a fee of ${fee}`
+}

@@ -1,0 +1,123 @@
+/** A receipt from a node: its proof of the transaction, and its headers. */
+import { type Hash, isJsonObject, type JsonObject, type Proof, parseHash, RuleError } from '@bc/core'
+import { bestVerifier } from '@bc/wallet'
+import { isHash, isList, isText, isWhole, type Shape } from '../answer.ts'
+import { connect } from '../client.ts'
+import { CliError, Refusal } from '../failure.ts'
+import { ask, type Endpoint, strange } from '../http.ts'
+import { checkReceipt, type Receipt } from './receipt.ts'
+
+export interface ProveOptions {
+  /** Headers from the block on, its own included; undefined: all there are. */
+  readonly confirmations?: number
+  /** From genesis on. */
+  readonly full?: true
+}
+
+interface ProofAnswer {
+  readonly id: Hash
+  readonly transaction: JsonObject
+  readonly branch: Receipt['branch']
+  readonly header: JsonObject
+}
+
+const PROOF: Shape<ProofAnswer> = {
+  id: isHash,
+  transaction: isJsonObject,
+  branch: isList({ side: isText, hash: isHash }),
+  header: isJsonObject,
+}
+
+export interface HeadersAnswer {
+  readonly headers: readonly JsonObject[]
+  readonly next: number | null
+}
+
+const HEADERS: Shape<HeadersAnswer> = { headers: isList({ index: isWhole, hash: isHash, proof: isText }) }
+const PAGE = 1000
+/** A chain may be changed over while it is asked for, and then again. */
+const TRIES = 3
+
+/**
+ * Never one that wouldn't be accepted.
+ * @throws Refusal `request.not_found` where the transaction isn't confirmed, or not often enough
+ */
+export async function fetchReceipt(id: Hash, options: ProveOptions, endpoint: Endpoint): Promise<Receipt> {
+  for (let tries = TRIES; ; tries--) {
+    const receipt = await assemble(id, options, endpoint)
+    try {
+      checkReceipt(receipt as unknown as JsonObject, bestVerifier())
+      return receipt
+    } catch (error) {
+      if (!(error instanceof RuleError)) throw error
+      if (tries > 1) continue
+      const reason = `a receipt that breaks ${error.code}: ${error.message}`
+      throw new CliError('cli.answer', `${endpoint.node.origin} gives ${reason}`)
+    }
+  }
+}
+
+async function assemble(id: Hash, { confirmations, full }: ProveOptions, endpoint: Endpoint): Promise<Receipt> {
+  const [{ chain }, proof] = await Promise.all([connect(endpoint).status(), proofOf(id, endpoint)])
+  const index = Number(proof.header.index)
+  const last = confirmations === undefined ? undefined : index + confirmations - 1
+  // With the block before the first of them, for its proof.
+  const all = await headersOf(full ? 1 : index - 1, last, endpoint)
+  const [before, ...others] = all
+  const newest = Number(all.at(-1)?.index)
+  if (last !== undefined && newest < last) throw tooFew(newest - index + 1, confirmations as number)
+  return {
+    receipt: 1,
+    chain: parseHash(chain) as Hash,
+    id: proof.id,
+    transaction: proof.transaction,
+    branch: proof.branch,
+    index,
+    ...(full ? { headers: all } : { headers: others, previous_proof: before?.proof as Proof }),
+  }
+}
+
+async function proofOf(id: Hash, endpoint: Endpoint): Promise<ProofAnswer> {
+  try {
+    return await ask<ProofAnswer>(endpoint, { method: 'GET', path: `/transactions/${id}/proof`, shape: PROOF })
+  } catch (error) {
+    if (error instanceof Refusal && error.code === 'request.not_found' && (await isWaiting(id, endpoint)))
+      throw new Refusal(error.code, 'the transaction waits in the pool: there is a proof once a block holds it.')
+    throw error
+  }
+}
+
+async function isWaiting(id: Hash, endpoint: Endpoint): Promise<boolean> {
+  try {
+    await ask(endpoint, { method: 'GET', path: `/transactions/${id}`, shape: {} })
+    return true
+  } catch (error) {
+    if (error instanceof Refusal) return false
+    throw error
+  }
+}
+
+function tooFew(there: number, wanted: number): Refusal {
+  return new Refusal('request.not_found', `there are ${there} confirmations so far, not ${wanted}.`)
+}
+
+/** @param last index of the last one; undefined for all there are */
+async function headersOf(from: number, last: number | undefined, endpoint: Endpoint): Promise<JsonObject[]> {
+  const headers: JsonObject[] = []
+  for (let next: number | null = from; next !== null && next <= (last ?? next); ) {
+    const page: HeadersAnswer = await askHeaders(next, Math.min(PAGE, (last ?? Infinity) - next + 1), endpoint)
+    // What a node says of a block's hash can't be checked by a header: the next one names it.
+    headers.push(...page.headers.map(({ hash: _, ...header }) => header))
+    next = page.next
+  }
+  return headers
+}
+
+export async function askHeaders(from: number, limit: number, endpoint: Endpoint): Promise<HeadersAnswer> {
+  const path = `/headers?from=${from}&limit=${limit}`
+  const page = await ask<HeadersAnswer>(endpoint, { method: 'GET', path, shape: HEADERS })
+  const proper = page.next === null || page.next === from + page.headers.length
+  if (!proper || page.headers.length > limit || (page.next !== null && page.headers.length === 0))
+    throw strange(endpoint.node.origin, `${path} without a proper "next"`)
+  return page
+}

@@ -1,0 +1,458 @@
+/** Receipts: what `bc verify-proof` makes of good and of tampered ones, and the shell script that checks the same by hand. */
+import { execFileSync, spawn } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import {
+  type BranchStep,
+  canonicalJson,
+  type Hash,
+  type JsonObject,
+  type JsonValue,
+  merkleBranch,
+  merkleLeaf,
+  type Reward,
+  RuleError,
+  type Transaction,
+  transactionId,
+} from '@bc/core'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { sites } from '../../core/test/support/generator.ts'
+import { signDigest, verifier } from '../../core/test/support/keys.ts'
+import { bob, type Site } from '../../core/test/support/site.ts'
+import { describeWith } from '../../core/test/support/where.ts'
+import { checkReceipt } from '../src/receipt/receipt.ts'
+import { shellCheck } from '../src/receipt/shell.ts'
+import { ended } from './commands.ts'
+import { hasTools } from './support-audit.ts'
+
+// Scripts at a time.
+vi.setConfig({ maxConcurrency: 4 })
+
+interface Mutable {
+  receipt: JsonValue
+  chain: string
+  id: string
+  index: number
+  previous_proof?: string
+  transaction: Record<string, JsonValue>
+  branch: BranchStep[]
+  headers: Record<string, JsonValue>[]
+}
+
+interface Where {
+  readonly index: number
+  readonly position: number
+  readonly full?: boolean
+}
+
+function receiptOf({ texts, chain }: Site, { index, position, full = false }: Where): Mutable {
+  const blocks = texts.map((text) => JSON.parse(text))
+  const block = blocks[index - 1]
+  const transaction = block.transactions[position]
+  const headers = blocks.map(({ transactions: _, ...header }) => header)
+  return {
+    receipt: 1,
+    chain,
+    id: transactionId(transaction as Transaction | Reward, chain),
+    index,
+    transaction,
+    branch: merkleBranch(block.transactions.map(merkleLeaf), position),
+    ...(full ? { headers } : { headers: headers.slice(index - 1), previous_proof: blocks[index - 2].proof }),
+  }
+}
+
+const { constant, moving } = sites()
+/** Block 3 has a reward and three transfers, the first with a memo of all sorts; two blocks follow. */
+const TRANSFER = { index: 3, position: 1 }
+
+type Verdict = string
+
+function ours(receipt: Mutable): Verdict {
+  try {
+    checkReceipt(JSON.parse(JSON.stringify(receipt)), verifier)
+    return 'valid'
+  } catch (error) {
+    if (error instanceof RuleError) return error.code
+    throw error
+  }
+}
+
+let folder = ''
+let script = ''
+let written = 0
+
+beforeAll(() => {
+  folder = mkdtempSync(`${tmpdir()}/bc-receipt-`)
+  script = `${folder}/check.sh`
+  writeFileSync(script, shellCheck('receipt.json', undefined))
+})
+afterAll(() => rmSync(folder, { recursive: true }))
+
+async function byHand(receipt: JsonValue, by = script): Promise<Verdict> {
+  const file = `${folder}/${++written}.json`
+  writeFileSync(file, canonicalJson(receipt))
+  const { code, stdout, stderr } = await ended(spawn('bash', [by, file], { cwd: folder }))
+  if (code === 0 && stderr === '' && stdout.endsWith('\nvalid\n')) return 'valid'
+  expect({ code, stdout }, stderr).toEqual({ code: 1, stdout: '' })
+  return /^([a-z._]+): [ -~]+\n$/.exec(stderr)?.[1] ?? stderr
+}
+
+const GOOD: [string, Mutable][] = [
+  ['a transfer', receiptOf(constant, TRANSFER)],
+  ['each place of a block', receiptOf(constant, { index: 3, position: 3 })],
+  ['a reward', receiptOf(constant, { index: 4, position: 0 })],
+  ['a memo with an escape', receiptOf(constant, { index: 4, position: 1 })],
+  ['the newest block', receiptOf(constant, { index: 5, position: 2 })],
+  ['the block after genesis', receiptOf(constant, { index: 2, position: 0 })],
+  ['a moving target', receiptOf(moving, TRANSFER)],
+  ['all headers', receiptOf(constant, { ...TRANSFER, full: true })],
+  ['all headers, a moving target', receiptOf(moving, { ...TRANSFER, full: true })],
+  ['all headers, the newest block', receiptOf(moving, { index: 5, position: 0, full: true })],
+]
+
+const flipped = (hex: unknown, at = -1) => {
+  const text = String(hex)
+  const place = at < 0 ? text.length + at : at
+  return `${text.slice(0, place)}${text[place] === '0' ? '1' : '0'}${text.slice(place + 1)}`
+}
+
+type Tamper = (receipt: Mutable) => void
+
+/** The rule that must say so. */
+const BAD: [string, string, Where & { readonly site?: Site }, Tamper][] = [
+  [
+    'message.malformed',
+    'another form',
+    TRANSFER,
+    (r) => {
+      r.receipt = 2
+    },
+  ],
+  [
+    'message.malformed',
+    'another id',
+    TRANSFER,
+    (r) => {
+      r.id = flipped(r.id)
+    },
+  ],
+  [
+    'message.malformed',
+    'no headers',
+    TRANSFER,
+    (r) => {
+      r.headers = []
+    },
+  ],
+  [
+    'message.malformed',
+    'another block of the same headers',
+    TRANSFER,
+    (r) => {
+      r.index = 4
+    },
+  ],
+  [
+    'message.malformed',
+    'headers that begin later',
+    TRANSFER,
+    (r) => {
+      r.previous_proof = String(r.headers.shift()?.proof)
+    },
+  ],
+  ['block.index', 'a header left out', TRANSFER, (r) => void r.headers.splice(1, 1)],
+  [
+    'block.timestamp',
+    'a header from before',
+    TRANSFER,
+    (r) => {
+      ;(r.headers[1] as Tampered).timestamp = 5
+    },
+  ],
+  ['block.commitment', 'another Merkle root', TRANSFER, (r) => edit(r, 0, 'merkle_root')],
+  [
+    'block.commitment',
+    'another timestamp',
+    TRANSFER,
+    (r) => {
+      ;(r.headers[2] as Tampered).timestamp = Number(r.headers[2]?.timestamp) + 1
+    },
+  ],
+  [
+    'block.commitment',
+    'a target that everything meets',
+    TRANSFER,
+    (r) => {
+      ;(r.headers[0] as Tampered).target = 'f'.repeat(64)
+    },
+  ],
+  ['block.commitment', 'another previous_hash', TRANSFER, (r) => edit(r, 1, 'previous_hash')],
+  [
+    'block.seal',
+    'another proof before',
+    TRANSFER,
+    (r) => {
+      r.previous_proof = unsealing(r, 0)
+    },
+  ],
+  [
+    'block.seal',
+    'another nonce',
+    TRANSFER,
+    (r) => {
+      ;(r.headers[2] as Tampered).proof = unsealed(r, 2)
+    },
+  ],
+  ['block.merkle_root', 'a step left out', TRANSFER, (r) => void r.branch.pop()],
+  ['block.merkle_root', 'a step more', TRANSFER, (r) => void r.branch.push({ side: 'left', hash: r.id as Hash })],
+  ['block.merkle_root', 'a step on the other side', TRANSFER, (r) => void turn(r)],
+  [
+    'block.merkle_root',
+    'another neighbour',
+    TRANSFER,
+    (r) => {
+      r.branch[0] = { side: r.branch[0]?.side ?? 'left', hash: flipped(r.branch[0]?.hash) as Hash }
+    },
+  ],
+  [
+    'block.merkle_root',
+    'a transaction of another block',
+    TRANSFER,
+    (r) => {
+      const other = receiptOf(constant, { index: 5, position: 1 })
+      Object.assign(r, { transaction: other.transaction, id: other.id })
+    },
+  ],
+  [
+    'tx.signature',
+    'another amount',
+    TRANSFER,
+    (r) => {
+      r.transaction.amount = 101
+    },
+  ],
+  [
+    'tx.signature',
+    'another amount and its id',
+    TRANSFER,
+    (r) => {
+      r.transaction.amount = 101
+      r.id = transactionId(r.transaction as unknown as Transaction, r.chain as Hash)
+    },
+  ],
+  [
+    'tx.signature',
+    'another chain and the id there',
+    TRANSFER,
+    (r) => {
+      r.chain = flipped(r.chain)
+      r.id = transactionId(r.transaction as unknown as Transaction, r.chain as Hash)
+    },
+  ],
+  [
+    'tx.signature',
+    "somebody else's signature",
+    TRANSFER,
+    (r) => {
+      r.transaction.signature = signDigest(r.id, bob)
+    },
+  ],
+  [
+    'tx.signature',
+    'the same signature with a high s',
+    TRANSFER,
+    (r) => {
+      const s = BigInt(`0x${String(r.transaction.signature).slice(64)}`)
+      const high = (0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141n - s).toString(16)
+      r.transaction.signature = String(r.transaction.signature).slice(0, 64) + high.padStart(64, '0')
+    },
+  ],
+  [
+    'tx.address',
+    'a recipient with a wrong checksum',
+    TRANSFER,
+    (r) => {
+      r.transaction.recipient = flipped(r.transaction.recipient)
+      r.id = transactionId(r.transaction as unknown as Transaction, r.chain as Hash)
+    },
+  ],
+  [
+    'block.reward',
+    'a reward of another block',
+    { index: 4, position: 0 },
+    (r) => {
+      r.transaction.nonce = 5
+      r.id = transactionId(r.transaction as unknown as Reward, r.chain as Hash)
+    },
+  ],
+  [
+    'block.merkle_root',
+    'a reward of more',
+    { index: 4, position: 0 },
+    (r) => {
+      r.transaction.amount = 5_000
+      r.id = transactionId(r.transaction as unknown as Reward, r.chain as Hash)
+    },
+  ],
+  [
+    'block.genesis',
+    'another chain, with all headers',
+    { ...TRANSFER, full: true },
+    (r) => {
+      r.chain = flipped(r.chain)
+    },
+  ],
+  [
+    'block.genesis',
+    'another reward in the rules',
+    { ...TRANSFER, full: true },
+    (r) => {
+      ;(r.headers[0] as Tampered).rules = { ...(r.headers[0]?.rules as JsonObject), miningReward: 51 }
+    },
+  ],
+  [
+    'block.previous_hash',
+    'a second block that follows another genesis',
+    { ...TRANSFER, full: true },
+    (r) => edit(r, 1, 'previous_hash'),
+  ],
+  [
+    'block.target',
+    'a target of its own',
+    { ...TRANSFER, full: true },
+    (r) => {
+      ;(r.headers[3] as Tampered).target = '1'.padEnd(64, 'f')
+    },
+  ],
+]
+
+type Tampered = Record<string, JsonValue>
+
+function edit(receipt: Mutable, at: number, field: string): void {
+  const header = receipt.headers[at] as Tampered
+  header[field] = flipped(header[field])
+}
+
+function turn({ branch }: Mutable): void {
+  const [{ side, hash } = { side: 'left', hash: '' as Hash }] = branch
+  branch[0] = { side: side === 'left' ? 'right' : 'left', hash }
+}
+
+/** The proof of a header with the first nonce that isn't enough. */
+function unsealed(receipt: Mutable, at: number): string {
+  const header = receipt.headers[at] as Tampered
+  const proof = String(header.proof)
+  return firstThat((nonce) => {
+    const changed = structuredClone(receipt)
+    ;(changed.headers[at] as Tampered).proof = proof.slice(0, 64) + nonce
+    return ours(changed) === 'block.seal' ? String(changed.headers[at]?.proof) : undefined
+  })
+}
+
+/** A proof before the headers that the first seal isn't of. */
+function unsealing(receipt: Mutable, _at: number): string {
+  return firstThat((nonce) => {
+    const previous_proof = String(receipt.previous_proof).slice(0, 64) + nonce
+    return ours({ ...receipt, previous_proof }) === 'block.seal' ? previous_proof : undefined
+  })
+}
+
+function firstThat(make: (nonce: string) => string | undefined): string {
+  for (let nonce = 0; nonce < 1000; nonce++) {
+    const made = make(nonce.toString(16).padStart(16, '0'))
+    if (made !== undefined) return made
+  }
+  throw new Error('there is none')
+}
+
+function tampered(where: Where & { readonly site?: Site }, tamper: Tamper): Mutable {
+  const receipt = structuredClone(receiptOf(where.site ?? constant, where))
+  tamper(receipt)
+  return receipt
+}
+
+describe('bc verify-proof', () => {
+  test.each(GOOD)('accepts %s', (_name, receipt) => {
+    const report = checkReceipt(receipt as unknown as JsonObject, verifier)
+    expect(report).toMatchObject({ id: receipt.id, index: receipt.index, full: receipt.previous_proof === undefined })
+    expect(report.confirmations).toBe(6 - receipt.index)
+  })
+
+  test.each(BAD)('%s: %s', (code, _name, where, tamper) => {
+    expect(ours(tampered(where, tamper))).toBe(code)
+  })
+
+  test('a moving target that is not what the rules give', () => {
+    const receipt = tampered({ ...TRANSFER, full: true, site: moving }, (r) => edit(r, 3, 'target'))
+    expect(ours(receipt)).toBe('block.target')
+  })
+
+  test.each<[string, (receipt: Mutable) => unknown]>([
+    ['null', () => null],
+    ['a list', () => []],
+    ['a field more', (r) => ({ ...r, more: 1 })],
+    ['no branch', ({ branch: _, ...r }) => r],
+    ['a branch of other things', (r) => ({ ...r, branch: ['x'] })],
+    ['a step with a field more', (r) => ({ ...r, branch: r.branch.map((step) => ({ ...step, more: 1 })) })],
+    ['a branch without an end', (r) => ({ ...r, branch: Array(33).fill(r.branch[0]) })],
+    ['a transaction that is a leaf', (r) => ({ ...r, transaction: r.id })],
+    ['an index in a string', (r) => ({ ...r, index: '3' })],
+    ['a proof before of other digits', (r) => ({ ...r, previous_proof: 'A'.repeat(80) })],
+  ])('what is no receipt: %s', (_name, change) => {
+    const receipt = change(structuredClone(receiptOf(constant, TRANSFER))) as Mutable
+    expect(ours(receipt)).toBe('message.malformed')
+  })
+})
+
+describeWith(hasTools(), 'skipped: jq, openssl or xxd is missing', 'the script that checks by hand', () => {
+  describe.concurrent('says the same of', () => {
+    test.each(GOOD)('%s: valid', async (_name, receipt) => {
+      expect(await byHand(receipt as unknown as JsonValue)).toBe('valid')
+    })
+
+    test.each(BAD)('%s: %s', async (code, _name, where, tamper) => {
+      expect(await byHand(tampered(where, tamper) as unknown as JsonValue)).toBe(code)
+    })
+  })
+
+  test('a chain that was asked for', async () => {
+    const receipt = receiptOf(constant, TRANSFER) as unknown as JsonValue
+    for (const [chain, verdict] of [
+      [constant.chain, 'valid'],
+      [moving.chain, 'block.genesis'],
+    ] as const) {
+      const own = `${folder}/own.sh`
+      writeFileSync(own, shellCheck('receipt.json', chain))
+      expect(await byHand(receipt, own)).toBe(verdict)
+    }
+  })
+
+  test('what is no receipt, a file that is not there', async () => {
+    for (const receipt of [null, {}, [], 'x', { receipt: 1 }]) expect(await byHand(receipt)).toBe('message.malformed')
+    const { code, stdout } = await ended(spawn('bash', [script, '/nonexistent'], { cwd: folder }))
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
+  })
+
+  test('the name of a file is never run', async () => {
+    const name = `${folder}/it's "$(touch canary)\`touch canary\`.json`
+    writeFileSync(name, canonicalJson(receiptOf(constant, TRANSFER) as unknown as JsonValue))
+    const own = `${folder}/named.sh`
+    writeFileSync(own, shellCheck(name, undefined))
+    const { code, stdout } = await ended(spawn('bash', [own], { cwd: folder }))
+    expect({ code, valid: stdout.endsWith('valid\n') }).toEqual({ code: 0, valid: true })
+    expect(execFileSync('ls', [folder], { encoding: 'utf8' })).not.toMatch(/^canary$/m)
+  })
+
+  const hasShellCheck = (() => {
+    try {
+      return execFileSync('bash', ['-c', 'command -v shellcheck']).length > 0
+    } catch {
+      return false
+    }
+  })()
+  describeWith(hasShellCheck, 'skipped: no shellcheck', 'ShellCheck', () => {
+    test('has nothing to say of it', () => {
+      execFileSync('shellcheck', ['--severity=style', script], { encoding: 'utf8' })
+    })
+  })
+})
