@@ -34,16 +34,30 @@ export function canonicalJson(value: JsonValue): string {
 }
 
 function canonicalObject(object: JsonObject): string {
-  const members = Object.keys(object)
-    .sort(byCodePoint)
-    .map((key) => `${canonicalString(key)}: ${canonicalJson(object[key] as JsonValue)}`)
-  return `{${members.join(', ')}}`
+  let members = ''
+  for (const key of sortedKeys(object)) {
+    if (members !== '') members += ', '
+    members += `${canonicalString(key)}: ${canonicalJson(object[key] as JsonValue)}`
+  }
+  return `{${members}}`
 }
+
+/** What was read from canonical JSON is in order already, and sorting is the dearest part of all this. */
+function sortedKeys(object: JsonObject): string[] {
+  const keys = Object.keys(object)
+  for (let i = 1; i < keys.length; i++)
+    if (byCodePoint(keys[i - 1] as string, keys[i] as string) > 0) return keys.sort(byCodePoint)
+  return keys
+}
+
+// Printable ASCII but for the quote and the backslash stands for itself. Most strings of the protocol are hex.
+const PLAIN = /^[ !#-[\]-~]*$/
 
 // Outside printable ASCII, JSON.stringify has escaped the control characters already; DEL and all above are left.
 const NOT_PRINTABLE = /[\u007f-\uffff]/g
 
 function canonicalString(text: string): string {
+  if (PLAIN.test(text)) return `"${text}"`
   return JSON.stringify(text).replace(NOT_PRINTABLE, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
 }
 

@@ -28,12 +28,13 @@ export type SignatureVerdict = 'valid' | 'recipient' | 'sender' | 'signature'
 
 export function askCurve(check: SignatureCheck, verifier: SignatureVerifier): SignatureVerdict {
   if (!isAddress(check.recipient, verifier)) return 'recipient'
-  if (!isAddress(check.sender, verifier)) return 'sender'
   const sender = parseAddress(check.sender)
+  if (sender === undefined) return 'sender'
+  const key = publicKeyOf(sender)
   const signature = parseSignature(check.signature)
-  if (sender === undefined || signature === undefined) return 'signature'
-  const valid = verifier.verify(hexToBytes(check.digest), hexToBytes(signature), publicKeyOf(sender))
-  return valid ? 'valid' : 'signature'
+  // Nothing verifies by a key that is no point on the curve, so only of what doesn't that has to be asked.
+  if (signature && verifier.verify(hexToBytes(check.digest), hexToBytes(signature), key)) return 'valid'
+  return verifier.isPublicKey(key) ? 'signature' : 'sender'
 }
 
 /** Form, checksum and curve: all that `tx.address` asks. */

@@ -55,8 +55,9 @@ export interface ParsedTransaction {
 
 /** The canonical JSON of what the sender signs; `chain` is signed and not stored, so it is worth nothing elsewhere. */
 export function payloadOf(transaction: UnsignedTransaction | Reward, chain: Hash): string {
-  const { signature: _, ...signed } = transaction as Partial<Transaction>
-  return canonicalJson({ ...signed, chain } as unknown as JsonObject)
+  const { signature: _, amount, ...signed } = transaction as Partial<Transaction>
+  // In the order of the keys, where the transaction's were: then nothing has to be sorted.
+  return canonicalJson({ amount, chain, ...signed } as unknown as JsonObject)
 }
 
 /** The digest that the sender signed: a third party can't change it. */

@@ -20,6 +20,7 @@ import {
   parseProof,
   parseSignature,
   parseTarget,
+  publicKeyOf,
   readTransactions,
   type SignatureCheck,
   type SignatureVerifier,
@@ -65,7 +66,7 @@ describe('the curve is asked', () => {
       verify: (...all) => lengths.push(all.map(({ length }) => length)) > 0,
     }
     askCurve(good, watching)
-    expect(lengths).toEqual([[33], [33], [32, 64, 33]])
+    expect(lengths).toEqual([[33], [32, 64, 33]])
     for (const text of ['', '0', good.signature.slice(1), good.signature.toUpperCase(), `${good.signature}00`])
       expect(askCurve({ ...good, signature: text }, watching)).toBe('signature')
     lengths.length = 0
@@ -78,6 +79,11 @@ describe('the curve is asked', () => {
     const denying: SignatureVerifier = { ...verifier, isPublicKey: () => false }
     expect(isAddress(alice.address, denying)).toBe(false)
     expect(askCurve(good, denying)).toBe('recipient')
+    // A signature that verifies is by a key that is a point, so of the sender's nothing else is asked.
+    const ofAlice = publicKeyOf(alice.address).join()
+    const strict: SignatureVerifier = { ...verifier, isPublicKey: (key) => key.join() !== ofAlice, verify: () => false }
+    expect(askCurve(good, strict)).toBe('sender')
+    expect(askCurve({ ...good, signature: '' }, strict)).toBe('sender')
     expect(askCurve(good, { ...verifier, verify: () => false })).toBe('signature')
   })
 })
