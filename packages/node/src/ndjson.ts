@@ -15,6 +15,7 @@ export class LineSplitter {
   private readonly maxBytes: number
   private parts: Uint8Array[] = []
   private size = 0
+  private failed = false
 
   /** @param maxBytes of one line, without its end */
   constructor(maxBytes: number) {
@@ -22,14 +23,17 @@ export class LineSplitter {
   }
 
   /**
-   * @returns the lines that end in this piece, without blank ones; they may share its memory
-   * @throws LongLineError; the lines before it are lost with it
+   * @returns the lines that end in this piece, without blank ones, up to the first that is too long; they may share its
+   *   memory
+   * @throws LongLineError once a line was too long
    */
   feed(piece: Uint8Array): Uint8Array[] {
+    this.checkLength()
     const lines: Uint8Array[] = []
     let from = 0
     for (let end = piece.indexOf(NEWLINE); end >= 0; end = piece.indexOf(NEWLINE, from)) {
       const line = this.finish(piece.subarray(from, end))
+      if (this.failed) return lines
       if (!isBlank(line)) lines.push(line)
       from = end + 1
     }
@@ -37,21 +41,30 @@ export class LineSplitter {
     return lines
   }
 
-  /** The line that no newline has ended; undefined where there is none. */
+  /**
+   * The line that no newline has ended; undefined where there is none.
+   * @throws LongLineError where a line was too long
+   */
   end(): Uint8Array | undefined {
+    this.checkLength()
     const line = this.finish(new Uint8Array())
     return isBlank(line) ? undefined : line
   }
 
+  private checkLength(): void {
+    if (this.failed) throw new LongLineError(`a line has over ${this.maxBytes} bytes`)
+  }
+
   private hold(part: Uint8Array): void {
     this.size += part.length
-    if (this.size > this.maxBytes) throw new LongLineError(`a line has over ${this.maxBytes} bytes`)
-    if (part.length > 0) this.parts.push(part)
+    this.failed ||= this.size > this.maxBytes
+    if (part.length > 0 && !this.failed) this.parts.push(part)
   }
 
   private finish(last: Uint8Array): Uint8Array {
+    if (this.parts.length === 0 && last.length <= this.maxBytes) return last
     this.hold(last)
-    const line = this.parts.length === 1 ? (this.parts[0] as Uint8Array) : Buffer.concat(this.parts)
+    const line = Buffer.concat(this.parts)
     this.parts = []
     this.size = 0
     return line

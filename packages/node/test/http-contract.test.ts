@@ -646,7 +646,7 @@ describe('GET /openapi.json', () => {
   const routes: Record<string, string[]> = {
     '/mine': ['get', 'post'],
     '/chain': ['get'],
-    '/transactions': ['get'],
+    '/transactions': ['get', 'post'],
     '/transactions/new': ['post'],
     '/secret': ['get'],
     '/nodes': ['get'],

@@ -2,6 +2,7 @@
 import type { IncomingMessage } from 'node:http'
 import { Readable } from 'node:stream'
 import { RuleError } from '@bc/core'
+import type { FastifyReply } from 'fastify'
 import { LineSplitter, LongLineError, NDJSON_TYPE } from '../ndjson.ts'
 import type { App } from './app.ts'
 
@@ -12,6 +13,10 @@ export async function withLines(app: App, routes: (app: App) => void): Promise<v
     scoped.addContentTypeParser(NDJSON_TYPE, async (_: unknown, body: IncomingMessage) => body)
     routes(scoped as unknown as App)
   })
+}
+
+export function sendLines(reply: FastifyReply, lines: Readable): FastifyReply {
+  return reply.type(NDJSON_TYPE).send(lines)
 }
 
 export interface LineLimits {
@@ -25,8 +30,13 @@ export interface LineLimits {
  * The lines of a body, blank ones left out, as they come.
  * @throws RuleError `request.invalid` for a body of another type or none, `request.too_large`
  */
-export async function* linesOf(body: unknown, { maxLineBytes, maxBytes }: LineLimits): AsyncGenerator<Uint8Array[]> {
+export function linesOf(body: unknown, limits: LineLimits): AsyncGenerator<Uint8Array[]> {
+  // Now, and not when the first line is asked for: then an answer may have begun.
   if (!isStream(body)) throw new RuleError('request.invalid', `A body of the type ${NDJSON_TYPE} was expected.`)
+  return linesIn(body, limits)
+}
+
+async function* linesIn(body: Readable, { maxLineBytes, maxBytes }: LineLimits): AsyncGenerator<Uint8Array[]> {
   const splitter = new LineSplitter(maxLineBytes)
   let length = 0
   try {

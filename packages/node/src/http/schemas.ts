@@ -308,6 +308,29 @@ export const HealthSchema = Type.Object(
 /** Of a body that is read line by line: what stands on them is looked at there. */
 export const NdjsonBody = Type.Unsafe<unknown>({ description: 'A JSON value on each line' })
 
+/** One line of the answer to a batch of transactions. */
+export const OutcomeSchema = Type.Union(
+  [
+    Type.Object(
+      { status: Type.Literal(201), id: HASH, index: whole('The earliest block that it can be in', 2) },
+      { additionalProperties: false },
+    ),
+    Type.Object(
+      {
+        status: Type.Integer({
+          minimum: 400,
+          maximum: 599,
+          description: 'What the request alone would be answered with',
+        }),
+        code: text('The rule that refused'),
+        message: text('What is wrong, in a sentence'),
+      },
+      { additionalProperties: false },
+    ),
+  ],
+  { title: 'Outcome' },
+)
+
 const importCounts = {
   imported: whole('Blocks that were new, on the chain or beside it'),
   known: whole('Blocks that were here before'),

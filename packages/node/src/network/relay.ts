@@ -89,6 +89,7 @@ export class Relay {
 
   async announceTransaction(transaction: Transaction): Promise<void> {
     const { transport, chain } = this.modules
+    if (transport.peers().length === 0) return
     const text = canonicalJson(transaction as unknown as JsonObject)
     await transport.publish(topicName(chain.id, 'transactions'), utf8.encode(text))
   }

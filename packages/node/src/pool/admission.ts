@@ -20,7 +20,6 @@ import {
   parseAddress,
   parseTransaction,
   RuleError,
-  type SignatureVerdict,
 } from '@bc/core'
 import type { HeadChange } from '../chain/events.ts'
 import type { Serial } from '../serial.ts'
@@ -54,6 +53,12 @@ interface Waiting {
   readonly reject: (error: unknown) => void
 }
 
+/** What became of a submission. */
+export type Outcome = PoolEntry | RuleError
+
+/** Transactions whose signatures were checked, and refusals of those whose form or signature is wrong. */
+export type CheckedBatch = readonly (Pick<PoolEntry, 'id' | 'transaction'> | RuleError)[]
+
 /** A transaction whose signature was checked before: whether it still has a place is all that is asked. */
 type Checked = Pick<PoolEntry, 'id' | 'transaction' | 'arrivedAt'>
 
@@ -81,6 +86,37 @@ export class Admission {
     })
     await this.modules.onAdmitted?.(entry)
     return entry
+  }
+
+  /** The same, with a refusal for an answer. */
+  async outcomeOf(submission: Submission): Promise<Outcome> {
+    try {
+      return await this.submit(submission)
+    } catch (error) {
+      if (error instanceof RuleError) return error
+      throw error
+    }
+  }
+
+  /**
+   * Form and signature of transactions that name their nonce: outside of the door, so that others can be admitted
+   * meanwhile.
+   * @param submissions refusals among them stay what they are
+   */
+  check(submissions: readonly (Submission | RuleError)[]): Promise<CheckedBatch> {
+    return this.verify(submissions.map((one) => (one instanceof RuleError ? one : this.parse(one.fields))))
+  }
+
+  /** @returns once those that are accepted are in the pool and on the disk; an outcome for each, in their order */
+  async admitChecked(checked: CheckedBatch): Promise<Outcome[]> {
+    const { door, store, onAdmitted } = this.modules
+    const outcomes = await door.run(async () => {
+      const senders = new Set<Address>()
+      for (const one of checked) if (!(one instanceof RuleError)) senders.add(one.transaction.sender)
+      return this.admit(checked, await store.accounts([...senders]))
+    })
+    if (onAdmitted) for (const outcome of outcomes) if (!(outcome instanceof RuleError)) await onAdmitted(outcome)
+    return outcomes
   }
 
   /** The pool as it was before the last stop, less what has become invalid. Before anybody submits. */
@@ -219,42 +255,20 @@ export class Admission {
   }
 
   private async admitAll(turn: readonly Waiting[]): Promise<void> {
-    const accounts = await this.sendersAccounts(turn)
-    const parsed = turn.map((waiting) => this.parse(waiting, accounts))
-    const read = parsed.filter((one) => one !== undefined)
-    const { verdicts } = await this.modules.curve.ask({ checks: read.map(({ check }) => check), addresses: [] })
-    const verdictOf = new Map<ParsedTransaction, SignatureVerdict>(
-      read.map((one, i) => [one, verdicts[i] ?? 'signature']),
-    )
-    const added = new Map<Waiting, PoolEntry>()
-    const removed: PoolEntry[] = []
-    const changes: PoolChange[] = []
-    for (const [i, waiting] of turn.entries()) {
-      const one = parsed[i]
-      if (one === undefined) continue
-      const admission = this.admit(waiting, one, verdictOf.get(one) ?? 'signature', accounts)
-      if (admission === undefined) continue
-      added.set(waiting, admission.added)
-      removed.push(...admission.removed)
-      changes.push(...changesOf(admission))
+    const submissions = turn.map(({ submission }) => submission)
+    const accounts = await this.sendersAccounts(submissions)
+    const checked = await this.verify(submissions.map((one) => this.parse(this.complete(one, accounts))))
+    const outcomes = await this.admit(checked, accounts)
+    for (const [i, { resolve, reject }] of turn.entries()) {
+      const outcome = outcomes[i] as Outcome
+      if (outcome instanceof RuleError) reject(outcome)
+      else resolve(outcome)
     }
-    if (added.size > 0) await this.modules.store.writePool([...added.values()], removed, { sync: true })
-    if (changes.length > 0) this.modules.onChanges?.(changes)
-    for (const [waiting, entry] of added) waiting.resolve(entry)
   }
 
-  private sendersAccounts(turn: readonly Waiting[]): Promise<Map<Address, Account>> {
-    const senders = turn.map(({ submission }) => parseAddress(submission.fields.sender))
+  private sendersAccounts(submissions: readonly Submission[]): Promise<Map<Address, Account>> {
+    const senders = submissions.map(({ fields }) => parseAddress(fields.sender))
     return this.modules.store.accounts([...new Set(senders.filter((sender) => sender !== undefined))])
-  }
-
-  private parse({ submission, reject }: Waiting, accounts: Map<Address, Account>): ParsedTransaction | undefined {
-    try {
-      return parseTransaction(this.complete(submission, accounts), this.modules.chain)
-    } catch (error) {
-      reject(error)
-      return undefined
-    }
   }
 
   private complete({ fields, namesNonce }: Submission, accounts: Map<Address, Account>): JsonValue {
@@ -264,23 +278,53 @@ export class Admission {
     return { ...fields, nonce }
   }
 
-  private admit(
-    { reject }: Waiting,
-    parsed: ParsedTransaction,
-    verdict: SignatureVerdict,
-    accounts: Map<Address, Account>,
-  ) {
-    try {
-      const verified = judgeTransaction(parsed, verdict)
-      return this.pool.add(verified, parsed.id, accounts.get(verified.sender) ?? NO_ACCOUNT, this.modules.clock())
-    } catch (error) {
-      reject(error)
-      return undefined
-    }
+  private parse(fields: JsonValue): ParsedTransaction | RuleError {
+    return orRefusal(() => parseTransaction(fields, this.modules.chain))
+  }
+
+  /** Asks the curve once for all that are left. */
+  private async verify(read: readonly (ParsedTransaction | RuleError)[]): Promise<CheckedBatch> {
+    const parsed = read.filter((one): one is ParsedTransaction => !(one instanceof RuleError))
+    const { verdicts } = await this.modules.curve.ask({ checks: parsed.map(({ check }) => check), addresses: [] })
+    const next = verdicts[Symbol.iterator]()
+    return read.map((one) => {
+      if (one instanceof RuleError) return one
+      const verdict = next.next().value ?? 'signature'
+      return orRefusal(() => ({ id: one.id, transaction: judgeTransaction(one, verdict) }))
+    })
+  }
+
+  /** Within the door: pool and disk, once for all of them. */
+  private async admit(checked: CheckedBatch, accounts: ReadonlyMap<Address, Account>): Promise<Outcome[]> {
+    const [added, removed]: [PoolEntry[], PoolEntry[]] = [[], []]
+    const changes: PoolChange[] = []
+    const now = this.modules.clock()
+    const outcomes = checked.map((one) => {
+      if (one instanceof RuleError) return one
+      const account = accounts.get(one.transaction.sender) ?? NO_ACCOUNT
+      const admission = orRefusal(() => this.pool.add(one.transaction, one.id, account, now))
+      if (admission instanceof RuleError) return admission
+      added.push(admission.added)
+      removed.push(...admission.removed)
+      changes.push(...changesOf(admission))
+      return admission.added
+    })
+    if (added.length > 0) await this.modules.store.writePool(added, removed, { sync: true })
+    if (changes.length > 0) this.modules.onChanges?.(changes)
+    return outcomes
   }
 
   private failAll(error: unknown): void {
     for (const { reject } of this.waiting.splice(0)) reject(error)
+  }
+}
+
+function orRefusal<T>(attempt: () => T): T | RuleError {
+  try {
+    return attempt()
+  } catch (error) {
+    if (error instanceof RuleError) return error
+    throw error
   }
 }
 

@@ -1,5 +1,5 @@
 /** What somebody hands in, and the transaction that it means. */
-import { type JsonObject, RuleError } from '@bc/core'
+import { isJsonObject, type JsonObject, type JsonValue, parseJson, RuleError } from '@bc/core'
 import type { NewTransaction } from '../http/schemas.ts'
 
 /** A body of `POST /transactions/new`: the tutorial's clients know nothing of `nonce` and `fee`. */
@@ -17,8 +17,8 @@ const WHOLE = /^(?:0|[1-9][0-9]*)$/
  * @throws RuleError `tx.number` for digits that are no amount
  */
 export function readSubmission(body: NewTransaction): Submission {
-  const { memo, ...rest } = body
-  const fields: JsonObject = { fee: 0, ...rest, amount: readAmount(body.amount) }
+  const { memo, amount, ...rest } = body
+  const fields: JsonObject = { amount: readAmount(amount), fee: 0, ...rest }
   return { fields: memo ? { ...fields, memo } : fields, namesNonce: body.nonce !== undefined }
 }
 
@@ -28,4 +28,34 @@ function readAmount(amount: number | string): number {
   if (!WHOLE.test(amount) || !Number.isSafeInteger(value))
     throw new RuleError('tx.number', `The amount "${amount}" is not a whole number up to 2^53-1 in plain digits.`)
   return value
+}
+
+/** A transaction has at most 2 KB; and it may be spelled with escapes. */
+export const LINE_BYTES = 8_192
+const LINE_DEPTH = 8
+
+/**
+ * The same of one line of a batch.
+ * @returns the refusal, where its form is wrong: `message.malformed`, `tx.shape` or `tx.number`
+ */
+export function readLine(line: Uint8Array): Submission | RuleError {
+  try {
+    return readSubmission(checkedForm(parseJson(line, { maxBytes: LINE_BYTES, maxDepth: LINE_DEPTH })))
+  } catch (error) {
+    if (error instanceof RuleError) return error
+    throw error
+  }
+}
+
+/** What core's parser doesn't get to see as it was sent. All else that is wrong with a form is for that to say. */
+function checkedForm(value: JsonValue): NewTransaction {
+  if (!isJsonObject(value)) throw shape('a transaction is an object')
+  const { amount, memo } = value
+  if (typeof amount !== 'number' && typeof amount !== 'string') throw shape('amount is a whole number')
+  if (memo !== undefined && typeof memo !== 'string') throw shape('memo is a string')
+  return value as unknown as NewTransaction
+}
+
+function shape(fault: string): RuleError {
+  return new RuleError('tx.shape', `This is no transaction: ${fault}.`)
 }

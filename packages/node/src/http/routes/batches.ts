@@ -1,12 +1,21 @@
-/** Many at once, a value on each line: blocks from a file. */
+/** Many at once, a value on each line: blocks from a file, transactions by the thousand. */
 
+import { PassThrough } from 'node:stream'
+import { RuleError } from '@bc/core'
 import { ImportRefused, importLines, longestLine } from '../../chain/import-lines.ts'
 import { NDJSON_TYPE } from '../../ndjson.ts'
+import { Allowance } from '../../network/allowance.ts'
+import { groupOf } from '../../network/peer-table.ts'
+import { machineTime } from '../../network/time.ts'
+import type { Outcome } from '../../pool/admission.ts'
+import { Batches, GROUP, isAdmitted } from '../../pool/batches.ts'
+import { LINE_BYTES } from '../../pool/submission.ts'
 import { type App, answers, refuses, sendJson } from '../app.ts'
 import type { RouteContext } from '../context.ts'
-import { answerOf } from '../errors.ts'
-import { linesOf, withLines } from '../ndjson-body.ts'
-import { ImportedSchema, ImportRefusedSchema, NdjsonBody, NoQuery } from '../schemas.ts'
+import { answerOf, explain } from '../errors.ts'
+import { isLoopback } from '../guard.ts'
+import { linesOf, sendLines, withLines } from '../ndjson-body.ts'
+import { ImportedSchema, ImportRefusedSchema, NdjsonBody, NoQuery, OutcomeSchema } from '../schemas.ts'
 
 /**
  * Read whole before the first is imported: a request has 15 seconds to arrive, and to connect so many blocks may take
@@ -14,9 +23,15 @@ import { ImportedSchema, ImportRefusedSchema, NdjsonBody, NoQuery } from '../sch
  */
 const IMPORT_BYTES = 16 << 20
 
+/** What one request may hand in: it has 15 seconds to arrive, and its answer is held until the client takes it. */
+const MOST_TRANSACTIONS = 10_000
+/** A stranger's lines, as many as he could send one by one; this machine's own are its user's business. */
+const STRANGERS_LINES = { burst: 500, perSecond: 50 }
+
 export async function batchRoutes(app: App, context: RouteContext): Promise<void> {
   await withLines(app, (scoped) => {
     importBlocks(scoped, context)
+    submitTransactions(scoped, context)
   })
 }
 
@@ -57,4 +72,99 @@ function importBlocks(app: App, { chain, store, network }: RouteContext): void {
       }
     },
   })
+}
+
+function submitTransactions(app: App, { admission, chain, network, onFailure }: RouteContext): void {
+  const batches = new Batches(admission)
+  const allowance = new Allowance({ ...STRANGERS_LINES, time: machineTime })
+  app.route({
+    method: 'POST',
+    url: '/transactions',
+    config: { changes: true },
+    schema: {
+      summary: 'Hand in signed transactions, one on each line; the answer has a line for each, in their order',
+      querystring: NoQuery,
+      body: { content: { [NDJSON_TYPE]: { schema: NdjsonBody } } },
+      response: {
+        200: { description: 'An outcome on each line', content: { [NDJSON_TYPE]: { schema: OutcomeSchema } } },
+        ...refuses(400, 415),
+      },
+    },
+    handler: async (request, reply) => {
+      const body = linesOf(request.body, { maxLineBytes: LINE_BYTES, maxBytes: MOST_TRANSACTIONS * LINE_BYTES })
+      const answer = new PassThrough()
+      const stranger = isLoopback(request.socket.remoteAddress) ? undefined : networkOf(request.ip)
+      answerLines(answer, inGroups(body, stranger)).catch((error) => {
+        if (explain(error)?.code === 'node.damaged') onFailure(error)
+        answer.destroy(error)
+      })
+      return sendLines(reply, answer)
+    },
+  })
+
+  async function answerLines(answer: PassThrough, groups: AsyncIterable<readonly Uint8Array[]>): Promise<void> {
+    let refused: RuleError | undefined
+    const until = stoppingAt(groups, (error) => {
+      refused = error
+    })
+    for await (const outcomes of batches.admit(until)) {
+      for (const outcome of outcomes) if (isAdmitted(outcome)) network.announceTransaction(outcome.transaction)
+      const index = chain.head.index + 1
+      // Held for a client that sends all before it reads anything: so much it is not.
+      answer.write(outcomes.map((outcome) => lineOf(outcome, index)).join(''))
+    }
+    answer.end(refused && lineOf(refused, 0))
+  }
+
+  /**
+   * Lines in groups of one size, however they arrive.
+   * @throws RuleError for the first that is one too many, once those before it were given out
+   */
+  async function* inGroups(body: AsyncIterable<Uint8Array[]>, stranger: string | undefined) {
+    let [group, count]: [Uint8Array[], number] = [[], 0]
+    try {
+      for await (const lines of body)
+        for (const line of lines) {
+          checkAllowed(++count, stranger)
+          group.push(line)
+          if (group.length < GROUP) continue
+          yield group
+          group = []
+        }
+    } catch (error) {
+      if (error instanceof RuleError && group.length > 0) yield group
+      throw error
+    }
+    if (group.length > 0) yield group
+  }
+
+  function checkAllowed(count: number, stranger: string | undefined): void {
+    if (count > MOST_TRANSACTIONS)
+      throw new RuleError('request.too_large', `More than ${MOST_TRANSACTIONS} transactions: send them in parts.`)
+    if (stranger === undefined || allowance.spend(stranger, 1) >= 0) return
+    const { perSecond } = STRANGERS_LINES
+    throw new RuleError('request.rate', `More than ${perSecond} transactions a second: try again later.`)
+  }
+}
+
+/** Of IPv6 addresses anybody has more than he can count. */
+function networkOf(ip: string): string {
+  const plain = ip.replace(/^::ffff:(?=\d+\.)/, '')
+  return plain.includes(':') ? groupOf(plain) : plain
+}
+
+/** The groups before a refusal, which ends them. */
+async function* stoppingAt<T>(groups: AsyncIterable<T>, refused: (error: RuleError) => void): AsyncGenerator<T> {
+  try {
+    yield* groups
+  } catch (error) {
+    if (!(error instanceof RuleError)) throw error
+    refused(error)
+  }
+}
+
+function lineOf(outcome: Outcome, index: number): string {
+  if (isAdmitted(outcome)) return `${JSON.stringify({ status: 201, id: outcome.id, index })}\n`
+  const { statusCode, code, message } = answerOf(outcome.code, outcome.message)
+  return `${JSON.stringify({ status: statusCode, code, message })}\n`
 }

@@ -1,0 +1,84 @@
+/**
+ * Transactions by the thousand. The signatures of some are looked at by all threads while those before them go through
+ * the pool's door, and the disk is asked once for each group:
+ *
+ *     lines ─▶ form ─▶ signatures ─▶ │ door: accounts, pool, disk │ ─▶ outcomes, in the order of the lines
+ *     lines ─▶ form ─▶ signatures ─▶ │                            │
+ */
+import type { PoolEntry, RuleError } from '@bc/core'
+import type { Admission, Outcome } from './admission.ts'
+import { readLine, type Submission } from './submission.ts'
+
+/** Transactions whose signatures are asked for at once. A single request that comes in between waits for no more. */
+export const GROUP = 512
+/** Groups under way: of one batch, so that the threads have the next while the door has this, and of all together. */
+const GROUPS_OF_ONE = 2
+const GROUPS_OF_ALL = 4
+
+export class Batches {
+  private readonly admission: Admission
+  private readonly slots = new Slots(GROUPS_OF_ALL)
+
+  constructor(admission: Admission) {
+    this.admission = admission
+  }
+
+  /**
+   * What becomes of each line, in their order: where a line's transaction is accepted it is on the disk, as after
+   * {@link Admission.submit}, and the ones after it are judged with it in the pool.
+   * @param groups lines, at most {@link GROUP} at a time
+   */
+  async *admit(groups: AsyncIterable<readonly Uint8Array[]>): AsyncGenerator<readonly Outcome[]> {
+    const underWay: Promise<readonly Outcome[]>[] = []
+    let before: Promise<unknown> = Promise.resolve()
+    for await (const lines of groups) {
+      await this.slots.take()
+      const group = this.admitGroup(lines, before).finally(() => this.slots.give())
+      // Met where it is awaited in its turn.
+      before = group.catch(() => undefined)
+      underWay.push(group)
+      if (underWay.length >= GROUPS_OF_ONE) yield (await underWay.shift()) ?? []
+    }
+    for (const group of underWay) yield await group
+  }
+
+  private async admitGroup(lines: readonly Uint8Array[], before: Promise<unknown>): Promise<readonly Outcome[]> {
+    const read = lines.map(readLine)
+    // Without a nonce it means the one after all that its sender has waiting: that is known when its turn has come.
+    if (read.some((one) => 'fields' in one && !one.namesNonce)) return before.then(() => this.oneByOne(read))
+    const checked = await this.admission.check(read)
+    await before
+    return this.admission.admitChecked(checked)
+  }
+
+  private async oneByOne(read: readonly (Submission | RuleError)[]): Promise<Outcome[]> {
+    const outcomes: Outcome[] = []
+    for (const one of read) outcomes.push('fields' in one ? await this.admission.outcomeOf(one) : one)
+    return outcomes
+  }
+}
+
+export function isAdmitted(outcome: Outcome): outcome is PoolEntry {
+  return 'transaction' in outcome
+}
+
+/** A number of places, given out in the order in which they were asked for. */
+class Slots {
+  private free: number
+  private readonly waiting: (() => void)[] = []
+
+  constructor(count: number) {
+    this.free = count
+  }
+
+  async take(): Promise<void> {
+    if (this.free > 0) this.free--
+    else await new Promise<void>((resolve) => this.waiting.push(resolve))
+  }
+
+  give(): void {
+    const next = this.waiting.shift()
+    if (next) next()
+    else this.free++
+  }
+}

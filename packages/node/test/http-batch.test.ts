@@ -1,0 +1,165 @@
+/** `POST /transactions`: a batch over HTTP. What each line comes to is pool-batches.test.ts's matter. */
+import { parseJson, transactionId } from '@bc/core'
+import { Ajv2020 } from 'ajv/dist/2020.js'
+import { describe, expect, test } from 'vitest'
+import { OutcomeSchema } from '../src/http/schemas.ts'
+import { type Asked, ask, connected, type Reply } from './support/http-client.ts'
+import { ALICE, BOB, CAROL, signed, startTestNode, type TestNode } from './support/http-node.ts'
+import { injected } from './support/http-parts.ts'
+
+const NDJSON = { 'content-type': 'application/x-ndjson' }
+const isOutcome = new Ajv2020({ strictTypes: false }).compile(OutcomeSchema)
+
+const asked = (body: string | Buffer, headers: Record<string, string> = {}): Asked => ({
+  method: 'POST',
+  path: '/transactions',
+  body,
+  headers: { ...NDJSON, ...headers },
+})
+
+interface Line {
+  readonly status: number
+  readonly id?: string
+  readonly index?: number
+  readonly code?: string
+}
+
+function linesIn({ status, headers, text }: Reply): Line[] {
+  expect(status, text).toBe(200)
+  expect(headers['content-type']).toBe('application/x-ndjson')
+  expect(text === '' || text.endsWith('\n')).toBe(true)
+  const lines = text
+    .split('\n')
+    .slice(0, -1)
+    .map((line) => parseJson(line))
+  for (const line of lines) expect(isOutcome(line), JSON.stringify(line)).toBe(true)
+  return lines as unknown as Line[]
+}
+
+const payments = ({ chain }: TestNode, from: number, count: number) =>
+  Array.from({ length: count }, (_, i) => signed(chain, { nonce: from + i }))
+
+const textOf = (bodies: readonly unknown[]) => `${bodies.map((body) => JSON.stringify(body)).join('\n')}\n`
+
+test('a line for each line, in their order', async () => {
+  const node = await startTestNode()
+  const [first, second, third] = payments(node, 0, 3)
+  const poor = signed(node.chain, { from: CAROL, to: BOB.address })
+  const body = `${textOf([first, poor, { ...second, amount: 6 }])}\n\r\n{"amount": 1.0}\n${textOf([second, third, first])}`
+  const lines = linesIn(await ask(node, asked(body.trimEnd())))
+  expect(lines.map(({ status, code }) => [status, code])).toEqual([
+    [201, undefined],
+    [422, 'tx.balance'],
+    [401, 'tx.signature'],
+    [400, 'message.malformed'],
+    [201, undefined],
+    [201, undefined],
+    [409, 'pool.known'],
+  ])
+  expect(lines[0]).toEqual({ status: 201, index: 2, id: transactionId(first as NonNullable<typeof first>, node.chain) })
+  const { transactions } = JSON.parse((await ask(node, { path: '/transactions' })).text)
+  expect(transactions).toEqual([first, second, third])
+})
+
+test('thousands of one sender, a block afterwards', async () => {
+  const node = await startTestNode()
+  const lines = linesIn(await ask(node, asked(textOf(payments(node, 0, 1500)))))
+  expect(lines).toHaveLength(1500)
+  expect(lines.every(({ status }) => status === 201)).toBe(true)
+  const mined = JSON.parse((await ask(node, { path: '/mine' })).text)
+  expect(mined.transactions).toHaveLength(1501)
+})
+
+test('nothing, and blank lines', async () => {
+  const node = await startTestNode()
+  expect(linesIn(await ask(node, asked('')))).toEqual([])
+  expect(linesIn(await ask(node, asked('\n \r\n\n')))).toEqual([])
+})
+
+test('a body that comes in pieces, cut anywhere', async () => {
+  const node = await startTestNode()
+  const body = Buffer.from(textOf(payments(node, 0, 3)))
+  const socket = await connected(node.port)
+  let text = ''
+  socket.on('data', (part) => {
+    text += part.toString()
+  })
+  const head = `POST /transactions HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/x-ndjson\r\nContent-Length: ${body.length}\r\n\r\n`
+  socket.write(head)
+  for (let at = 0; at < body.length; at += 101) {
+    socket.write(body.subarray(at, at + 101))
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  await new Promise((resolve) => socket.once('close', resolve))
+  expect(text.match(/"status":201/g)).toHaveLength(3)
+})
+
+describe('is ended', () => {
+  test('by a line that is too long: those before it are taken', async () => {
+    const node = await startTestNode()
+    const [first, second] = payments(node, 0, 2)
+    const lines = linesIn(await ask(node, asked(`${textOf([first])}"${'x'.repeat(9000)}"\n${textOf([second])}`)))
+    expect(lines.map(({ status, code }) => [status, code])).toEqual([
+      [201, undefined],
+      [413, 'request.too_large'],
+    ])
+  })
+
+  test('by the line after ten thousand', async () => {
+    const node = await startTestNode()
+    const lines = linesIn(await ask(node, asked('{}\n'.repeat(10_002))))
+    expect(lines).toHaveLength(10_001)
+    expect(lines[9_999]).toMatchObject({ status: 400, code: 'tx.shape' })
+    expect(lines[10_000]).toMatchObject({ status: 413, code: 'request.too_large' })
+  })
+
+  test('for a stranger by as many as he could send alone; others and this machine are served', async () => {
+    const node = await startTestNode()
+    const from = async (ip: string, count: number) => linesIn(await injected(node.app, asked('{}\n'.repeat(count)), ip))
+    const codes = (lines: readonly Line[]) => lines.map(({ code }) => code)
+    const lines = codes(await from('198.51.100.1', 600))
+    expect(lines.at(-1)).toBe('request.rate')
+    expect(lines.length).toBeGreaterThan(500)
+    expect(lines.length).toBeLessThan(601)
+    expect(codes(await from('::ffff:198.51.100.1', 400)).at(-1)).toBe('request.rate')
+    expect(codes(await from('198.51.100.2', 400))).not.toContain('request.rate')
+    expect(codes(await from('2001:db8::1', 400))).not.toContain('request.rate')
+    expect(codes(await from('2001:db8:5::7', 400)).at(-1)).toBe('request.rate')
+    expect(codes(await from('127.0.0.1', 2000))).not.toContain('request.rate')
+  })
+})
+
+describe('is refused whole', () => {
+  test('as another type of body, or none', async () => {
+    const node = await startTestNode()
+    const json = asked('{}', { 'content-type': 'application/json' })
+    expect(await ask(node, json)).toMatchObject({ status: 415, text: expect.stringContaining('request.media_type') })
+    const none = { method: 'POST', path: '/transactions' }
+    expect(await ask(node, none)).toMatchObject({ status: 400, text: expect.stringContaining('request.invalid') })
+  })
+
+  test('from a page of another origin, for another host', async () => {
+    const node = await startTestNode()
+    const body = textOf(payments(node, 0, 1))
+    const foreign = await ask(node, asked(body, { origin: 'http://example.org' }))
+    expect(foreign).toMatchObject({ status: 403, text: expect.stringContaining('request.origin') })
+    const rebound = await ask(node, asked(body, { host: 'example.org' }))
+    expect(rebound).toMatchObject({ status: 403, text: expect.stringContaining('request.host') })
+    expect(JSON.parse((await ask(node, { path: '/transactions' })).text).length).toBe(0)
+  })
+})
+
+test('a client that goes away in the midst leaves a node that works', async () => {
+  const node = await startTestNode()
+  const body = textOf(payments(node, 0, 600))
+  const socket = await connected(node.port)
+  socket.write(
+    `POST /transactions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-ndjson\r\nContent-Length: ${body.length}\r\n\r\n`,
+  )
+  socket.write(body.slice(0, body.length / 2))
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  socket.destroy()
+  const [again] = linesIn(await ask(node, asked(textOf([signed(node.chain, { from: BOB, to: ALICE.address })]))))
+  expect(again).toMatchObject({ status: 201 })
+  expect(node.logged()).not.toMatch(/"level":(?:50|60)/)
+})

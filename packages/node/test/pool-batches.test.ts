@@ -1,0 +1,152 @@
+/** Batches at the pool's door: what each line comes to is what it would come to alone, and what is accepted is on the disk. */
+import { DEFAULT_POOL_LIMITS, genesisOf, type Hash, type PoolLimits, type Transaction } from '@bc/core'
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { alice, bob, carol, dave } from '../../core/test/support/site.ts'
+import type { Outcome } from '../src/pool/admission.ts'
+import { Batches, isAdmitted } from '../src/pool/batches.ts'
+import { LINE_BYTES, readLine } from '../src/pool/submission.ts'
+import { easyRules, GENESIS_TIME, genesisSite, signedPayment, tutorialBody } from './support/ledger-blocks.ts'
+import { ledgerOver, type MemoryLedger, memoryLedger, records } from './support/ledger-node.ts'
+
+const RULES = easyRules()
+const START = genesisSite(RULES)
+
+const open = (limits: Partial<PoolLimits> = {}) =>
+  memoryLedger(RULES, GENESIS_TIME, { limits: { ...DEFAULT_POOL_LIMITS, ...limits } })
+
+const paymentOf = (nonce: number, fee = 0, from = alice): Transaction => signedPayment(START, from, dave, 1, fee, nonce)
+const lineOf = (body: unknown): Uint8Array => Buffer.from(typeof body === 'string' ? body : JSON.stringify(body))
+
+async function* grouped(lines: readonly Uint8Array[], size: number): AsyncGenerator<Uint8Array[]> {
+  for (let at = 0; at < lines.length; at += size) yield lines.slice(at, at + size)
+}
+
+async function handIn(ledger: MemoryLedger, bodies: readonly unknown[], size = 7): Promise<Outcome[]> {
+  const outcomes: Outcome[] = []
+  const batches = new Batches(ledger.admission)
+  for await (const some of batches.admit(grouped(bodies.map(lineOf), size))) outcomes.push(...some)
+  return outcomes
+}
+
+const told = (outcome: Outcome): string => (isAdmitted(outcome) ? `accepted ${outcome.id}` : outcome.code)
+const isStored = async (ledger: MemoryLedger, id: Hash) =>
+  [...(await records(ledger.level, ['pool/'])).values()].some((text) =>
+    text.includes(String(ledger.admission.pool.get(id)?.transaction.signature)),
+  )
+
+describe('a batch', () => {
+  test('of one sender, in the order of the nonces, across groups', async () => {
+    const ledger = await open()
+    const outcomes = await handIn(
+      ledger,
+      Array.from({ length: 200 }, (_, nonce) => paymentOf(nonce)),
+    )
+    expect(outcomes.filter(isAdmitted).map(({ transaction }) => transaction.nonce)).toEqual([...Array(200).keys()])
+    const restarted = await ledgerOver(ledger.level, genesisOf(RULES, GENESIS_TIME))
+    expect(restarted.waiting).toEqual(ledger.waiting)
+    expect(restarted.waiting).toHaveLength(200)
+  })
+
+  test('bodies of the tutorial mean the next nonce, each after those before it', async () => {
+    const ledger = await open()
+    const bodies = Array.from({ length: 30 }, (_, nonce) =>
+      nonce % 3 === 0 ? paymentOf(nonce) : tutorialBody(paymentOf(nonce)),
+    )
+    expect((await handIn(ledger, bodies, 4)).every(isAdmitted)).toBe(true)
+    expect(await handIn(ledger, [tutorialBody(paymentOf(29))])).toMatchObject([{ code: 'tx.signature' }])
+  })
+
+  test('what is accepted is on the disk before it is told', async () => {
+    const ledger = await open()
+    const batches = new Batches(ledger.admission)
+    const lines = Array.from({ length: 40 }, (_, nonce) => lineOf(paymentOf(nonce)))
+    for await (const outcomes of batches.admit(grouped(lines, 8)))
+      for (const outcome of outcomes) expect(isAdmitted(outcome) && (await isStored(ledger, outcome.id))).toBe(true)
+  })
+
+  test.each<[string, unknown, string]>([
+    ['no JSON', '{"amount": 1', 'message.malformed'],
+    ['a key twice', '{"amount": 1, "amount": 1}', 'message.malformed'],
+    ['a float', { ...paymentOf(1), amount: 1.5 }, 'message.malformed'],
+    ['too long', `"${'x'.repeat(LINE_BYTES)}"`, 'message.malformed'],
+    ['a list', [], 'tx.shape'],
+    ['null', 'null', 'tx.shape'],
+    ['no signature', { ...paymentOf(1), signature: undefined }, 'tx.shape'],
+    ['a field more', { ...paymentOf(1), chain: 'x' }, 'tx.shape'],
+    ['a memo that is null', { ...paymentOf(1), memo: null }, 'tx.shape'],
+    ['an amount that is null', { ...paymentOf(1), amount: null }, 'tx.shape'],
+    ['no amount', { ...paymentOf(1), amount: undefined }, 'tx.shape'],
+    ['a nonce in a string', { ...paymentOf(1), nonce: '1' }, 'tx.shape'],
+    ['an amount in words', { ...paymentOf(1), amount: 'one' }, 'tx.number'],
+    ['an amount with a leading zero', { ...paymentOf(1), amount: '01' }, 'tx.number'],
+    ['a recipient that is none', { ...paymentOf(1), recipient: 'dave' }, 'tx.address'],
+    ['another amount than was signed', { ...paymentOf(1), amount: 2 }, 'tx.signature'],
+    ['a memo that was added', { ...paymentOf(1), memo: 'x' }, 'tx.signature'],
+    ['the same again', paymentOf(0), 'pool.known'],
+    ['a nonce far ahead', paymentOf(70), 'pool.gap'],
+    ['more than there is', signedPayment(START, bob, dave, 10 ** 9, 0, 0), 'tx.balance'],
+  ])('with one bad among them: %s', async (_name, bad, code) => {
+    const ledger = await open()
+    const outcomes = await handIn(ledger, [paymentOf(0), bad, paymentOf(1)])
+    expect(outcomes.map(told)).toEqual([expect.stringMatching(/^accepted/), code, expect.stringMatching(/^accepted/)])
+  })
+
+  test('of nothing', async () => {
+    expect(await handIn(await open(), [])).toEqual([])
+  })
+})
+
+test('each line comes to what it would come to alone, however they are grouped', async () => {
+  const payment = fc
+    .record({ who: fc.constantFrom(alice, bob, carol), nonce: fc.nat(6), fee: fc.nat(3), kind: fc.nat(9) })
+    .map(({ who, nonce, fee, kind }): unknown => {
+      const signed = signedPayment(START, who, dave, 1 + fee, fee, nonce)
+      if (kind === 0) return { ...signed, amount: 3 }
+      if (kind === 1) return tutorialBody(signed)
+      return kind === 2 ? '{' : signed
+    })
+  await fc.assert(
+    fc.asyncProperty(fc.array(payment, { maxLength: 25 }), fc.integer({ min: 1, max: 9 }), async (bodies, size) => {
+      const limits = { maxTransactions: 8, maxPerAccount: 4 }
+      const [one, other] = [await open(limits), await open(limits)]
+      const alone: string[] = []
+      for (const body of bodies) {
+        const read = readLine(lineOf(body))
+        alone.push(told('fields' in read ? await one.admission.outcomeOf(read) : read))
+      }
+      expect((await handIn(other, bodies, size)).map(told)).toEqual(alone)
+      expect(other.waiting).toEqual(one.waiting)
+      expect(await records(other.level, ['pool/'])).toEqual(await records(one.level, ['pool/']))
+    }),
+    { numRuns: 60 },
+  )
+})
+
+test('batches at the same time and single ones among them are all answered', async () => {
+  const ledger = await open()
+  const batches = new Batches(ledger.admission)
+  const of = (from: typeof alice) => Array.from({ length: 60 }, (_, nonce) => lineOf(paymentOf(nonce, 0, from)))
+  const all = await Promise.all([
+    ...[alice, bob].map(async (from) => {
+      let accepted = 0
+      for await (const some of batches.admit(grouped(of(from), 5))) accepted += some.filter(isAdmitted).length
+      return accepted
+    }),
+    ...Array.from({ length: 10 }, (_, nonce) => ledger.submit(paymentOf(nonce, 0, carol))).map((one) =>
+      one.then(() => 1),
+    ),
+  ])
+  expect(all).toEqual([60, 60, ...Array(10).fill(1)])
+  expect(ledger.waiting).toHaveLength(130)
+})
+
+test('a disk that fails ends the batch, and nothing is told as accepted', async () => {
+  const ledger = await open()
+  ledger.store.writePool = () => Promise.reject(new Error('no space left'))
+  await expect(handIn(ledger, [paymentOf(0), paymentOf(1)], 1)).rejects.toThrow('no space left')
+  const batches = new Batches(ledger.admission)
+  // The places that the failed groups had are free again.
+  for (let i = 0; i < 6; i++)
+    await expect(batches.admit(grouped([lineOf(paymentOf(2 + i))], 1)).next()).rejects.toThrow('no space left')
+})
