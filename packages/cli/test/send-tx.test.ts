@@ -4,24 +4,47 @@ import { type Circumstances, command, expectFailure, type FakeNode, fakeNode } f
 import { ALICE, BOB, CHAIN, PLAIN_SIGNATURE, SIGNED_WITH_MEMO } from './keys.ts'
 
 const bodies: string[] = []
-let refuseFrom = Number.POSITIVE_INFINITY
+/** Which of the transactions are refused, from 1, and as what. */
+let refused: Readonly<Record<number, string>> = {}
+/** Whether it takes batches, as the tutorial's nodes don't. */
+let takesBatches = false
+/** What it does to the lines of its answer to a batch. */
+let garbled = (lines: string[]) => lines
+let batches = 0
 let node: FakeNode
+
+/** A result as the node gives it. */
+function resultOf(index: number) {
+  const code = refused[index]
+  return code === undefined ? { id: CHAIN, index, status: 201 } : { code, message: 'No.', status: 422 }
+}
 
 beforeAll(async () => {
   node = await fakeNode(async (request, response) => {
     let body = ''
     for await (const chunk of request) body += chunk
+    expect(request.method).toBe('POST')
+    if (request.url === '/transactions') {
+      if (!takesBatches) return void response.writeHead(405).end('<h1>Method Not Allowed</h1>')
+      expect(request.headers['content-type']).toBe('application/x-ndjson')
+      batches++
+      const lines = body.split('\n').slice(0, -1)
+      const results = lines.map((line) => JSON.stringify(resultOf(bodies.push(line))))
+      return void response.end(garbled(results).join('\n').concat('\n'))
+    }
     bodies.push(body)
-    expect(request).toMatchObject({ method: 'POST', url: '/transactions/new' })
+    expect(request.url).toBe('/transactions/new')
     expect(request.headers['content-type']).toBe('application/json')
-    const index = bodies.length
-    if (index >= refuseFrom) response.writeHead(422).end('{"code": "tx.balance", "message": "Too much."}')
-    else response.writeHead(201).end(JSON.stringify({ message: 'Transaction will be added', index, id: CHAIN }))
+    const { status, ...result } = resultOf(bodies.length)
+    response.writeHead(status).end(JSON.stringify({ message: 'Transaction will be added', ...result }))
   })
 })
 beforeEach(() => {
   bodies.length = 0
-  refuseFrom = Number.POSITIVE_INFINITY
+  batches = 0
+  refused = {}
+  takesBatches = false
+  garbled = (lines) => lines
 })
 afterAll(() => node.close())
 
@@ -71,20 +94,6 @@ describe('standard input', () => {
     expect(bodies).toEqual([SIGNED_WITH_MEMO])
   })
 
-  test('one on each line, in order, a result for each', async () => {
-    const lines = [0, 1, 2].map((nonce) => SIGNED_WITH_MEMO.replace('"nonce": 1', `"nonce": ${nonce}`))
-    const run = await send([], { input: `${lines.join('\n\n')}\n` })
-    expect(run).toMatchObject({ code: 0, stdout: [1, 2, 3].map(ACCEPTED).join('') })
-    expect(bodies).toEqual(lines)
-  })
-
-  test('the first refusal ends it; what was taken before is told', async () => {
-    refuseFrom = 2
-    const run = await send([], { input: `${SIGNED_WITH_MEMO}\n`.repeat(3) })
-    expect(run).toMatchObject({ code: 5, stdout: ACCEPTED(1), stderr: 'bc: tx.balance: Too much.\n' })
-    expect(bodies).toHaveLength(2)
-  })
-
   test.each([
     ['nothing', '', 2, /standard input is empty/],
     ['blank lines', '\n \n', 2, /standard input is empty/],
@@ -112,4 +121,89 @@ describe('standard input', () => {
       /a transaction on standard input has its own/,
     )
   })
+})
+
+describe.each([
+  ['to a node that takes batches', true],
+  ['to one that takes none', false],
+])('one on each line, %s', (_name, takes) => {
+  const lines = [0, 1, 2].map((nonce) => SIGNED_WITH_MEMO.replace('"nonce": 1', `"nonce": ${nonce}`))
+  const input = `${lines.join('\n\n')}\n`
+  const result = (index: number) => {
+    const { id, code, message, status } = resultOf(index) as Record<string, unknown>
+    return code === undefined
+      ? `{"id": "${id}", "index": ${index}, "status": 201}\n`
+      : `{"code": "${code}", "message": "${message}", "status": ${status}}\n`
+  }
+
+  beforeEach(() => {
+    takesBatches = takes
+  })
+
+  test('in order, a result for each', async () => {
+    expect(await send([], { input })).toMatchObject({ code: 0, stdout: [1, 2, 3].map(result).join(''), stderr: '' })
+    expect(bodies).toEqual(lines)
+  })
+
+  test.each([
+    ['a rule', { 2: 'tx.balance' }, 5, 'tx.balance 1'],
+    [
+      'a signature before another rule',
+      { 1: 'pool.gap', 2: 'tx.balance', 3: 'tx.signature' },
+      4,
+      'pool.gap 1, tx.balance 1, tx.signature 1',
+    ],
+    ["the node's own trouble before all", { 1: 'tx.signature', 3: 'node.busy' }, 1, 'tx.signature 1, node.busy 1'],
+  ] as const)('all are sent whatever becomes of one, and the worst counts: %s', async (_case, codes, code, reasons) => {
+    refused = codes
+    const run = await send([], { input })
+    expect(run.code).toBe(code)
+    expect(
+      run.stdout
+        .split('\n')
+        .slice(0, -1)
+        .map((line) => JSON.parse(line).code ?? 'accepted'),
+    ).toEqual([1, 2, 3].map((index) => refused[index] ?? 'accepted'))
+    expect(run.stderr).toBe(`bc: ${Object.keys(codes).length} of 3 transactions refused: ${reasons}\n`)
+    expect(bodies).toHaveLength(3)
+  })
+})
+
+describe('thousands', () => {
+  const input = `${SIGNED_WITH_MEMO}\n`.repeat(2500)
+
+  test('go out in batches, with a result for each', async () => {
+    takesBatches = true
+    refused = { 1001: 'tx.nonce' }
+    const run = await send([], { input })
+    expect(run).toMatchObject({ code: 5, stderr: 'bc: 1 of 2500 transactions refused: tx.nonce 1\n' })
+    const results = run.stdout
+      .split('\n')
+      .slice(0, -1)
+      .map((line) => JSON.parse(line))
+    expect(results.map(({ index }) => index ?? 1001)).toEqual(Array.from({ length: 2500 }, (_, i) => i + 1))
+    expect(batches).toBe(3)
+  })
+
+  test.each<[string, (lines: string[]) => string[], number, RegExp]>([
+    ['ends early', (lines) => lines.slice(0, 900), 1, /does not say what became of 100 transactions after it/],
+    [
+      'ends with a refusal',
+      (lines) => [...lines.slice(0, 899), REFUSED],
+      5,
+      /^bc: request\.rate: Too many\. Not looked at: 100 /,
+    ],
+    ['goes on', (lines) => [...lines, ...lines], 1, /is that a node\?/],
+    ['is no JSON', (lines) => lines.with(5, 'ok'), 1, /is that a node\?/],
+    ['has a line without an end', (lines) => lines.with(5, 'x'.repeat(100_000)), 1, /is that a node\?/],
+  ])('an answer that %s', async (_name, change, code, reason) => {
+    takesBatches = true
+    garbled = change
+    const run = await send([], { input })
+    expect(run.stderr).toMatch(reason)
+    expect(run.code).toBe(code)
+    expect(batches).toBe(1)
+  })
+
+  const REFUSED = '{"status": 429, "code": "request.rate", "message": "Too many."}'
 })

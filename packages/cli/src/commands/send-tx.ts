@@ -35,12 +35,15 @@ export async function sendTx(
   source: KeySource,
   settings: Settings,
 ): Promise<void> {
-  const node = connect(settings)
-  // One by one, in order: each may need the nonce of the one before. What was taken is told before the next can fail.
-  for (const transaction of await transactionsFrom(words, options, source, settings)) {
-    const answer = await node.send(transaction)
-    printResult(answer, settings.json, (width) => readableAccepted(answer, width))
+  const transactions = await transactionsFrom(words, options, source, settings)
+  const [first, ...others] = transactions
+  if (first === undefined) return
+  if (others.length > 0) {
+    const { sendMany } = await import('./send-many.ts')
+    return sendMany(transactions, settings)
   }
+  const answer = await connect(settings).send(first)
+  printResult(answer, settings.json, (width) => readableAccepted(answer, width))
 }
 
 async function transactionsFrom(

@@ -1,0 +1,134 @@
+/**
+ * Transactions by the thousand, in batches; one by one to a node that takes none. Each has a line of result, in their
+ * order, and all are sent whatever becomes of one: what comes after a refusal may be somebody else's.
+ */
+import { canonicalJson, isJsonObject, type JsonObject, parseAmount, parseHash } from '@bc/core'
+import { LineSplitter, LongLineError } from '@bc/node/ndjson'
+import { connect, type NodeClient } from '../client.ts'
+import { CliError, EXIT, type ExitCode, exitCodeOf, Refusal } from '../failure.ts'
+import { parsed, SEND_MANY, strange } from '../http.ts'
+import { openAnswer } from '../http-stream.ts'
+import type { Settings } from '../options.ts'
+import { note, printResult } from '../output.ts'
+import { progressOf } from '../progress.ts'
+import { counted, printable } from '../readable.ts'
+
+/** A node takes ten times as many; but a request must arrive in time, and the progress bar should move. */
+const BATCH = 1000
+const LINE_BYTES = 65_536
+
+/** What became of one: `index` is the earliest block that it can be in. */
+export type Outcome =
+  | { readonly status: number; readonly id: string; readonly index: number }
+  | { readonly status: number; readonly code: string; readonly message: string }
+
+export async function sendMany(transactions: readonly JsonObject[], settings: Settings): Promise<void> {
+  const progress = progressOf('Sending', 'transaction', transactions.length)
+  const refused: Refused[] = []
+  let done = 0
+  try {
+    for await (const outcome of outcomesOf(transactions, settings)) {
+      // The line of progress stands where the next result goes, if both go to one terminal.
+      if (process.stdout.isTTY) progress.end()
+      printResult(outcome, settings.json, () => readableOutcome(outcome))
+      if ('code' in outcome) refused.push(outcome)
+      progress.update(++done)
+    }
+  } finally {
+    progress.end()
+  }
+  if (refused.length > 0) reportRefused(refused, transactions.length)
+}
+
+type Refused = Extract<Outcome, { code: string }>
+
+/** The results are told, so it is no failure of the command as a whole: a summary, and the exit code of the worst. */
+function reportRefused(refused: readonly Refused[], total: number): void {
+  const counts = new Map<string, number>()
+  for (const { code } of refused) counts.set(code, (counts.get(code) ?? 0) + 1)
+  const reasons = [...counts].map(([code, count]) => `${code} ${count}`).join(', ')
+  note(`${refused.length} of ${counted(total, 'transaction')} refused: ${printable(reasons)}`)
+  process.exitCode = worst(refused.map(({ code }) => exitCodeOf(code)))
+}
+
+/** From the worst on. */
+const SEVERITY: readonly ExitCode[] = [EXIT.other, EXIT.signature, EXIT.rule]
+
+function worst(codes: readonly ExitCode[]): ExitCode {
+  return SEVERITY.find((code) => codes.includes(code)) ?? EXIT.other
+}
+
+async function* outcomesOf(transactions: readonly JsonObject[], settings: Settings): AsyncGenerator<Outcome> {
+  for (let from = 0; from < transactions.length; from += BATCH) {
+    const answers = await batch(transactions.slice(from, from + BATCH), settings)
+    // A node knows batches or it doesn't, which the first one shows.
+    if (answers === undefined) return yield* oneByOne(transactions.slice(from), connect(settings))
+    yield* answers
+  }
+}
+
+const UNKNOWN = [404, 405]
+
+/** @returns undefined where the node takes no batches */
+async function batch(
+  transactions: readonly JsonObject[],
+  settings: Settings,
+): Promise<AsyncGenerator<Outcome> | undefined> {
+  const body = Buffer.from(transactions.map((transaction) => `${canonicalJson(transaction)}\n`).join(''))
+  const { status, pieces } = await openAnswer(settings, { method: 'POST', path: SEND_MANY, body }, UNKNOWN)
+  if (status === 200) return outcomesIn(pieces, transactions.length, settings)
+  await pieces.return(undefined)
+  return undefined
+}
+
+/** @throws CliError `cli.answer` where the answer isn't one line for each transaction */
+async function* outcomesIn(pieces: AsyncIterable<Buffer>, count: number, { node }: Settings): AsyncGenerator<Outcome> {
+  let told = 0
+  let last: Outcome | undefined
+  for await (const line of linesOf(pieces, node)) {
+    last = readOutcome(line)
+    if (last === undefined || ++told > count) throw strange(node.origin, `${SEND_MANY} with no outcome in a line`)
+    yield last
+  }
+  if (told === count) return
+  const rest = `${counted(count - told, 'transaction')} after it`
+  if (last && 'code' in last) throw new Refusal(last.code, `${printable(last.message)} Not looked at: ${rest}.`)
+  throw new CliError('cli.answer', `${node.origin} does not say what became of ${rest}: see bc transactions.`)
+}
+
+async function* linesOf(pieces: AsyncIterable<Buffer>, node: URL): AsyncGenerator<Uint8Array> {
+  const splitter = new LineSplitter(LINE_BYTES)
+  try {
+    for await (const piece of pieces) yield* splitter.feed(piece)
+  } catch (error) {
+    throw error instanceof LongLineError ? strange(node.origin, `${SEND_MANY} with a line that has no end`) : error
+  }
+}
+
+function readOutcome(line: Uint8Array): Outcome | undefined {
+  const value = parsed(line, LINE_BYTES)
+  if (!isJsonObject(value) || parseAmount(value.status) === undefined) return undefined
+  const accepted = parseHash(value.id) !== undefined && parseAmount(value.index) !== undefined
+  const refused = typeof value.code === 'string' && typeof value.message === 'string'
+  return accepted || refused ? (value as unknown as Outcome) : undefined
+}
+
+/** Each may need the nonce of the one before, so none before that was answered. */
+async function* oneByOne(transactions: readonly JsonObject[], node: NodeClient): AsyncGenerator<Outcome> {
+  for (const transaction of transactions) yield await outcomeOf(transaction, node)
+}
+
+async function outcomeOf(transaction: JsonObject, node: NodeClient): Promise<Outcome> {
+  try {
+    const { id, index } = await node.send(transaction)
+    return { status: 201, id, index }
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error
+    return { status: error.code === 'tx.signature' ? 401 : 422, code: error.code, message: error.message }
+  }
+}
+
+function readableOutcome(outcome: Outcome): string {
+  if ('id' in outcome) return `accepted  ${outcome.id}  block ${outcome.index}`
+  return `refused   ${printable(outcome.code)}: ${printable(outcome.message)}`
+}
