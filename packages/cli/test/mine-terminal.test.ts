@@ -49,7 +49,7 @@ describeOnTerminal('on a terminal', () => {
     expect(shown.output).toContain(
       `${HIDDEN}\rblock 7  3.4 s  1.21 MH/s  4.10 M of 16.8 M expected  a block in 14 s\u001b[K`,
     )
-    expect(shown.output).toContain(`\r\u001b[K${SHOWN}New Block Created\n\nBlock         7\n`)
+    expect(shown.output).toContain(`\r\u001b[K${SHOWN}Mined a new block\n\nBlock         7\n`)
     expect(shown.output.lastIndexOf(SHOWN)).toBeGreaterThan(shown.output.lastIndexOf(HIDDEN))
   })
 
