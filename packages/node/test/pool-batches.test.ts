@@ -48,6 +48,27 @@ describe('a batch', () => {
     expect(restarted.waiting).toHaveLength(200)
   })
 
+  test('keeps its order where the signatures of a later group are done first', async () => {
+    const ledger = await open()
+    const check = ledger.admission.check.bind(ledger.admission)
+    let groups = 0
+    ledger.admission.check = async (submissions) => {
+      const isFirst = groups++ === 0
+      const checked = await check(submissions)
+      // The first has to wait until the second has been through the door, if that could be.
+      if (isFirst) await new Promise((resolve) => setTimeout(resolve, 50))
+      return checked
+    }
+    // The second group's is too far ahead for the pool unless all of the first group's are there.
+    const nonces = [...Array(65).keys(), 128]
+    const outcomes = await handIn(
+      ledger,
+      nonces.map((nonce) => paymentOf(nonce)),
+      65,
+    )
+    expect(outcomes.map(told).filter((one) => !one.startsWith('accepted'))).toEqual([])
+  })
+
   test('bodies of the tutorial mean the next nonce, each after those before it', async () => {
     const ledger = await open()
     const bodies = Array.from({ length: 30 }, (_, nonce) =>
@@ -59,6 +80,13 @@ describe('a batch', () => {
 
   test('what is accepted is on the disk before it is told', async () => {
     const ledger = await open()
+    const write = ledger.store.writePool.bind(ledger.store)
+    ledger.store.writePool = async (added, removed, options) => {
+      expect(options.sync).toBe(true)
+      // A disk that takes its time.
+      await new Promise((resolve) => setTimeout(resolve, 20))
+      await write(added, removed, options)
+    }
     const batches = new Batches(ledger.admission)
     const lines = Array.from({ length: 40 }, (_, nonce) => lineOf(paymentOf(nonce)))
     for await (const outcomes of batches.admit(grouped(lines, 8)))
