@@ -4,7 +4,7 @@
  */
 import { request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http'
 import { request as httpsRequest } from 'node:https'
-import { type Endpoint, explained, parsed, refusal } from './http.ts'
+import { type Endpoint, explained, parsed, refusal, strange } from './http.ts'
 
 export interface StreamQuestion {
   readonly method: 'GET' | 'POST'
@@ -13,6 +13,8 @@ export interface StreamQuestion {
   readonly body?: Uint8Array
   readonly operator?: boolean
   readonly headers?: Readonly<Record<string, string>>
+  /** The media type of an answer that is one. */
+  readonly type?: string
   /** Hangs up, also while nothing comes. */
   readonly signal?: AbortSignal
   /** Another limit than the usual one. */
@@ -34,7 +36,7 @@ const REFUSAL_BYTES = 1 << 20
 
 /**
  * @param accepted statuses from 400 on that aren't to be thrown
- * @throws CliError `cli.no_node`, Refusal
+ * @throws CliError `cli.no_node`, `cli.answer`, Refusal
  */
 export async function openAnswer(
   endpoint: Endpoint,
@@ -51,12 +53,19 @@ export async function openAnswer(
     const response = await responseTo(new URL(base + question.path), question, endpoint, watch)
     const status = response.statusCode ?? 0
     const pieces = piecesOf(response, watch, failed)
+    if (status === 200 && !isOfType(response, question.type))
+      throw strange(base, `${question.path} with something that is not ${question.type}`)
     if (status === 200 || accepted.includes(status)) return { status, pieces }
     throw refusal(base, question, status, parsed(await wholeOf(pieces, REFUSAL_BYTES), REFUSAL_BYTES))
   } catch (error) {
     watch.close()
     throw failed(error)
   }
+}
+
+/** @param type undefined for any */
+function isOfType({ headers }: IncomingMessage, type: string | undefined): boolean {
+  return type === undefined || headers['content-type']?.split(';')[0] === type
 }
 
 /** All of an answer, where it is short enough; what is longer is cut off. */

@@ -126,7 +126,14 @@ describe('in a pipe', () => {
         .writeHead(404)
         .end('{"statusCode":404,"code":"request.not_found","error":"Not Found","message":"There is no /events."}'),
     )
-    const odd = await fakeNode((_, response) => void response.writeHead(200).end('event: block\ndata: [1]\n\n'))
+    const stream = { 'content-type': 'text/event-stream' }
+    const odd = await fakeNode((_, response) => void response.writeHead(200, stream).end('event: block\ndata: [1]\n\n'))
+    const page = await fakeNode((_, response) => void response.end('<!doctype html>'))
+    expectFailure(
+      await bc('watch', '--node', page.url),
+      1,
+      /something that is not text\/event-stream: is that a node\?/,
+    )
     expectFailure(await bc('watch', '--node', old.url), 5, /request\.not_found: There is no \/events/)
     const run = start('bc', ['watch', '--node', odd.url])
     const end = ended(run)
@@ -137,7 +144,7 @@ describe('in a pipe', () => {
     await waitFor(() => told.includes("an event that isn't the protocol's JSON"))
     run.kill('SIGTERM')
     expect(await end).toMatchObject({ stdout: '', signal: 'SIGTERM' })
-    for (const node of [old, odd]) node.close()
+    for (const node of [old, odd, page]) node.close()
   })
 })
 

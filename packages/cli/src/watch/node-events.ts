@@ -23,6 +23,7 @@ export interface EventsQuestion {
   readonly onOpen?: () => void
 }
 
+const EVENTS = 'text/event-stream'
 /** The node says something every fifteen seconds, or it is gone. */
 const SILENCE_MS = 45_000
 /** A reorganisation of a hundred thousand blocks. */
@@ -36,8 +37,15 @@ const LIMITS = { maxBytes: EVENT_BYTES, maxDepth: 16 }
 export async function* nodeEvents(endpoint: Endpoint, question: EventsQuestion): AsyncGenerator<NodeEvent> {
   const { types, after, signal, onOpen } = question
   const path = `/events?types=${types.join(',')}`
-  const headers = { accept: 'text/event-stream', ...(after !== undefined && { 'last-event-id': after }) }
-  const { pieces } = await openAnswer(endpoint, { method: 'GET', path, headers, signal, stallMs: SILENCE_MS })
+  const headers = { accept: EVENTS, ...(after !== undefined && { 'last-event-id': after }) }
+  const { pieces } = await openAnswer(endpoint, {
+    method: 'GET',
+    path,
+    headers,
+    type: EVENTS,
+    signal,
+    stallMs: SILENCE_MS,
+  })
   onOpen?.()
   const reader = new EventReader(endpoint)
   for await (const piece of pieces) yield* reader.read(piece)
