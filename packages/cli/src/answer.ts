@@ -8,6 +8,9 @@ export const isText: Check = (value) => typeof value === 'string'
 export const isWhole: Check = (value) => parseAmount(value) !== undefined
 export const isHash: Check = (value) => parseHash(value) !== undefined
 
+/** A history's `next`. It goes into the address of the next question. */
+export const isCursor: Check = (value) => typeof value === 'string' && /^[0-9]{16}-[0-9]{6}$/.test(value)
+
 export const isTexts: Check = (value) => Array.isArray(value) && value.every(isText)
 
 export function optional(check: Check): Check {

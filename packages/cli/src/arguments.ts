@@ -4,6 +4,7 @@
  */
 import { type Address, type Amount, type Hash, MAX_MEMO_BYTES, parseAddress, parseAmount, parseHash } from '@bc/core'
 import { InvalidArgumentError } from 'commander'
+import { isCursor } from './answer.ts'
 import { usage } from './failure.ts'
 import type { KeySource } from './key.ts'
 import { isKeyName } from './key-name.ts'
@@ -43,6 +44,32 @@ export function amountArgument(text: string): Amount {
   const amount = parseWhole(text)
   if (amount) return amount
   throw usage('AMOUNT is a whole number of coins from 1 to 9007199254740991, in plain digits.')
+}
+
+/** @param name of the argument, for the message */
+export function hashArgument(name: string, text: string): Hash {
+  const hash = parseHash(text)
+  if (hash !== undefined) return hash
+  throw usage(`${name} is 64 lower-case hex digits.`)
+}
+
+/** An index from 1, a hash, or the word `latest`. */
+export function blockArgument(text: string): number | Hash | 'latest' {
+  const name = text === 'latest' ? text : (parseHash(text) ?? parseWhole(text))
+  if (name) return name
+  throw usage('BLOCK is an index from 1 in plain digits, a hash of 64 lower-case hex digits, or latest.')
+}
+
+/** A number of things to show. */
+export function limitOption(text: string): number {
+  const limit = parseWhole(text)
+  if (limit) return limit
+  throw new InvalidArgumentError('It is a whole number from 1, in plain digits.')
+}
+
+export function cursorOption(text: string): string {
+  if (isCursor(text)) return text
+  throw new InvalidArgumentError('It is the "next" of an answer: 16 digits, a hyphen and 6 digits.')
 }
 
 /** For options, whose text commander shows beside the message. */

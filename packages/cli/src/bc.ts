@@ -7,6 +7,7 @@ import { withHeadings } from './heading.ts'
 import { addNodeOptions } from './options.ts'
 import { addChainCommands } from './program/chains.ts'
 import { addDevCommands } from './program/dev.ts'
+import { addExploreCommands } from './program/explore.ts'
 import { addKeyCommands } from './program/keys.ts'
 import { addLab } from './program/lab.ts'
 import { addNeighbourCommands } from './program/neighbours.ts'
@@ -17,15 +18,16 @@ import { addWatchCommands } from './program/watch.ts'
 import { configured, examples, run, version } from './run.ts'
 
 export function bc(args: readonly string[]): Promise<void> {
-  return run(program(), args)
+  return run(bcProgram(), args)
 }
 
 /** One of the commands as the tutorial knows it, by a name of its own and with its heading. */
 export function client(name: string, args: readonly string[]): Promise<void> {
-  return run(withHeadings(program()), [name, ...args])
+  return run(withHeadings(bcProgram()), [name, ...args])
 }
 
-function program(): Command {
+/** All commands, declared: the completions and a test of every command walk through it. */
+export function bcProgram(): Command {
   const bc = configured(new Command('bc'))
     .description('Drives a node of a small proof-of-work ledger: mine, sign, send, look.')
     .version(version(), '-V, --version', 'show the version')
@@ -33,6 +35,8 @@ function program(): Command {
   bc.commandsGroup('The node:')
   addNodeCommands(bc)
   addWatchCommands(bc)
+  bc.commandsGroup('The ledger:')
+  addExploreCommands(bc)
   bc.commandsGroup('Its neighbours:')
   addNeighbourCommands(bc)
   bc.commandsGroup('Transactions:')
@@ -44,7 +48,7 @@ function program(): Command {
   bc.commandsGroup('A node in dev mode:')
   addDevCommands(bc)
   addLab(bc)
-  bc.commandsGroup('Help:').helpCommand('help [command]', 'Shows the help of a command.')
+  bc.commandsGroup('Help:')
   return bc.addHelpText('after', OVERVIEW)
 }
 

@@ -7,11 +7,12 @@ import type {
   ChainAnswer,
   FoundTransactionAnswer,
   HeadersAnswer,
+  HistoryAnswer,
   MinedBlock,
   StatusAnswer,
   WaitingAnswer,
 } from '@bc/node'
-import { isHash, isList, isObject, isText, isTexts, isWhole, optional, orNull, type Shape } from './answer.ts'
+import { isCursor, isHash, isList, isObject, isText, isTexts, isWhole, optional, orNull, type Shape } from './answer.ts'
 import { ask, type Endpoint, type Question, SEND } from './http.ts'
 
 export interface SecretAnswer {
@@ -49,12 +50,14 @@ export interface NodeClient {
   /** @param nodes `host:port`, URLs or multiaddresses */
   register(nodes: readonly string[]): Promise<RegisteredAnswer>
   resolve(): Promise<ResolvedAnswer>
-  /** A block by its hash or its index. */
+  /** A block by its hash or its index, or the `latest`. Its canonical JSON is exactly what the node has sent. */
   block(name: string | number): Promise<BlockAnswer>
   /** Blocks of the main chain from this index on, as many as the node sends at once. */
   blocks(from: number, limit: number): Promise<BlocksAnswer>
   headers(from: number, limit: number): Promise<HeadersAnswer>
   transaction(id: string): Promise<FoundTransactionAnswer>
+  /** An account's confirmed transactions, newest first. @param before the `next` of the page before */
+  history(address: string, limit: number, before?: string): Promise<HistoryAnswer>
   account(address: string): Promise<AccountAnswer>
   /** @param transaction sent as it is: what it must be is the node's to say */
   send(transaction: JsonObject): Promise<AcceptedAnswer>
@@ -83,10 +86,15 @@ export function connect(endpoint: Endpoint): NodeClient {
       }),
     resolve: () =>
       get<ResolvedAnswer>('/nodes/resolve', RESOLVED, { operator: true, patient: true, maxBytes: LIST_BYTES }),
-    block: (name) => get<BlockAnswer>(`/blocks/${name}`, BLOCK),
+    block: (name) => get<BlockAnswer>(`/blocks/${name}`, BLOCK, { canonical: true }),
     blocks: (from, limit) => get<BlocksAnswer>(`/blocks?from=${from}&limit=${limit}`, BLOCKS),
     headers: (from, limit) => get<HeadersAnswer>(`/headers?from=${from}&limit=${limit}`, HEADERS),
     transaction: (id) => get<FoundTransactionAnswer>(`/transactions/${id}`, FOUND),
+    history: (address, limit, before) =>
+      get<HistoryAnswer>(
+        `/accounts/${address}/transactions?limit=${limit}${before === undefined ? '' : `&before=${before}`}`,
+        HISTORY,
+      ),
     account: (address) => get<AccountAnswer>(`/accounts/${address}`, ACCOUNT),
     send: (body) => ask<AcceptedAnswer>(endpoint, { method: 'POST', path: SEND, shape: ACCEPTED, body }),
   }
@@ -122,6 +130,10 @@ const FOUND: Shape<Extract<FoundTransactionAnswer, { status: 'confirmed' }>> = {
   status: (value) => value === 'pending' || value === 'confirmed',
   transaction: isObject(LISTED),
   block: optional(isObject(PLACE)),
+}
+const HISTORY: Shape<HistoryAnswer> = {
+  transactions: isList({ id: isHash, transaction: isObject(LISTED), block: isObject(PLACE) }),
+  next: orNull(isCursor),
 }
 const ACCEPTED: Shape<AcceptedAnswer> = { message: isText, id: isHash, index: isWhole }
 

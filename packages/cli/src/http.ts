@@ -11,17 +11,20 @@ import { request as httpsRequest } from 'node:https'
 import { canonicalJson, isJsonObject, type JsonObject, type JsonValue, parseJson, RuleError } from '@bc/core'
 import { type Shape, wrongField } from './answer.ts'
 import { CliError, Refusal } from './failure.ts'
+import { DEFAULT_TIMEOUT } from './node-address.ts'
 import { printable } from './readable.ts'
 
 export interface Endpoint {
   readonly node: URL
   /** Milliseconds for the whole of an answer, where the user asks for less or more than usual. */
   readonly timeout: number | undefined
+  /** Milliseconds that take the place of the usual limit; a patient question waits on. */
+  readonly usualTimeout?: number | undefined
   /** The operator's token. It goes to the operator's endpoints alone. */
   token(): string | undefined
 }
 
-const USUAL_TIMEOUT = 30_000
+const USUAL_TIMEOUT = DEFAULT_TIMEOUT * 1000
 /** A block has its limit in the rules of its chain; none that anyone uses comes near. */
 const USUAL_BYTES = 16 << 20
 const JSON_DEPTH = 16
@@ -38,6 +41,8 @@ export interface Question<T> {
   /** Waits without an upper limit unless the user has set one. */
   readonly patient?: boolean
   readonly maxBytes?: number
+  /** The answer's bytes are canonical JSON, so that what is printed of it again is what came. */
+  readonly canonical?: boolean
 }
 
 export async function ask<T>(endpoint: Endpoint, question: Question<T>): Promise<T> {
@@ -48,6 +53,8 @@ export async function ask<T>(endpoint: Endpoint, question: Question<T>): Promise
   if (status >= 400) throw refusal(base, question, status, answer)
   if (status >= 300) throw strange(base, `with ${status} ${STATUS_CODES[status] ?? ''}`)
   if (!isJsonObject(answer)) throw strange(base, `${question.path} with something that is not the protocol's JSON`)
+  if (question.canonical && canonicalJson(answer) !== Buffer.from(body).toString('latin1'))
+    throw strange(base, `${question.path} with JSON that is not canonical`)
   const wrong = wrongField(answer, question.shape)
   if (wrong !== undefined) throw strange(base, `${question.path} without a proper "${wrong}"`)
   return answer as T
@@ -89,7 +96,8 @@ interface Answer {
 }
 
 async function exchange<T>(url: URL, question: Question<T>, endpoint: Endpoint, maxBytes: number): Promise<Answer> {
-  const timeout = endpoint.timeout ?? (question.patient ? undefined : USUAL_TIMEOUT)
+  const usual = question.patient ? undefined : (endpoint.usualTimeout ?? USUAL_TIMEOUT)
+  const timeout = endpoint.timeout ?? usual
   const signal = timeout === undefined ? undefined : AbortSignal.timeout(timeout)
   try {
     const response = await responseTo(url, question, question.operator ? endpoint.token() : undefined, signal)

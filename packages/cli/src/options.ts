@@ -1,41 +1,52 @@
-/** The options that every command of `bc` knows, and what they come to with the environment and the defaults. */
+/**
+ * The options that every command of `bc` knows, and what they come to: a flag goes before the environment, that before
+ * the config file, and that before the default.
+ */
 import { type Command, Help, InvalidArgumentError, Option } from 'commander'
+import type { ConfigFields } from './config-file.ts'
 import { usage } from './failure.ts'
 import { readSmallFile } from './input.ts'
 import type { KeySource } from './key.ts'
+import { DEFAULT_NODE, DEFAULT_TIMEOUT, LONGEST_TIMEOUT, nodeUrl } from './node-address.ts'
 
-const DEFAULT_NODE = 'http://localhost:5000'
-const LONGEST_TIMEOUT = 86_400
 const SECONDS = /^[0-9]{1,5}(\.[0-9]{1,3})?$/
 // What a header may hold (RFC 6750, b64token, is narrower still).
 const TOKEN = /^[\x21-\x7e]{1,512}$/
 
-interface Given {
+/** What the flags, the environment, the config file and the defaults come to, as commander has it. */
+export interface Given {
   readonly node: string
   readonly token?: string
   readonly timeout?: number
-  readonly json?: true
+  readonly keys?: string
+  readonly json?: boolean
+  readonly color?: boolean
 }
 
 export interface Settings {
   /** Print JSON on a terminal as well. */
   readonly json: boolean
+  /** Print a list as one JSON document a line. */
+  readonly ndjson: boolean
   readonly node: URL
-  /** Milliseconds, where it was given. */
+  /** Milliseconds, where a flag gives them: this very command is to give up then, whatever it does. */
   readonly timeout: number | undefined
+  /** Milliseconds for questions that a node answers at once, where the environment or the config file gives them. */
+  readonly usualTimeout: number | undefined
   /** The operator's token, read when it is needed. */
   token(): string | undefined
 }
 
 export function addNodeOptions(program: Command): Command {
-  // A shell has no handy way to unset a variable for one command: empty is unset.
-  for (const name of ['BC_NODE', 'BC_KEYS']) if (process.env[name] === '') delete process.env[name]
-  return program
+  program
     .addOption(new Option('--node <url>', 'the node to ask').env('BC_NODE').default(DEFAULT_NODE))
-    .option(
-      '--timeout <seconds>',
-      'give up without an answer after this long (default: 30; mine and resolve wait on)',
-      seconds,
+    .addOption(
+      new Option(
+        '--timeout <seconds>',
+        `give up without an answer after this long (default: ${DEFAULT_TIMEOUT}; mine and resolve wait on)`,
+      )
+        .argParser(seconds)
+        .env('BC_TIMEOUT'),
     )
     .option(
       '--token <@file>',
@@ -43,6 +54,65 @@ export function addNodeOptions(program: Command): Command {
     )
     .addOption(keysOption().hideHelp())
     .option('--json', 'print JSON on a terminal too')
+    // For one command against a config file that says json; bc config --help tells of it.
+    .addOption(new Option('--no-json').hideHelp())
+  // A shell has no handy way to unset a variable for one command: empty is unset.
+  for (const { envVar } of program.options) if (envVar && process.env[envVar] === '') delete process.env[envVar]
+  return program.hook('preAction', useConfigFile)
+}
+
+/** For commands that list: one item a line, so that a long list needs no room and `head` and `while read` work. */
+export function withNdjson(command: Command): Command {
+  return command.option('--ndjson', 'print one JSON document a line')
+}
+
+export function wantsNdjson(command: Command): boolean {
+  return command.opts<{ ndjson?: true }>().ndjson === true
+}
+
+/**
+ * What is wrong with the config file, by the program that has read it. Not thrown at once: `bc completion` in a
+ * shell's start-up file and `bc config --path` have to work all the same.
+ */
+const faults = new WeakMap<Command, unknown>()
+
+/** Loaded late, as every command's own work: a help text needs no files. */
+async function useConfigFile(program: Command): Promise<void> {
+  const { readConfigFile } = await import('./config-file.ts')
+  try {
+    adopt(readConfigFile().fields, program)
+  } catch (error) {
+    faults.set(program, error)
+  }
+}
+
+/** Commander has read the flags and the environment by now: what they have settled stays. */
+function adopt({ node, timeout, tokenFile, keys, json, color }: ConfigFields, program: Command): void {
+  // The token itself is the environment's.
+  const token = tokenFile === undefined || process.env.BC_TOKEN ? undefined : `@${tokenFile}`
+  for (const [name, value] of Object.entries({ node, timeout, token, keys, json, color })) {
+    const source = program.getOptionValueSource(name)
+    if (value !== undefined && (source === undefined || source === 'default'))
+      program.setOptionValueWithSource(name, value, 'config')
+  }
+}
+
+/** @throws CliError where the config file can't be used */
+export function given<T = Given>(command: Command): T {
+  const program = rootOf(command)
+  if (faults.has(program)) throw faults.get(program)
+  return command.optsWithGlobals() as T
+}
+
+function rootOf(command: Command): Command {
+  return command.parent === null ? command : rootOf(command.parent)
+}
+
+/** Where commander has a value from. undefined: nobody gave one. */
+export type Source = 'cli' | 'env' | 'config' | 'default' | undefined
+
+export function sourceOf(command: Command, option: string): Source {
+  return command.getOptionValueSourceWithGlobals(option) as Source
 }
 
 /** Every command knows it, and those that read keys show it: {@link withKeys}. */
@@ -69,7 +139,7 @@ export function withPassphrase(command: Command): Command {
 }
 
 export function keySourceOf(command: Command): KeySource {
-  const { keys, passphraseFd } = command.optsWithGlobals<{ keys?: string; passphraseFd?: number }>()
+  const { keys, passphraseFd } = given<{ keys?: string; passphraseFd?: number }>(command)
   return { folder: keys, passphraseFd }
 }
 
@@ -81,39 +151,38 @@ function descriptor(text: string): number {
 }
 
 export function settingsOf(command: Command): Settings {
-  const { node, token } = command.optsWithGlobals<Given>()
-  const source = command.getOptionValueSourceWithGlobals('node') === 'env' ? 'BC_NODE' : '--node'
+  const { node, token, timeout, json } = given(command)
+  const milliseconds = timeout === undefined ? undefined : timeout * 1000
+  const flagged = sourceOf(command, 'timeout') === 'cli'
   return {
-    json: wantsJson(command),
-    node: nodeUrl(node, source),
-    timeout: timeoutOf(command),
+    json: json === true,
+    ndjson: wantsNdjson(command),
+    node: nodeUrl(node, sourceOf(command, 'node') === 'env' ? 'BC_NODE' : '--node'),
+    timeout: flagged ? milliseconds : undefined,
+    usualTimeout: milliseconds,
     token: () => operatorToken(token),
   }
 }
 
-/** Milliseconds, where it was given. */
+/** Milliseconds, where a flag gives them. */
 export function timeoutOf(command: Command): number | undefined {
-  const { timeout } = command.optsWithGlobals<Given>()
-  return timeout === undefined ? undefined : timeout * 1000
+  const { timeout } = given(command)
+  return timeout !== undefined && sourceOf(command, 'timeout') === 'cli' ? timeout * 1000 : undefined
 }
 
 export function wantsJson(command: Command): boolean {
-  return command.optsWithGlobals<Given>().json === true
+  return given(command).json === true
+}
+
+/** Whether this stream is to have colours: the environment's word, the config file's, the terminal's. */
+export function wantsColor(command: Command, stream: NodeJS.WriteStream): boolean {
+  return given(command).color !== false && !process.env.NO_COLOR && stream.isTTY === true && stream.hasColors()
 }
 
 export function seconds(text: string): number {
   const value = SECONDS.test(text) ? Number(text) : 0
   if (value > 0 && value <= LONGEST_TIMEOUT) return value
   throw new InvalidArgumentError(`Seconds are a number from 0.001 to ${LONGEST_TIMEOUT}.`)
-}
-
-/** The tutorial's clients name a node with and without `http://`. A name or password in it would show in `ps`. */
-export function nodeUrl(text: string, source: string): URL {
-  const full = /^[a-z]+:\/\//i.test(text) ? text : `http://${text}`
-  const url = URL.canParse(full) ? new URL(full) : undefined
-  const plain = url && url.username + url.password + url.search + url.hash === ''
-  if (plain && (url.protocol === 'http:' || url.protocol === 'https:')) return url
-  throw usage(`${source} is not the address of a node: it has the form ${DEFAULT_NODE}.`)
 }
 
 function operatorToken(given: string | undefined): string | undefined {

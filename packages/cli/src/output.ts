@@ -7,18 +7,48 @@ export const DEFAULT_WIDTH = 80
 
 /** Readable on a terminal, one line of canonical JSON for programs. */
 export function printResult(result: object, json: boolean, readable: (width: number) => string): void {
-  const { isTTY, columns } = process.stdout
-  print(isTTY && !json ? readable(columns || DEFAULT_WIDTH) : canonicalJson(result as JsonValue))
+  print(process.stdout.isTTY && !json ? readable(terminalWidth()) : canonicalJson(result as JsonValue))
 }
 
-/** For results that are one word and the same for people and programs: an address, a signature. */
-export function print(text: string): void {
-  process.stdout.write(`${text}\n`)
+/** Who is going to read a list: a person, a program that wants all of it, or one that wants it item by item. */
+export type ListForm = 'table' | 'document' | 'lines'
+
+export function listForm({ json, ndjson }: { readonly json: boolean; readonly ndjson: boolean }): ListForm {
+  if (ndjson) return 'lines'
+  return process.stdout.isTTY && !json ? 'table' : 'document'
+}
+
+export function terminalWidth(): number {
+  return process.stdout.columns || DEFAULT_WIDTH
+}
+
+/** One item of a list a line. */
+export async function printLines(items: readonly unknown[]): Promise<void> {
+  for (const item of items) await printSlowly(canonicalJson(item as JsonValue))
 }
 
 /** For long results: goes on once there is room, so that a slow reader doesn't have us hold all of it. */
 export async function printSlowly(text: string): Promise<void> {
   if (!process.stdout.write(`${text}\n`)) await new Promise((resolve) => process.stdout.once('drain', resolve))
+}
+
+/**
+ * A list that came as one answer.
+ * @param items of the answer, for `--ndjson`
+ */
+export async function printList(
+  answer: object,
+  items: readonly unknown[],
+  settings: { readonly json: boolean; readonly ndjson: boolean },
+  readable: (width: number) => string,
+): Promise<void> {
+  if (listForm(settings) === 'lines') await printLines(items)
+  else printResult(answer, settings.json, readable)
+}
+
+/** For results that are one word and the same for people and programs: an address, a signature. */
+export function print(text: string): void {
+  process.stdout.write(`${text}\n`)
 }
 
 export function note(text: string): void {

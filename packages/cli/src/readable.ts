@@ -1,7 +1,7 @@
 /** Results as people read them on a terminal. Nothing here is meant to be parsed. */
 
 import { type Block, hashOf, REWARD_SENDER } from '@bc/core'
-import type { AcceptedAnswer, ChainAnswer, MinedBlock, StatusAnswer, WaitingAnswer } from '@bc/node'
+import type { AcceptedAnswer, MinedBlock, StatusAnswer, WaitingAnswer } from '@bc/node'
 import type { NodesAnswer, RegisteredAnswer, ResolvedAnswer } from './client.ts'
 
 // Control characters drive a terminal, and format characters reorder what it shows. Of the latter only the joiner of
@@ -19,13 +19,6 @@ export function rows(entries: readonly (readonly [name: string, value: string | 
   const row = (name: string, value: string) =>
     column + value.length <= width ? name.padEnd(column) + value : `${name}\n  ${value}`
   return entries.map(([name, value]) => row(name, String(value))).join('\n')
-}
-
-/** Columns as wide as their widest cell; the first `numbers` of them to the right. */
-function table(lines: readonly (readonly string[])[], numbers: number): string {
-  const widths = (lines[0] ?? []).map((_, i) => Math.max(...lines.map((line) => line[i]?.length ?? 0)))
-  const cell = (text: string, i: number) => (i < numbers ? text.padStart(widths[i] ?? 0) : text.padEnd(widths[i] ?? 0))
-  return lines.map((line) => line.map(cell).join('  ').trimEnd()).join('\n')
 }
 
 /** Below this many columns of the terminal, addresses and hashes are shortened further. */
@@ -111,57 +104,13 @@ export function readableMined(block: MinedBlock, width: number): string {
   return `Mined a new block\n\n${rows(entries, width)}`
 }
 
-/** A block's hash is what the next one names, so only the newest one's is worked out. */
-export function readableChain({ chain }: ChainAnswer): string {
-  const lines = chain.map((block, i) => {
-    const hash = chain[i + 1]?.previous_hash ?? hashOf(block as unknown as Block)
-    const transactions: readonly Listed[] = block.transactions
-    const reward = transactions.find(isReward)
-    return [
-      String(block.index),
-      String(transactions.length - (reward ? 1 : 0)),
-      reward ? String(reward.amount) : '',
-      time(block.timestamp),
-      printable(hash).slice(0, 16),
-      reward ? shortAddress(String(reward.recipient), 80) : '',
-    ]
-  })
-  const head = ['Block', 'Txs', 'Reward', 'Time (UTC)', 'Hash', 'Miner']
-  return `${table([head, ...lines], 3)}\n\n${counted(chain.length, 'block')}`
-}
-
-export function readablePool({ transactions }: WaitingAnswer, width: number): string {
-  if (transactions.length === 0) return 'No transactions are waiting.'
-  const head = ['Nonce', 'Amount', 'Fee', 'Sender', 'Recipient', 'Memo']
-  const lines = transactions.map((transaction) => [
-    ...[transaction.nonce, transaction.amount, transaction.fee].map(String),
-    shortAddress(transaction.sender, width),
-    shortAddress(transaction.recipient, width),
-    typeof transaction.memo === 'string' ? printable(transaction.memo) : '',
-  ])
-  const listed = table([head, ...lines], 3).split('\n')
-  return `${listed.map((line) => fitted(line, width)).join('\n')}\n\n${counted(lines.length, 'transaction')}`
-}
-
-/** The memo stands last and gives way. Characters of Chinese and emoji are two columns wide. */
-function fitted(line: string, width: number): string {
-  let room = width - 1
-  let end = 0
-  for (const character of line) {
-    room -= (character.codePointAt(0) ?? 0) >= 0x2e80 ? 2 : 1
-    if (room < 0) return `${line.slice(0, end)}…`
-    end += character.length
-  }
-  return line
-}
-
-export function readableNodes({ nodes }: NodesAnswer): string {
-  if (nodes.length === 0) return 'No neighbours yet: bc register HOST:PORT adds one.'
+export function readableNodes({ nodes }: NodesAnswer, width: number): string {
+  if (nodes.length === 0) return wrapped('No neighbours yet: bc register HOST:PORT adds one.', width)
   return `${nodes.map(printable).join('\n')}\n\n${counted(nodes.length, 'neighbour')}`
 }
 
-export function readableRegistered({ message, total_nodes }: RegisteredAnswer): string {
-  return `${printable(message)}\n\n${readableNodes({ nodes: total_nodes, length: total_nodes.length })}`
+export function readableRegistered({ message, total_nodes }: RegisteredAnswer, width: number): string {
+  return `${printable(message)}\n\n${readableNodes({ nodes: total_nodes, length: total_nodes.length }, width)}`
 }
 
 export function readableResolved({ message, chain = [], new_chain = chain }: ResolvedAnswer, width: number): string {

@@ -24,14 +24,19 @@ export interface Circumstances {
   readonly detached?: boolean
 }
 
+/** Nothing of the tester's own: no BC_NODE, NO_COLOR and the like, no config file. */
+export const CLEAN: NodeJS.ProcessEnv = {
+  PATH: process.env.PATH,
+  HOME: process.env.HOME,
+  XDG_CONFIG_HOME: `${ROOT}/no-such-folder`,
+}
+
 export function start(
   launcher: Launcher,
   args: readonly string[],
   { env, cwd, detached = false }: Circumstances = {},
 ): ChildProcess {
-  // Nothing of the tester's own: BC_NODE, NO_COLOR and the like.
-  const clean = { PATH: process.env.PATH, HOME: process.env.HOME, ...env }
-  return spawn(`${ROOT}/bin/${launcher}`, args, { env: clean, detached, ...(cwd && { cwd }) })
+  return spawn(`${ROOT}/bin/${launcher}`, args, { env: { ...CLEAN, ...env }, detached, ...(cwd && { cwd }) })
 }
 
 export async function ended(child: ChildProcess): Promise<Ended> {

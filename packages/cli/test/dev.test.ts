@@ -177,7 +177,7 @@ describeOnTerminal('on a terminal', () => {
     expect(await shown('time', '+59')).toBe('1700000060  2023-11-14 22:14:20 UTC\n')
     expect(await shown('snapshot')).toBe('1\n')
     expect(await shown('fund', BOB.address, '7')).toMatch(
-      /^7 coins for 02c6[0-9a-f]{70}\n\nId {5}[0-9a-f]{64}\nBlock {2}2\n$/,
+      /^Coins {6}7\nRecipient\n {2}02c6[0-9a-f]{70}\nId {9}[0-9a-f]{64}\nBlock {6}2\n$/,
     )
     expect(await shown('revert', '1')).toMatch(
       /^All is as it was at snapshot 1\.\n\nHeight {2}1\nTip {5}[0-9a-f]{64}\nClock {3}1700000060, 2023-11-14 22:14:20 UTC\n$/,

@@ -1,6 +1,6 @@
 /** Real nodes, as processes of their own. */
 import type { ChildProcess } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { setTimeout as delay } from 'node:timers/promises'
 import { onTestFinished } from 'vitest'
@@ -28,14 +28,37 @@ export function temporaryFolder(): string {
 
 /** A node that listens on a free port. It ends with the test. */
 export async function startedNode(args: readonly string[], how: Circumstances = {}): Promise<NodeProcess> {
-  const readyFile = `${temporaryFolder()}/ready.json`
+  const node = await nodeWithFilesIn(temporaryFolder(), args, how)
+  onTestFinished(async () => void (await node.stop('SIGKILL')))
+  return node
+}
+
+/**
+ * A node for all tests of a file: `beforeAll` starts it, and `afterAll` has to stop it.
+ * @param config fields of its configuration
+ */
+export async function sharedNode(args: readonly string[], config?: object): Promise<NodeProcess> {
+  const folder = sharedFolder()
+  if (config === undefined) return await nodeWithFilesIn(folder, args, {})
+  writeFileSync(`${folder}/config.json`, JSON.stringify(config))
+  return await nodeWithFilesIn(folder, [...args, '--config', `${folder}/config.json`], {})
+}
+
+/** A folder for all tests of a file. */
+export function sharedFolder(): string {
+  const folder = mkdtempSync(`${tmpdir()}/bc-node-`)
+  process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
+  return folder
+}
+
+async function nodeWithFilesIn(folder: string, args: readonly string[], how: Circumstances): Promise<NodeProcess> {
+  const readyFile = `${folder}/ready.json`
   const child = start('bc-node', ['-p', '0', '--no-discovery', '--ready-file', readyFile, ...args], how)
   const end = ended(child)
   const stop = (signal: NodeJS.Signals = 'SIGTERM') => {
     child.kill(signal)
     return end
   }
-  onTestFinished(async () => void (await stop('SIGKILL')))
   await waitFor(async () => existsSync(readyFile) || (await hasEnded(end)))
   return { ...JSON.parse(readFileSync(readyFile, 'utf8')), child, readyFile, ended: end, stop }
 }

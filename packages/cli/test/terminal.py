@@ -1,6 +1,7 @@
-"""Runs a program on a pseudo-terminal of 80 columns and types for it.
+"""Runs a program on a pseudo-terminal and types for it.
 
-stdin:  {"argv": [...], "env": {...}, "steps": [[wait for this text, type that], ...], "limit": seconds, 30 if not there}
+stdin:  {"argv": [...], "env": {...}, "columns": 80 if not there, "steps": [[wait for this text, type that], ...],
+         "limit": seconds, 30 if not there}
 stdout: {"output": all that the terminal showed, "code": n or null, "signal": n or null}
 """
 import fcntl
@@ -17,7 +18,7 @@ task = json.load(sys.stdin)
 deadline = time.time() + task.get("limit", 30)
 pid, terminal = pty.fork()
 if pid == 0:
-    fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 80, 0, 0))
+    fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 40, task.get("columns", 80), 0, 0))
     os.execve(task["argv"][0], task["argv"], task["env"])
 
 shown = b""

@@ -2,7 +2,7 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
-import { ended, type Launcher, ROOT } from './commands.ts'
+import { CLEAN, ended, type Launcher, ROOT } from './commands.ts'
 
 const SCRIPT = fileURLToPath(new URL('terminal.py', import.meta.url))
 
@@ -25,14 +25,27 @@ export function describeOnTerminal(name: string, body: () => void): void {
   })
 }
 
-export async function onTerminal(launcher: Launcher, args: readonly string[], steps: readonly Step[] = []) {
-  return await shellOnTerminal([`${ROOT}/bin/${launcher}`, ...args], steps)
+export interface Terminal {
+  readonly columns?: number
+  readonly env?: NodeJS.ProcessEnv
 }
 
-export async function shellOnTerminal(argv: readonly string[], steps: readonly Step[] = []): Promise<Shown> {
-  const env = { PATH: process.env.PATH, HOME: process.env.HOME, TERM: 'xterm' }
+export async function onTerminal(
+  launcher: Launcher,
+  args: readonly string[],
+  steps: readonly Step[] = [],
+  terminal: Terminal = {},
+) {
+  return await shellOnTerminal([`${ROOT}/bin/${launcher}`, ...args], steps, terminal)
+}
+
+export async function shellOnTerminal(
+  argv: readonly string[],
+  steps: readonly Step[] = [],
+  { columns = 80, env }: Terminal = {},
+): Promise<Shown> {
   const child = spawn('python3', [SCRIPT])
-  child.stdin.end(JSON.stringify({ argv, env, steps }))
+  child.stdin.end(JSON.stringify({ argv, env: { ...CLEAN, TERM: 'xterm', ...env }, columns, steps }))
   const run = await ended(child)
   expect(run.stderr).toBe('')
   return JSON.parse(run.stdout)

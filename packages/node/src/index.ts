@@ -17,6 +17,7 @@ export type {
   ErrorAnswer,
   FoundTransactionAnswer,
   HeadersAnswer,
+  HistoryAnswer,
   ImportedAnswer,
   MinedBlock,
   NewTransaction,

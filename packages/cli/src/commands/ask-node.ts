@@ -2,8 +2,9 @@
 import { connect } from '../client.ts'
 import { openMiningView } from '../mining-view.ts'
 import type { Settings } from '../options.ts'
-import { note, printResult } from '../output.ts'
-import { printable, readableChain, readableMined, readablePool, readableStatus } from '../readable.ts'
+import { note, printList, printResult } from '../output.ts'
+import { printable, readableMined, readableStatus } from '../readable.ts'
+import { readablePool } from '../readable-ledger.ts'
 
 /** A block of the usual difficulty is found at once. Where it isn't, say that this is work and not a hang. */
 const PATIENCE = 2_000
@@ -21,14 +22,9 @@ export async function mine(settings: Settings): Promise<void> {
   }
 }
 
-export async function chain(settings: Settings): Promise<void> {
-  const answer = await connect(settings).chain()
-  printResult(answer, settings.json, () => readableChain(answer))
-}
-
 export async function transactions(settings: Settings): Promise<void> {
   const answer = await connect(settings).waiting()
-  printResult(answer, settings.json, (width) => readablePool(answer, width))
+  await printList(answer, answer.transactions, settings, (width) => readablePool(answer, width))
 }
 
 export async function status(settings: Settings): Promise<void> {

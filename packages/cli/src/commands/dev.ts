@@ -51,9 +51,11 @@ export async function fund(address: string, amount: string | undefined, settings
   const funded = await connectDev(settings).fund(recipient, coins)
   printResult(funded, settings.json, (width) => {
     const entries = [
+      ['Coins', funded.transaction.amount],
+      ['Recipient', recipient],
       ['Id', funded.id],
       ['Block', funded.index],
     ] as const
-    return `${funded.transaction.amount} coins for ${recipient}\n\n${rows(entries, width)}`
+    return rows(entries, width)
   })
 }

@@ -7,9 +7,10 @@ import type { KeySource } from '../key.ts'
 import { type Keystore, openKeystore, unlocked } from '../keystore/keystore.ts'
 import { newPassphrase, passphraseOf } from '../keystore/passphrase.ts'
 import { readImport } from '../keystore/read-import.ts'
-import { note, printResult } from '../output.ts'
+import type { Settings } from '../options.ts'
+import { note, printList, printResult } from '../output.ts'
 import { askOnce } from '../questions.ts'
-import { counted, rows } from '../readable.ts'
+import { counted, rows, wrapped } from '../readable.ts'
 import { freshSecret, type NewKeyFlags, phraseOf, withPhrase } from './key.ts'
 
 /** A new key's phrase is shown once: on a terminal always, to a program where it asks for it. */
@@ -38,11 +39,11 @@ export async function importKey(
   printResult({ address, name }, json, (width) => rows(rowsOf(name, address), width))
 }
 
-export function listKeys(json: boolean, source: KeySource): void {
+export async function listKeys(form: Pick<Settings, 'json' | 'ndjson'>, source: KeySource): Promise<void> {
   const keystore = openKeystore(source.folder)
   const keys = keystore.names().map((name) => ({ address: keystore.get(name).address, name }))
-  printResult({ keys, length: keys.length }, json, (width) => {
-    if (keys.length === 0) return `No keys yet in ${keystore.folder}: bc key new NAME makes one.`
+  await printList({ keys, length: keys.length }, keys, form, (width) => {
+    if (keys.length === 0) return wrapped(`No keys yet in ${keystore.folder}: bc key new NAME makes one.`, width)
     return `${rows(
       keys.map(({ name, address }) => [name, address]),
       width,

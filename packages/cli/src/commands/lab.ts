@@ -19,13 +19,20 @@ export interface LabFlags {
 /** One wait: a start on a busy machine is the longest. */
 const USUAL_LIMIT = 60_000
 
+export interface LabSettings {
+  readonly json: boolean
+  readonly color: boolean
+  /** Milliseconds. */
+  readonly timeout: number | undefined
+}
+
 export async function lab(
   scenario: ScenarioName,
   flags: LabFlags,
-  { json, timeout }: { readonly json: boolean; readonly timeout: number | undefined },
+  { json, color, timeout }: LabSettings,
 ): Promise<void> {
   const { interrupted, signal, forget } = interruption()
-  const audience = audienceOf(scenario, flags, json)
+  const audience = audienceOf(scenario, flags, { json, color })
   const lab = await Lab.open({
     nodes: flags.nodes,
     seed: flags.seed,
@@ -94,14 +101,18 @@ interface Audience {
   leave(): void
 }
 
-function audienceOf(scenario: ScenarioName, { nodes, seed }: LabFlags, json: boolean): Audience {
+function audienceOf(
+  scenario: ScenarioName,
+  { nodes, seed }: LabFlags,
+  { json, color }: Omit<LabSettings, 'timeout'>,
+): Audience {
   const nothing = () => undefined
   if (json || !process.stdout.isTTY) {
     const report = eventPrinter()
     return { report, meet: nothing, conclude: report, leave: nothing }
   }
   if (process.env.TERM === 'dumb') return { report: tell, meet: nothing, conclude: tellVerdict, leave: nothing }
-  const view = new View(screen(), `bc lab ${scenario}: ${nodes} nodes, seed ${seed}`)
+  const view = new View(screen(color), `bc lab ${scenario}: ${nodes} nodes, seed ${seed}`)
   let verdict: Verdict | undefined
   return {
     report: (event) => view.add(event),
@@ -142,7 +153,7 @@ function tellVerdict({ nodes, height, tip, supply, abandoned, deepest }: Verdict
   print(`All ${nodes} nodes agree.\n\n${rows(entries, width)}`)
 }
 
-function screen() {
+function screen(colors: boolean) {
   const { stdout } = process
   return {
     get columns() {
@@ -151,7 +162,7 @@ function screen() {
     get rows() {
       return stdout.rows || 24
     },
-    colors: !process.env.NO_COLOR && stdout.hasColors(),
+    colors,
     write: (text: string) => void stdout.write(text),
   }
 }

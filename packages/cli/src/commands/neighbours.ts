@@ -2,18 +2,18 @@
 import { connect } from '../client.ts'
 import { usage } from '../failure.ts'
 import type { Settings } from '../options.ts'
-import { printResult } from '../output.ts'
+import { printList, printResult } from '../output.ts'
 import { askOnce } from '../questions.ts'
 import { readableNodes, readableRegistered, readableResolved } from '../readable.ts'
 
 export async function nodes(settings: Settings): Promise<void> {
   const answer = await connect(settings).nodes()
-  printResult(answer, settings.json, () => readableNodes(answer))
+  await printList(answer, answer.nodes, settings, (width) => readableNodes(answer, width))
 }
 
 export async function register(addresses: readonly string[], settings: Settings): Promise<void> {
   const answer = await connect(settings).register(addresses.length > 0 ? addresses : [await askForNeighbour()])
-  printResult(answer, settings.json, () => readableRegistered(answer))
+  printResult(answer, settings.json, (width) => readableRegistered(answer, width))
 }
 
 /** The tutorial's client has no arguments: it asks. */

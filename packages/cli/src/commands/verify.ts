@@ -3,9 +3,10 @@ import { existsSync } from 'node:fs'
 import { type AuditReport, auditChain, ChainFault } from '../chain/audit.ts'
 import { openBlocks } from '../chain/blocks.ts'
 import { toolCurve } from '../chain/curve.ts'
-import { described } from '../described.ts'
+import { described, wrapped } from '../described.ts'
 import { Refusal } from '../failure.ts'
-import { nodeUrl, type Settings } from '../options.ts'
+import { nodeUrl } from '../node-address.ts'
+import type { Settings } from '../options.ts'
 import { printResult } from '../output.ts'
 import { progressOf } from '../progress.ts'
 import { counted, printable, rows } from '../readable.ts'
@@ -63,5 +64,6 @@ function readableReport(report: AuditReport, source: string, width: number): str
     ['Work', report.work],
   ]
   const counts = `${counted(blocks, 'block')}, ${counted(transactions, 'transaction')}, ${counted(accounts, 'account')}`
-  return `${printable(source)}: ${counts}\n\n${described(checked, width)}\n\n${rows(result, width)}\n\nvalid`
+  const heading = wrapped(`${printable(source)}: ${counts}`, width).join('\n')
+  return `${heading}\n\n${described(checked, width)}\n\n${rows(result, width)}\n\nvalid`
 }

@@ -6,8 +6,8 @@ import { readdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import type { Secret } from '@bc/wallet'
 import { type KeyFile, KeyFileError, openKeyFile, parseKeyFile } from '@bc/wallet/key-file'
-import envPaths from 'env-paths'
 import { CliError, usage } from '../failure.ts'
+import { defaultKeysFolder } from '../folders.ts'
 import { isKeyName, NAME_FORM } from '../key-name.ts'
 import {
   isPrivateFolder,
@@ -43,7 +43,7 @@ export interface Keystore {
  * @throws CliError `cli.keystore` for a folder that is open to others
  */
 export function openKeystore(given: string | undefined): Keystore {
-  const folder = given === undefined ? join(envPaths('bc', { suffix: '' }).data, 'keys') : resolve(given)
+  const folder = given === undefined ? defaultKeysFolder() : resolve(given)
   const exists = isPrivateFolder(folder)
   const fileOf = (name: string) => {
     if (isKeyName(name)) return join(folder, name + ENDING)

@@ -1,6 +1,6 @@
 /** The commands about keys. */
 import type { Command } from 'commander'
-import { keySourceOf, wantsJson, withKeys, withPassphrase } from '../options.ts'
+import { keySourceOf, wantsJson, wantsNdjson, withKeys, withNdjson, withPassphrase } from '../options.ts'
 import { examples } from '../run.ts'
 
 /** How KEY is described wherever it is an argument. */
@@ -45,13 +45,13 @@ function addNew(key: Command): void {
 }
 
 function addList(key: Command): void {
-  withKeys(key.command('list'))
+  withNdjson(withKeys(key.command('list')))
     .description('Lists the stored keys with their addresses.')
     .option('--json', 'print JSON on a terminal too')
     .addHelpText('after', examples('bc key list', "bc key list | jq -r '.keys[].name'"))
     .action(async function (this: Command) {
       const { listKeys } = await import('../commands/keystore.ts')
-      listKeys(wantsJson(this), keySourceOf(this))
+      await listKeys({ json: wantsJson(this), ndjson: wantsNdjson(this) }, keySourceOf(this))
     })
 }
 

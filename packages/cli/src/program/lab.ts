@@ -3,7 +3,7 @@ import { Argument, type Command } from 'commander'
 import { labNodesOption, wholeOption } from '../arguments.ts'
 import type { LabFlags } from '../commands/lab.ts'
 import type { ScenarioName } from '../lab/scenarios.ts'
-import { seconds, timeoutOf, wantsJson } from '../options.ts'
+import { seconds, timeoutOf, wantsColor, wantsJson } from '../options.ts'
 import { examples } from '../run.ts'
 
 export function addLab(bc: Command): void {
@@ -27,7 +27,11 @@ export function addLab(bc: Command): void {
     )
     .action(async function (this: Command, scenario: ScenarioName) {
       const { lab } = await import('../commands/lab.ts')
-      await lab(scenario, this.opts<LabFlags>(), { json: wantsJson(this), timeout: timeoutOf(this) })
+      await lab(scenario, this.opts<LabFlags>(), {
+        json: wantsJson(this),
+        color: wantsColor(this, process.stdout),
+        timeout: timeoutOf(this),
+      })
     })
 }
 

@@ -1,12 +1,12 @@
 /** The commands about the node's neighbours. */
 import type { Command } from 'commander'
-import { settingsOf } from '../options.ts'
+import { settingsOf, withNdjson } from '../options.ts'
 import { examples } from '../run.ts'
 
 export function addNeighbourCommands(bc: Command): void {
-  bc.command('nodes')
+  withNdjson(bc.command('nodes'))
     .description('Lists the neighbours: the nodes that were registered.')
-    .addHelpText('after', examples('bc nodes', "bc nodes | jq -r '.nodes[]'"))
+    .addHelpText('after', examples('bc nodes', "bc nodes | jq -r '.nodes[]'", 'bc nodes --ndjson | head -1'))
     .action(async function (this: Command) {
       const { nodes } = await import('../commands/neighbours.ts')
       await nodes(settingsOf(this))

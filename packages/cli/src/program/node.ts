@@ -1,9 +1,9 @@
 /** The commands that the tutorial knows of one node. */
 import type { Command } from 'commander'
-import { settingsOf } from '../options.ts'
+import { settingsOf, withNdjson } from '../options.ts'
 import { examples } from '../run.ts'
 
-type NodeCommand = 'mine' | 'chain' | 'transactions' | 'status' | 'secret'
+type NodeCommand = 'mine' | 'transactions' | 'status' | 'secret'
 
 export function addNodeCommands(bc: Command): void {
   const add = (name: NodeCommand, description: string, ...lines: string[]) =>
@@ -22,13 +22,33 @@ export function addNodeCommands(bc: Command): void {
     'bc mine | jq .index',
     'bc mine --node https://node.example --token @operator-token',
   )
-  add('chain', 'Shows every block.', 'bc chain', "bc chain | jq '.chain[-1].transactions'")
-  add(
-    'transactions',
-    'Shows the transactions that wait for a block.',
-    'bc transactions',
-    'bc transactions | jq .length',
+  addChain(bc)
+  withNdjson(
+    add(
+      'transactions',
+      'Shows the transactions that wait for a block.',
+      'bc transactions',
+      'bc transactions | jq .length',
+      'bc transactions --ndjson | head -3',
+    ),
   )
   add('status', "Shows the chain's id, its height, and the node's address.", 'bc status', 'bc status | jq -r .address')
   add('secret', "Has the node show its secret on its own terminal; it isn't sent here.", 'bc secret')
+}
+
+function addChain(bc: Command): void {
+  withNdjson(bc.command('chain'))
+    .description('Shows every block.')
+    .addHelpText(
+      'after',
+      examples(
+        'bc chain',
+        "bc chain | jq '.chain[-1].transactions'",
+        'bc chain --ndjson > blocks.ndjson      a long chain, block by block',
+      ),
+    )
+    .action(async function (this: Command) {
+      const { chain } = await import('../commands/chain.ts')
+      await chain(settingsOf(this))
+    })
 }

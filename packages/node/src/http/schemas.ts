@@ -367,4 +367,5 @@ export type BlocksAnswer = Static<typeof BlocksSchema>
 export type HeadersAnswer = Static<typeof HeadersSchema>
 export type FoundTransactionAnswer = Static<typeof FoundTransactionSchema>
 export type ImportedAnswer = Static<typeof ImportedSchema>
+export type HistoryAnswer = Static<typeof HistorySchema>
 export type ErrorAnswer = Static<typeof ErrorSchema>
