@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { type Command, CommanderError } from 'commander'
 import { CliError, EXIT, type ExitCode, exitCodeOf, Refusal, sentenceOf } from './failure.ts'
 import { type Pipes, quietPipes } from './output.ts'
+import { nearest } from './suggestion.ts'
 
 /** The settings that every command of a program has in common; subcommands made after this inherit them. */
 export function configured(program: Command): Command {
@@ -11,12 +12,23 @@ export function configured(program: Command): Command {
     .configureOutput({ outputError: (text, write) => write(ours(text, program.name())) })
     .configureHelp({ showGlobalOptions: true, subcommandTerm: (command) => command.name() })
     .helpOption('-h, --help', 'show this help')
-    .showHelpAfterError('(add --help for usage and examples)')
+    .showHelpAfterError(USAGE_HINT)
 }
+
+const USAGE_HINT = '(add --help for usage and examples)'
 
 /** Commander repeats what it refuses, and what stands in the wrong place may be a secret. */
 function ours(text: string, name: string): string {
-  return text.replace(/^error: /, `${name}: `).replace(/[0-9a-f]{64}/gi, '(64 hex digits)')
+  return (text.replace(/^error: /, `${name}: `) + choiceMeant(text)).replace(/[0-9a-f]{64}/gi, '(64 hex digits)')
+}
+
+const CHOICES = / value '([^']*)' is invalid .*Allowed choices are (.*)\.\n$/
+
+/** As commander does it for commands and options. */
+function choiceMeant(text: string): string {
+  const [, word, choices] = CHOICES.exec(text) ?? []
+  const found = word === undefined || choices === undefined ? [] : nearest(word, choices.split(', '))
+  return found.length === 0 ? '' : `(Did you mean ${found.join(' or ')}?)\n`
 }
 
 export function version(): string {
@@ -51,11 +63,18 @@ async function report(name: string, error: unknown): Promise<ExitCode> {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage
   const told = await forPeople(error)
   if (told) {
-    process.stderr.write(`${name}: ${sentenceOf(told)}\n`)
+    process.stderr.write(`${name}: ${sentenceOf(told)}\n${process.stderr.isTTY ? await hintFor(told.code) : ''}`)
     return exitCodeOf(told.code)
   }
   process.stderr.write(`${name}: this is a bug of ${name}:\n${error instanceof Error ? error.stack : error}\n`)
   return EXIT.other
+}
+
+/** Where a person finds more. A newer node may know rules that we can't explain. */
+async function hintFor(code: string): Promise<string> {
+  if (code === 'cli.usage') return `${USAGE_HINT}\n`
+  const { isCode } = await import('./explanations.ts')
+  return isCode(code) ? `(bc explain ${code})\n` : ''
 }
 
 async function forPeople(error: unknown): Promise<{ readonly code: string; readonly message: string } | undefined> {
