@@ -1,0 +1,105 @@
+/** What the settings come to for a command that is called here and now, and where each is from. */
+import type { Command } from 'commander'
+import { configPath, readConfigFile } from '../config-file.ts'
+import { defaultKeysFolder } from '../folders.ts'
+import { isKeyName } from '../key-name.ts'
+import { DEFAULT_TIMEOUT } from '../node-address.ts'
+import { type Given, given, type Source, settingsOf, sourceOf, wantsJson } from '../options.ts'
+import { print, printResult } from '../output.ts'
+import { printable, rows } from '../readable.ts'
+
+type Value = string | number | boolean | null
+
+interface Setting {
+  readonly value: Value
+  readonly source: 'flag' | 'environment' | 'file' | 'default'
+  /** The flag, the variable or the file. */
+  readonly from: string | null
+}
+
+export function showConfigPath(command: Command): void {
+  const path = configPath()
+  // Not asked for by the config file itself: it may be what has to be found to be put right.
+  if (command.optsWithGlobals<{ json?: boolean }>().json) printResult({ path }, true, () => path)
+  else print(path)
+}
+
+export function showConfig(command: Command): void {
+  const { node } = settingsOf(command)
+  const options = given(command)
+  const { path, exists } = readConfigFile()
+  const settings: Readonly<Record<string, Setting>> = {
+    node: { ...placeOf('node', command, path), value: node.href.replace(/\/$/, '') },
+    timeout: { ...placeOf('timeout', command, path), value: whole(options.timeout ?? DEFAULT_TIMEOUT) },
+    token: tokenOf(options, command, path),
+    keys: { ...placeOf('keys', command, path), value: options.keys ?? defaultKeysFolder() },
+    key: defaultKey(),
+    passphraseFile: passphraseFile(),
+    json: { ...placeOf('json', command, path), value: options.json === true },
+    color: colorOf(options, command, path),
+  }
+  printResult({ file: path, exists, settings }, wantsJson(command), (width) => readable(path, exists, settings, width))
+}
+
+/** Canonical JSON has whole numbers alone. */
+function whole(number: number): number | string {
+  return Number.isInteger(number) ? number : String(number)
+}
+
+const SOURCES: Readonly<Record<Exclude<Source, undefined>, Setting['source']>> = {
+  cli: 'flag',
+  env: 'environment',
+  config: 'file',
+  default: 'default',
+}
+
+/** Where the value of an option is from. */
+function placeOf(name: string, command: Command, file: string): Omit<Setting, 'value'> {
+  const source = SOURCES[sourceOf(command, name) ?? 'default']
+  const option = programOf(command).options.find((one) => one.attributeName() === name)
+  const from = { flag: option?.long, environment: option?.envVar, file, default: undefined }[source]
+  return { source, from: from ?? null }
+}
+
+function programOf(command: Command): Command {
+  return command.parent === null ? command : programOf(command.parent)
+}
+
+/** Never the token itself: a file's name, or that there is one. */
+function tokenOf({ token }: Given, command: Command, path: string): Setting {
+  if (token === undefined && process.env.BC_TOKEN)
+    return { source: 'environment', from: 'BC_TOKEN', value: 'set, and not shown' }
+  const shown = token === undefined || token.startsWith('@') ? token : 'no file, and refused'
+  return { ...placeOf('token', command, path), value: shown ?? null }
+}
+
+/** The key that is used where none is named. What is no name of one may be a secret. */
+function defaultKey(): Setting {
+  const { BC_KEY } = process.env
+  if (!BC_KEY) return { source: 'default', from: null, value: null }
+  const shown = isKeyName(BC_KEY) || BC_KEY.startsWith('@')
+  return { source: 'environment', from: 'BC_KEY', value: shown ? BC_KEY : 'set, and not shown' }
+}
+
+/** Where the passphrase of a stored key is read, unless a descriptor is given with the command. */
+function passphraseFile(): Setting {
+  const { BC_PASSPHRASE_FILE } = process.env
+  if (!BC_PASSPHRASE_FILE) return { source: 'default', from: null, value: null }
+  return { source: 'environment', from: 'BC_PASSPHRASE_FILE', value: BC_PASSPHRASE_FILE }
+}
+
+/** A convention of all programs (no-color.org), and no option of ours. */
+function colorOf({ color }: Given, command: Command, path: string): Setting {
+  if (process.env.NO_COLOR) return { source: 'environment', from: 'NO_COLOR', value: false }
+  return { ...placeOf('color', command, path), value: color !== false }
+}
+
+function readable(path: string, exists: boolean, settings: Readonly<Record<string, Setting>>, width: number): string {
+  // The value alone stands behind, to be copied.
+  const entries = Object.entries(settings).map(([name, { value, source, from }]): [string, string] => [
+    `${name} (${source === 'file' ? 'config file' : (from ?? source)})`,
+    printable(value === null ? 'none' : String(value)),
+  ])
+  const file: [string, string] = [exists ? 'config file' : 'config file (not there)', printable(path)]
+  return rows([...entries, file], width)
+}
