@@ -10,10 +10,11 @@ const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'
 
 export function bcNode(args: readonly string[]): Promise<void> {
   // Whoever read the first line of our output and left doesn't want the node to stop.
-  return run(program(), args, { outliveReader: true })
+  return run(bcNodeProgram(), args, { outliveReader: true })
 }
 
-function program(): Command {
+/** Also what the completions are made of. */
+export function bcNodeProgram(): Command {
   return configured(new Command('bc-node'))
     .description('Runs a node: it keeps the chain, takes transactions and mines when asked.')
     .version(version(), '-V, --version', 'show the version')

@@ -13,6 +13,7 @@ import { addLab } from './program/lab.ts'
 import { addNeighbourCommands } from './program/neighbours.ts'
 import { addNodeCommands } from './program/node.ts'
 import { addPaymentCommands } from './program/payments.ts'
+import { addSelfCommands } from './program/self.ts'
 import { addTransactionCommands } from './program/transactions.ts'
 import { addWatchCommands } from './program/watch.ts'
 import { configured, examples, run, version } from './run.ts'
@@ -49,6 +50,7 @@ export function bcProgram(): Command {
   addDevCommands(bc)
   addLab(bc)
   bc.commandsGroup('Help:')
+  addSelfCommands(bc)
   return bc.addHelpText('after', OVERVIEW)
 }
 

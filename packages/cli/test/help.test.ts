@@ -11,6 +11,10 @@ const COMMANDS = [
   'transactions',
   'status',
   'secret',
+  'block',
+  'tx',
+  'account',
+  'history',
   'sign',
   'send-tx',
   'pay',
@@ -36,6 +40,10 @@ const COMMANDS = [
   'import',
   'prove',
   'verify-proof',
+  'explain',
+  'config',
+  'completion',
+  'help',
 ]
 
 describe('help', () => {
@@ -62,6 +70,8 @@ describe('help', () => {
     const { stdout } = await bc('sign', '--help')
     expect(await bc('help', 'sign')).toMatchObject({ code: 0, stdout })
     expect(await command('sign', ['-h'])).toMatchObject({ code: 0, stdout })
+    expect(await bc('help', 'key', 'new')).toMatchObject({ code: 0, stdout: (await bc('key', 'new', '-h')).stdout })
+    expect(await bc('help')).toMatchObject({ code: 0, stdout: (await bc('--help')).stdout })
   })
 
   test('--version', async () => {

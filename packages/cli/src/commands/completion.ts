@@ -1,0 +1,15 @@
+/** Completions for a shell, of `bc`, of `bc-node` and of the launchers. */
+import type { Command } from 'commander'
+import { bcNodeProgram } from '../bc-node.ts'
+import { completedCommands } from '../completion/model.ts'
+import { completionScript, type Shell } from '../completion/scripts.ts'
+import { defaultKeysFolder } from '../folders.ts'
+import { printResult } from '../output.ts'
+
+export function completion(shell: Shell, bc: Command, json: boolean): void {
+  const commands = [...completedCommands(bc), ...completedCommands(bcNodeProgram())]
+  const script = completionScript(shell, commands, defaultKeysFolder())
+  // A script is for a shell and no person, in a pipe as on a terminal.
+  if (json) printResult({ shell, script }, true, () => script)
+  else process.stdout.write(script)
+}

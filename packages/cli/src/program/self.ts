@@ -1,0 +1,105 @@
+/** The commands about `bc` itself: they ask no node. */
+import { Argument, type Command } from 'commander'
+import type { Shell } from '../completion/scripts.ts'
+import { usage } from '../failure.ts'
+import { wantsJson, wantsNdjson, withNdjson } from '../options.ts'
+import { examples } from '../run.ts'
+import { nearest } from '../suggestion.ts'
+
+export function addSelfCommands(bc: Command): void {
+  addExplain(bc)
+  addConfig(bc)
+  addCompletion(bc)
+  addHelp(bc)
+}
+
+function addExplain(bc: Command): void {
+  const explain = withNdjson(bc.command('explain'))
+    .description('Tells what the code of a refusal means, why the rule is there, and how to put it right.')
+    .argument('[CODE]', 'a code such as tx.nonce (default: a list of all)')
+    .addHelpText('after', examples('bc explain', 'bc explain tx.nonce', 'bc explain --ndjson | jq -r .code'))
+    .action(async function (this: Command, code: string | undefined) {
+      const { explain } = await import('../commands/explain.ts')
+      await explain(code, { json: wantsJson(this), ndjson: wantsNdjson(this) })
+    })
+  withoutNode(explain)
+}
+
+function addConfig(bc: Command): void {
+  bc.command('config')
+    .description('Shows each setting, its value and where it is from.')
+    .option('--path', 'print the path of the config file, whether it is there or not')
+    .addHelpText(
+      'after',
+      `${CONFIG_FILE}\n${examples(
+        'bc config',
+        'bc config | jq -r .settings.node.from',
+        'bc config --path',
+        'bc --no-json status                  for once not what the config file says',
+      )}`,
+    )
+    .action(async function (this: Command) {
+      const { showConfig, showConfigPath } = await import('../commands/config.ts')
+      if (this.opts<{ path?: true }>().path) showConfigPath(this)
+      else showConfig(this)
+    })
+}
+
+const CONFIG_FILE = `
+A flag goes before the environment, the environment before the config file, and
+that before the default. The config file is JSON with any of these fields:
+  node       the address of a node
+  timeout    whole seconds
+  tokenFile  a file with the operator's token
+  keys       the folder of keys
+  json       true: print JSON on a terminal too
+  color      false: no colours
+BC_CONFIG names another file. Secrets have no place in it.`
+
+function addCompletion(bc: Command): void {
+  const completion = bc
+    .command('completion')
+    .description('Prints the completions of all commands for a shell.')
+    .addArgument(new Argument('<SHELL>', 'for which shell').choices(['bash', 'zsh', 'fish']))
+    .addHelpText(
+      'after',
+      examples(
+        'eval "$(bc completion bash)"         in ~/.bashrc',
+        'eval "$(bc completion zsh)"          in ~/.zshrc, after compinit',
+        'bc completion fish | source          in ~/.config/fish/config.fish',
+      ),
+    )
+    .action(async function (this: Command, shell: Shell) {
+      const { completion } = await import('../commands/completion.ts')
+      // Not asked of the config file: a shell's start-up file must not fail for that.
+      completion(shell, bc, this.optsWithGlobals<{ json?: boolean }>().json === true)
+    })
+  withoutNode(completion)
+}
+
+/** In place of commander's own, which knows no commands below commands and no suggestions. */
+function addHelp(bc: Command): void {
+  bc.helpCommand(false)
+  const help = bc
+    .command('help')
+    .description('Shows the help of a command.')
+    .argument('[COMMAND...]', 'which one')
+    .addHelpText('after', examples('bc help', 'bc help sign', 'bc help key new'))
+    .action((words: readonly string[]) => commandOf(bc, words).outputHelp())
+  help.configureHelp({ ...help.configureHelp(), showGlobalOptions: false })
+}
+
+function commandOf(program: Command, [word, ...rest]: readonly string[]): Command {
+  if (word === undefined) return program
+  const found = program.commands.find((one) => one.name() === word || one.aliases().includes(word))
+  if (found) return commandOf(found, rest)
+  const names = program.commands.map((one) => one.name())
+  const meant = nearest(word, names)
+  throw usage(`there is no such command.${meant.length === 0 ? '' : ` Did you mean ${meant.join(' or ')}?`}`)
+}
+
+/** Its help leaves out the options for a node. */
+function withoutNode(command: Command): void {
+  command.option('--json', 'print JSON on a terminal too')
+  command.configureHelp({ ...command.configureHelp(), showGlobalOptions: false })
+}
