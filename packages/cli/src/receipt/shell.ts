@@ -203,8 +203,8 @@ if [[ $signer ]]; then
 else
   printf 'transaction  %s, a reward on the chain %s\n' "$id" "$chain"
 fi
-printf 'block        %s: %s hashes lead to its Merkle root\n' "$index" "$steps"
-printf 'work         %s headers from it on, each sealed over the one before, none above its target\n' "$confirmations"
+printf 'block        %s: the branch leads to its Merkle root (steps: %s)\n' "$index" "$steps"
+printf 'work         headers from it on: %s, each sealed over the one before, none above its target\n' "$confirmations"
 if [[ $block_time == 0 ]]; then
   printf 'chain        from genesis on, every target the one of its rules\n'
 elif [[ $block_time ]]; then
