@@ -9,28 +9,12 @@
 # It needs bash, curl, jq and what the audit needs, runs the commands of this checkout's bin/ and keeps all it makes in
 # a temporary directory of its own.
 
-set -euo pipefail
-# The node's secret passes through files here.
-umask 077
-
-root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-PATH=$root/bin:$PATH
-export PATH
-unset BC_NODE BC_TOKEN
-
-work=''
-node_pid=''
+# shellcheck source=scripts/lib/story.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib/story.sh"
 
 main() {
-  (( $# == 0 )) || usage "$1"
-  need_tools
-  trap clean_up EXIT
-  trap 'exit 130' INT
-  trap 'exit 143' TERM HUP
-  work=$(mktemp -d "${TMPDIR:-/tmp}/bc-demo.XXXXXX")
-
   heading 'A node of our own, on a free port'
-  start_node
+  start
   tell_about_node
   heading 'Mine a block: the reward is the first money there is'
   mine_first_block
@@ -56,8 +40,7 @@ main() {
   restart_node
   heading 'An audit: the whole chain, checked without any code of ours'
   audit_chain
-
-  printf '\nAll as it should be.\n'
+  the_end
 }
 
 # ---------------------------------------------------------------------------------------------------------- The session
@@ -79,14 +62,14 @@ mine_first_block() {
 
 read_secret() {
   local before
-  before=$(wc -l <"$work/terminal")
+  before=$(wc -l <"$work/one.terminal")
   run bc secret
   say "$(jq -r .message <<<"$out")"
   # Asked for over HTTP, printed by the node: the two don't wait for each other.
-  wait_until grep -q '^ *secret  *[0-9a-f]\{64\}$' "$work/terminal"
-  sed -n 's/^ *secret  *\([0-9a-f]\{64\}\)$/\1/p' "$work/terminal" >"$work/alice.secret"
+  wait_until grep -q '^ *secret  *[0-9a-f]\{64\}$' "$work/one.terminal"
+  sed -n 's/^ *secret  *\([0-9a-f]\{64\}\)$/\1/p' "$work/one.terminal" >"$work/alice.secret"
   say "and the node's terminal shows (here with most of the digits left out):"
-  sed -e "1,${before// /}d" -e '/^ *$/d' -e 's/\([0-9a-f]\{8\}\)[0-9a-f]\{56,66\}$/\1…/' "$work/terminal" | sed 's/^/    |/'
+  sed -e "1,${before// /}d" -e '/^ *$/d' -e 's/\([0-9a-f]\{8\}\)[0-9a-f]\{56,66\}$/\1…/' "$work/one.terminal" | sed 's/^/    |/'
   check 'the answer itself holds no secret' '' "$(grep -Eo '[0-9a-f]{64}' <<<"$out" || true)"
   check "it is the secret of the node's address" "$alice" "$(bc key address "@$work/alice.secret")"
 }
@@ -132,14 +115,14 @@ look_at_chain() {
 }
 
 try_forgery() {
-  post "$(payment 50 "$signature")"
+  post /transactions/new "$(payment 50 "$signature")"
   check 'HTTP 401' 401 "$status"
   check 'by the rule of signatures' tx.signature "$(jq -r .code <<<"$out")"
   refused 4 tx.signature send-tx "$alice" "$bob" 50 "$signature"
 }
 
 try_replay() {
-  post "$(payment 5 "$signature")"
+  post /transactions/new "$(payment 5 "$signature")"
   check 'HTTP 401: a signature is good for one place in the order' 401 "$status"
   refused 4 tx.signature send-tx "$alice" "$bob" 5 "$signature"
   refused 5 tx.nonce send-tx "$alice" "$bob" 5 "$signature" --nonce 0
@@ -149,7 +132,7 @@ try_replay() {
 try_overdraft() {
   local dear
   dear=$(bc sign "$alice" "$bob" 96 "@$work/alice.secret")
-  post "$(payment 96 "$dear")"
+  post /transactions/new "$(payment 96 "$dear")"
   check 'HTTP 422' 422 "$status"
   check 'by the rule of balances' tx.balance "$(jq -r .code <<<"$out")"
   refused 5 tx.balance send-tx "$alice" "$bob" 96 "$dear"
@@ -159,8 +142,9 @@ try_overdraft() {
 restart_node() {
   local before=$work/chain.before after=$work/chain.after
   chain >"$before"
-  stop_node
-  start_node
+  stop_node one
+  check 'and takes its ready file with it' gone "$(test -e "$work/one.ready" && echo there || echo gone)"
+  start
   chain >"$after"
   check 'every block' '' "$(cmp "$before" "$after" 2>&1)"
   check "Bob's 5" 5 "$(balance "$bob")"
@@ -174,127 +158,15 @@ audit_chain() {
 
 # ------------------------------------------------------------------------------------------------------------- The node
 
-start_node() {
+start() {
   say 'bc-node -p 0 --no-discovery --data-dir data --ready-file ready.json'
-  bc-node -p 0 --no-discovery --data-dir "$work/data" --ready-file "$work/ready.json" >"$work/terminal" 2>"$work/log" &
-  node_pid=$!
-  wait_until test -e "$work/ready.json"
-  BC_NODE=$(jq -r .url "$work/ready.json")
-  export BC_NODE
-  check 'the ready file names the process that we started' "$node_pid" "$(jq .pid "$work/ready.json")"
-  say "it listens at $BC_NODE, on chain $(jq -r .chain "$work/ready.json")"
-}
-
-stop_node() {
-  local pid=$node_pid ended=0
-  kill "$pid"
-  wait "$pid" || ended=$?
-  node_pid=''
-  check 'the node ends in order' 0 "$ended"
-  check 'and takes its ready file with it' gone "$(test -e "$work/ready.json" && echo there || echo gone)"
-}
-
-# ----------------------------------------------------------------------------------------------------- Telling, checking
-
-step=0
-
-heading() {
-  step=$((step + 1))
-  printf '\n%2d. %s\n\n' "$step" "$1"
-}
-
-say() {
-  printf '    %s\n' "$1"
-}
-
-run() { # command, arguments: shows it, leaves what it prints in $out
-  show "$@"
-  out=$("$@") || failed "$1 was expected to succeed and ended with status $?"
-}
-
-show() { # command, arguments: with the long words cut and our own paths left out
-  local word line=''
-  for word in "$@"; do
-    word=${word/"$work/"/}
-    word=${word/"$root/"/}
-    (( ${#word} <= 64 )) || word=${word:0:8}…
-    line="$line $word"
-  done
-  printf '    $%s\n' "$line"
-}
-
-refused() { # exit code, rule code, command, arguments: it must fail so, and print nothing
-  local expected=$1 rule=$2 ended=0
-  shift 2
-  show "$@"
-  out=$("$@" 2>"$work/refusal") || ended=$?
-  say "$(cat "$work/refusal")"
-  check "exit code $expected" "$expected" "$ended"
-  check "the rule's code is named" "bc: $rule:" "$(grep -o "^bc: $rule:" "$work/refusal" || true)"
-  check 'nothing on stdout' '' "$out"
-}
-
-post() { # JSON: leaves the answer in $out and its status in $status
-  say '$ curl -X POST .../transactions/new'
-  out=$(curl -q -sS --max-time 30 -H 'content-type: application/json' -d "$1" -w '\n%{http_code}' "$BC_NODE/transactions/new")
-  status=${out##*$'\n'}
-  out=${out%$'\n'*}
-  say "$status $(jq -r .message <<<"$out")"
+  start_node one --data-dir "$work/data"
+  check 'the ready file names the process that we started' "$(cat "$work/one.pid")" "$(jq .pid "$work/one.ready")"
+  say "it listens at $BC_NODE, on chain $(jq -r .chain "$work/one.ready")"
 }
 
 payment() { # amount, signature: as the tutorial's own client writes it, the amount as a string
   jq -n --arg sender "$alice" --arg recipient "$bob" --arg amount "$1" --arg signature "$2" '$ARGS.named'
 }
 
-balance() { # address
-  curl -q -fsS --max-time 30 "$BC_NODE/accounts/$1" | jq .balance
-}
-
-check() { # what is expected, in words; its value; what is there
-  [[ $3 == "$2" ]] || failed "$1: expected '$2', found '$3'"
-  printf '    ok: %s\n' "$1"
-}
-
-failed() {
-  printf '\ndemo.sh: step %d: %s\n' "$step" "$1" >&2
-  if [[ -s $work/log ]]; then
-    printf "The end of the node's log:\n" >&2
-    tail -n 5 "$work/log" >&2
-  fi
-  exit 1
-}
-
-wait_until() { # command, arguments: until it succeeds, half a minute at most, and while the node lives
-  local tries=0
-  until "$@"; do
-    kill -0 "$node_pid" 2>/dev/null || failed 'the node has ended'
-    tries=$((tries + 1))
-    (( tries < 300 )) || failed "waited too long for: $*"
-    sleep 0.1
-  done
-}
-
-usage() { # the first argument: there should be none
-  sed -n '3,/^$/s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
-  case $1 in -h | --help) exit 0 ;; *) exit 2 ;; esac
-}
-
-need_tools() {
-  local tool
-  for tool in node curl jq; do
-    command -v "$tool" >/dev/null || { printf 'demo.sh: %s is missing: install it first\n' "$tool" >&2; exit 2; }
-  done
-}
-
-# Ends the one process that was started here, by its own number, and leaves nothing behind.
-clean_up() {
-  local ended=$?
-  if [[ -n $node_pid ]]; then
-    kill "$node_pid" 2>/dev/null || true
-    wait "$node_pid" 2>/dev/null || true
-  fi
-  [[ -z $work ]] || rm -rf "$work"
-  exit "$ended"
-}
-
-main "$@"
+main
