@@ -1,14 +1,15 @@
-/** The parts of a node that a simulation puts together in its own way: everything but libp2p, HTTP and the disk. */
+/** The parts of a node that a simulation or a benchmark puts together in its own way: all but libp2p and HTTP. */
 export { Chain, type ImportOutcome } from '../chain/chain.ts'
 export type { HeadChange } from '../chain/events.ts'
-export type { Log } from '../log.ts'
+export { createLogger, type Log } from '../log.ts'
 export { Admission } from '../pool/admission.ts'
 export { Serial } from '../serial.ts'
 export { type Curve, localCurve } from '../signatures/curve.ts'
+export { CurveWorkers } from '../signatures/curve-workers.ts'
 export { ChainStore } from '../storage/chain-store.ts'
 export { Database, type Level } from '../storage/database.ts'
 export { inspectAccounts, inspectBlock, inspectTree } from '../storage/inspect.ts'
-export { memoryLevel, openMemoryStore } from '../storage/open.ts'
+export { memoryLevel, openMemoryStore, openStore } from '../storage/open.ts'
 export { Network, type NetworkModules } from './network.ts'
 export type { Time } from './time.ts'
 export {

@@ -1,0 +1,70 @@
+/** A real `bc-node` of this checkout, as its users start it. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import type { StatusAnswer } from '@bc/node'
+
+const BC_NODE = fileURLToPath(new URL('../../../../bin/bc-node', import.meta.url))
+const LIMIT_MS = 600_000
+
+export interface NodeWords {
+  /** Its data directory. */
+  readonly directory: string
+  readonly config: string
+  /** Multiaddresses. */
+  readonly peers?: readonly string[]
+  /** For Node itself: a profiler, say. */
+  readonly execArgv?: readonly string[]
+}
+
+export class NodeProcess {
+  readonly url: string
+  private readonly child: ChildProcess
+
+  private constructor(child: ChildProcess, url: string) {
+    this.child = child
+    this.url = url
+  }
+
+  /** Settles when it listens. */
+  static async start({ directory, config, peers = [], execArgv = [] }: NodeWords): Promise<NodeProcess> {
+    const ready = join(directory, 'ready.json')
+    const words = [
+      ...[...execArgv, BC_NODE, '-p', '0', '--host', '127.0.0.1', '--p2p-port', '0', '--no-discovery'],
+      ...['--data-dir', directory, '--config', config, '--ready-file', ready, '--log-level', 'warn'],
+      ...peers.flatMap((peer) => ['--peer', peer]),
+    ]
+    const child = spawn(process.execPath, words, { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
+    for (const deadline = performance.now() + LIMIT_MS; !existsSync(ready); await delay(10))
+      if (child.exitCode !== null || performance.now() > deadline) throw new Error('a node does not start')
+    // To look the name up costs more than the question.
+    const url = String(JSON.parse(readFileSync(ready, 'utf8')).url).replace('//localhost:', '//127.0.0.1:')
+    return new NodeProcess(child, url)
+  }
+
+  async status(): Promise<StatusAnswer> {
+    const answer = await fetch(`${this.url}/status`)
+    return (await answer.json()) as StatusAnswer
+  }
+
+  /** Asks again and again. */
+  async until(enough: (status: StatusAnswer) => boolean, everyMs: number): Promise<StatusAnswer> {
+    const deadline = performance.now() + LIMIT_MS
+    for (;;) {
+      const status = await this.status()
+      if (enough(status)) return status
+      if (performance.now() > deadline) throw new Error(`a node is still at height ${status.height}`)
+      await delay(everyMs)
+    }
+  }
+
+  async stop(): Promise<void> {
+    if (this.child.exitCode !== null) return
+    const ended = once(this.child, 'exit')
+    this.child.kill('SIGTERM')
+    await ended
+  }
+}
