@@ -11,6 +11,7 @@ export {
   type ParsedBlock,
   parseBlock,
   parseHeader,
+  readBlock,
 } from './block.ts'
 export {
   type BlockEntry,
@@ -64,10 +65,12 @@ export {
   type Target,
 } from './primitives.ts'
 export { commitmentOf, meetsTarget, proofOf, type SealJob, sealOf, searchNonce } from './proof-of-work.ts'
-export { RULES, type RuleCode, RuleError } from './rules.ts'
+export { dataOf, RULES, type RuleCode, RuleError, type RuleErrorData, ruleErrorOf } from './rules.ts'
 export {
   askCurve,
   isAddress,
+  type KnownKeys,
+  type PreparedKey,
   type SignatureCheck,
   type SignatureVerdict,
   type SignatureVerifier,
@@ -89,6 +92,7 @@ export {
   type VerifiedTransaction,
 } from './transaction.ts'
 export {
+  type BodyReport,
   checkBody,
   checkHeader,
   checkPosition,
@@ -97,6 +101,8 @@ export {
   judgeTransactions,
   type ReadTransactions,
   readTransactions,
+  reportOf,
   type SizedBlock,
   type VerifiedBlock,
+  verifiedAs,
 } from './validate.ts'

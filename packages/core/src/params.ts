@@ -30,9 +30,19 @@ export const DEFAULT_MAX_BLOCK_BYTES = 1_000_000
 
 /** The coins in existence once the block at `index` is applied: rewards are exact, so this needs no counting. */
 export function supplyAt(index: number, rules: ChainRules): bigint {
-  let supply = BigInt(rules.miningReward) * BigInt(index - 1)
-  for (const amount of Object.values(rules.allocations)) supply += BigInt(amount)
-  return supply
+  return allocated(rules) + BigInt(rules.miningReward) * BigInt(index - 1)
+}
+
+/** Asked for every block, and there may be many allocations: added up once. */
+const sums = new WeakMap<ChainRules, bigint>()
+
+function allocated(rules: ChainRules): bigint {
+  const known = sums.get(rules)
+  if (known !== undefined) return known
+  let sum = 0n
+  for (const amount of Object.values(rules.allocations)) sum += BigInt(amount)
+  sums.set(rules, sum)
+  return sum
 }
 
 /** Whether the reward of the block at `index` would take the supply past 2^53-1. */

@@ -65,3 +65,14 @@ export class RuleError extends Error {
     this.data = data
   }
 }
+
+/** A {@link RuleError} as plain data: of an error, another thread gets the message and nothing else. */
+export type RuleErrorData = Pick<RuleError, 'code' | 'message' | 'data'>
+
+export function dataOf({ code, message, data }: RuleError): RuleErrorData {
+  return { code, message, data }
+}
+
+export function ruleErrorOf({ code, message, data }: RuleErrorData): RuleError {
+  return new RuleError(code, message, data)
+}

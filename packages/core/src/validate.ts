@@ -10,17 +10,15 @@
 import { type Block, commitmentTo, type Header, type ParsedBlock } from './block.ts'
 import type { BlockEntry } from './fork-choice.ts'
 import type { JsonValue } from './json.ts'
-import { merkleRoot } from './merkle.ts'
 import { type ChainRules, MAX_CLOCK_LEAD } from './params.ts'
 import type { Hash } from './primitives.ts'
 import { commitmentOf, meetsTarget, sealOf } from './proof-of-work.ts'
-import { RuleError } from './rules.ts'
+import { dataOf, RuleError, type RuleErrorData, ruleErrorOf } from './rules.ts'
 import type { SignatureVerdict } from './signature.ts'
 import { nextTarget } from './target.ts'
 import {
   claimsReward,
   judgeTransaction,
-  merkleLeaf,
   type ParsedTransaction,
   parseReward,
   parseTransaction,
@@ -33,9 +31,8 @@ import {
  * Whether its timestamp is too far ahead is not the chain's judgement: {@link isFromTheFuture}.
  * @throws RuleError the first rule that fails
  */
-export function checkPosition({ block }: ParsedBlock, parent: BlockEntry, rules: ChainRules): void {
+export function checkPosition({ block, root }: ParsedBlock, parent: BlockEntry, rules: ChainRules): void {
   checkLinks(block, parent, rules)
-  const root = merkleRoot(block.transactions.map(merkleLeaf))
   if (block.merkle_root !== root)
     throw new RuleError('block.merkle_root', `The transactions' Merkle root is ${root}.`, { index: block.index, root })
   checkProof(block, parent)
@@ -102,7 +99,7 @@ export interface SizedBlock extends ParsedBlock {
 }
 
 /** @throws RuleError `block.size` or, for a reward that isn't one in shape, isn't first or isn't alone, `block.reward` */
-export function checkBody(parsed: ParsedBlock, rules: ChainRules): SizedBlock {
+export function checkBody(parsed: ParsedBlock, rules: Pick<ChainRules, 'maxBlockBytes'>): SizedBlock {
   const { block, canonical } = parsed
   const { index } = block
   if (canonical.length > rules.maxBlockBytes)
@@ -171,6 +168,23 @@ export function judgeTransactions(
     }
   }
   return joined(read.fault)
+}
+
+/** A {@link VerifiedBlock} without the block: plain data, for a thread that has the block itself. */
+export interface BodyReport {
+  readonly ids: readonly Hash[]
+  readonly fault: RuleErrorData | undefined
+  readonly rewardRecipientValid: boolean
+}
+
+export function reportOf({ ids, fault, rewardRecipientValid }: VerifiedBlock): BodyReport {
+  return { ids, fault: fault && dataOf(fault), rewardRecipientValid }
+}
+
+/** @param report what {@link reportOf} says of this very block, on whichever thread it was judged */
+export function verifiedAs(sized: SizedBlock, { ids, fault, rewardRecipientValid }: BodyReport): VerifiedBlock {
+  const transactions = sized.block.transactions.slice(1, 1 + ids.length) as unknown as VerifiedTransaction[]
+  return { ...sized, transactions, ids, fault: fault && ruleErrorOf(fault), rewardRecipientValid }
 }
 
 /** The same refusal, saying which transaction of its block it is about. */

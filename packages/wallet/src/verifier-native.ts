@@ -15,6 +15,7 @@ interface Binding {
   publicKeyVerify(publicKey: Uint8Array): boolean
   /** Refuses high-S, as `secp256k1_ecdsa_verify` documents; r and s of 0 too. */
   ecdsaVerify(signature: Uint8Array, digest: Uint8Array, publicKey: Uint8Array): boolean
+  publicKeyConvert(publicKey: Uint8Array, compressed: boolean): Uint8Array
 }
 
 /** @returns undefined where the package has no binary for this platform (linux-arm64, say) or it can't be loaded */
@@ -30,14 +31,24 @@ function verifierOver(binding: Binding): SignatureVerifier {
       return isKeyLength(publicKey) && binding.publicKeyVerify(publicKey)
     },
     verify(digest, signature, publicKey) {
-      if (!areLengths(digest, signature, publicKey)) return false
-      try {
-        return binding.ecdsaVerify(signature, digest, publicKey)
-      } catch (error) {
-        if (isUnreadable(error)) return false
-        throw error
+      return areLengths(digest, signature, publicKey) && verifies(digest, signature, publicKey)
+    },
+    prepare(publicKey) {
+      if (!isKeyLength(publicKey)) throw new TypeError('a compressed public key has 33 bytes')
+      const point = binding.publicKeyConvert(publicKey, false)
+      return {
+        verify: (digest, signature) => areLengths(digest, signature, publicKey) && verifies(digest, signature, point),
       }
     },
+  }
+
+  function verifies(digest: Uint8Array, signature: Uint8Array, publicKey: Uint8Array): boolean {
+    try {
+      return binding.ecdsaVerify(signature, digest, publicKey)
+    } catch (error) {
+      if (isUnreadable(error)) return false
+      throw error
+    }
   }
 }
 
