@@ -46,6 +46,23 @@ async function answerTo(ledger: MemoryLedger, message: string): Promise<string> 
   }
 }
 
+/** The same of a message that comes after others in one turn, as blocks do that a node catches up with. */
+async function answerToLast(ledger: MemoryLedger, before: readonly string[], message: string): Promise<string> {
+  const { chain } = ledger
+  try {
+    const blocks = [...(await chain.read(before)), ...(await chain.read([message]))]
+    return (await chain.importAll(blocks)).at(-1)?.kind ?? 'nothing'
+  } catch (error) {
+    if (error instanceof RuleError) return error.code
+    throw error
+  }
+}
+
+/** All but how many batches it took. */
+function lasting(records: ReadonlyMap<string, string>): Map<string, string> {
+  return new Map([...records].filter(([at]) => !at.startsWith('journal/')))
+}
+
 /**
  * The door finds a parent by the hash that the block names, so for it a wrong `previous_hash` is another place: unknown,
  * or known and then of another index.
@@ -90,15 +107,40 @@ describe('the door refuses every bad block by its rule, changes nothing, and tak
   }
 })
 
+describe('among blocks that come together, the door refuses every bad one by its rule, and keeps those before it', () => {
+  for (const bad of bads) {
+    test(bad.name, async () => {
+      const genesis = genesisOf(bad.rules, bad.timestamp)
+      const ledger = await ledgerOver(await memoryLevel(), genesis)
+      const parents = bad.parentChain.slice(1)
+      const answer = await answerToLast(ledger, parents, bad.bad)
+      expect(answer).toBe(expectedOf(bad))
+      if (previousHashIn(bad.bad) === undefined) {
+        // What is no block at all is found out before any of them has its turn.
+        expect(ledger.chain.head.index).toBe(1)
+        await ledger.chain.importAll(await ledger.chain.read(parents))
+      }
+      expect(lasting(await records(ledger.level))).toEqual(lasting(await recordsAfter(bad, bad.parentChain)))
+      if (bad.good === undefined) return
+      expect(await answerToLast(ledger, parents, bad.good)).toBe('head')
+      expect(lasting(await records(ledger.level))).toEqual(
+        lasting(await recordsAfter(bad, [...bad.parentChain, bad.good])),
+      )
+    })
+  }
+})
+
 describe('the door takes every block at the edge of what is allowed', () => {
   for (const good of goods) {
     test(good.name, async () => {
-      const ledger = await nodeAt(good)
       const expected = good.fromTheFuture ? 'early' : 'head'
-      expect(await answerTo(ledger, good.good)).toBe(expected)
-      ledger.clock.now = Number.MAX_SAFE_INTEGER
-      await ledger.chain.importDue()
-      expect(ledger.chain.head.hash).toBe(hashOfText(good.good))
+      for (const answer of [answerTo, (ledger: MemoryLedger, text: string) => answerToLast(ledger, [], text)]) {
+        const ledger = await nodeAt(good)
+        expect(await answer(ledger, good.good)).toBe(expected)
+        ledger.clock.now = Number.MAX_SAFE_INTEGER
+        await ledger.chain.importDue()
+        expect(ledger.chain.head.hash).toBe(hashOfText(good.good))
+      }
     })
   }
 })

@@ -24,9 +24,12 @@ test('nothing is found where nothing is broken', async () => {
 test('a node that never changes branches', async () => {
   const stubborn = (chain: Chain): Chain => {
     const other: Chain = Object.create(chain)
-    other.import = async (block, options) => {
-      const parsed = 'parsed' in block ? block.parsed : block
-      return parsed.block.previous_hash === chain.head.hash ? chain.import(block, options) : { kind: 'known' }
+    other.import = async (parsed, options) =>
+      parsed.block.previous_hash === chain.head.hash ? chain.import(parsed, options) : { kind: 'known' }
+    other.importAll = async (blocks, options) => {
+      const outcomes = []
+      for (const { parsed } of blocks) outcomes.push(await other.import(parsed, options))
+      return outcomes
     }
     return other
   }

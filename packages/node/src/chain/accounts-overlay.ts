@@ -1,13 +1,15 @@
 import type { Account, AccountChanges, Address } from '@bc/core'
 
+/** Finds the stored ones among some accounts. */
+export type AccountLoader = (addresses: readonly Address[]) => Promise<ReadonlyMap<Address, Account>>
+
 /** Accounts as they would be: changes over what is stored. Nothing reaches the disk from here. */
 export class AccountsOverlay {
-  private readonly load: (addresses: readonly Address[]) => Promise<ReadonlyMap<Address, Account>>
+  private readonly load: AccountLoader
   private readonly known = new Map<Address, Account | undefined>()
   private readonly changed = new Map<Address, Account | undefined>()
 
-  /** @param load the stored accounts among the given addresses */
-  constructor(load: (addresses: readonly Address[]) => Promise<ReadonlyMap<Address, Account>>) {
+  constructor(load: AccountLoader) {
     this.load = load
   }
 

@@ -3,7 +3,8 @@
  *
  *     parse → position → body → signatures → ledger → persist → head → pool → events
  *
- * What is published is on the disk already: after a crash nobody has seen a block that is gone.
+ * Whoever has many blocks has them read before their turn, by other threads and as far as each can be judged alone
+ * ({@link Chain.read}), and hands them in together ({@link Chain.importAll}). What is published is on the disk already: after a crash nobody has seen a block that is gone.
  */
 import {
   applyBlock,
@@ -31,11 +32,13 @@ import {
   type VerifiedBlock,
 } from '@bc/core'
 import type { Serial } from '../serial.ts'
+import { type ReadBlock, readBlockAs } from '../signatures/block-report.ts'
 import type { Curve } from '../signatures/curve.ts'
 import { type ChainStore, type ConnectedBlock, type StoredEntry, strangeness } from '../storage/chain-store.ts'
 import { AccountsOverlay } from './accounts-overlay.ts'
 import type { HeadChange } from './events.ts'
 import { HeldBlocks } from './held-blocks.ts'
+import { RecentAccounts } from './recent-accounts.ts'
 
 /** What became of a block that no rule refuses. */
 export type ImportOutcome =
@@ -63,16 +66,13 @@ export interface ChainModules {
   readonly onHeldRefused: (hash: Hash, error: RuleError) => void
 }
 
-/** A block whose body is being looked at already. {@link Chain.prepare} makes it. */
-export interface PreparedBlock {
-  readonly parsed: ParsedBlock
-  readonly body: Promise<VerifiedBlock>
-}
-
 export interface ImportOptions {
   /** Whether the block must be on the disk before the answer. Not while blocks come by the thousand. */
   readonly sync: boolean
 }
+
+/** Transactions of blocks that are written together: some ten milliseconds in which nobody else has his turn. */
+const MOST_AT_ONCE = 1_500
 
 export class Chain {
   readonly genesis: Genesis
@@ -82,6 +82,7 @@ export class Chain {
   private readonly modules: ChainModules
   private readonly orphans = new HeldBlocks()
   private readonly early = new HeldBlocks()
+  private readonly accounts: RecentAccounts
   private current: BlockEntry
 
   private constructor(genesis: Genesis, id: Hash, head: BlockEntry, modules: ChainModules) {
@@ -90,6 +91,7 @@ export class Chain {
     this.rules = genesis.rules
     this.modules = modules
     this.current = head
+    this.accounts = new RecentAccounts((addresses) => modules.store.accounts(addresses))
   }
 
   /**
@@ -116,23 +118,41 @@ export class Chain {
    * @returns once what follows from the block is done: stored, published, held blocks that waited for it looked at
    * @throws RuleError the first rule that the block breaks; then nothing has changed
    */
-  import(block: ParsedBlock | PreparedBlock, options: ImportOptions = { sync: true }): Promise<ImportOutcome> {
-    const { parsed, body } = 'body' in block ? block : { parsed: block, body: undefined }
-    return this.modules.door.run(async () => {
-      const outcome = await this.accept(parsed, options, body)
-      if (outcome.kind === 'head' || outcome.kind === 'beside') await this.acceptHeld(parsed.hash, options)
-      return outcome
-    })
+  import(parsed: ParsedBlock, options: ImportOptions = { sync: true }): Promise<ImportOutcome> {
+    return this.modules.door.run(() => this.importOne(parsed, options))
   }
 
   /**
-   * Has the signatures looked at before the block's turn at the door: while others are imported, and by all threads.
+   * Blocks as they are sent or stored, read by other threads, and judged as far as each can be without its parent.
+   * @param texts canonical JSON; any other spelling takes longer
+   * @throws RuleError `message.malformed` or `block.shape` of the first that is no block
    */
-  prepare(parsed: ParsedBlock): PreparedBlock {
-    const body = this.verifyBody(parsed)
-    // Whoever imports the block meets the error; whoever changes his mind need not.
-    body.catch(() => undefined)
-    return { parsed, body }
+  async read(texts: readonly string[]): Promise<ReadBlock[]> {
+    const context = { chain: this.id, maxBlockBytes: this.rules.maxBlockBytes }
+    const reports = await this.modules.curve.report({ texts, ...context })
+    if (reports.length !== texts.length) throw new TypeError('as many reports as blocks are needed')
+    return reports.map((report, i) => readBlockAs(texts[i] as string, report, context))
+  }
+
+  /**
+   * Imports blocks in their order and in one turn. Those that extend the head are written together: after a crash
+   * either all of them are there or none.
+   * @returns what became of each, as {@link import} says it
+   * @throws RuleError the first rule that one of them breaks; those before it have been imported
+   */
+  importAll(blocks: readonly ReadBlock[], options: ImportOptions = { sync: true }): Promise<ImportOutcome[]> {
+    return this.modules.door.run(async () => {
+      const outcomes: ImportOutcome[] = []
+      for (let left = blocks; left.length > 0; left = blocks.slice(outcomes.length)) {
+        const entries = await this.extend(left, options)
+        outcomes.push(...entries.map((entry) => ({ kind: 'head', entry }) as const))
+        if (entries.length > 0) continue
+        // Whatever keeps it from extending the head is for the one judge of single blocks to name.
+        const next = left[0] as ReadBlock
+        outcomes.push(await this.importOne(next.parsed, options, next.body))
+      }
+      return outcomes
+    })
   }
 
   /** Looks again at blocks that were too early. Called now and then. */
@@ -153,7 +173,70 @@ export class Chain {
   async reload(): Promise<void> {
     const { store } = this.modules
     for (const held of [this.orphans, this.early]) held.take(() => true)
+    this.accounts.forget()
     this.current = await store.knownEntry(await store.head())
+  }
+
+  private async importOne(
+    parsed: ParsedBlock,
+    options: ImportOptions,
+    body?: ReadBlock['body'],
+  ): Promise<ImportOutcome> {
+    const outcome = await this.accept(parsed, options, body)
+    if (outcome.kind === 'head' || outcome.kind === 'beside') await this.acceptHeld(parsed.hash, options)
+    return outcome
+  }
+
+  /**
+   * Moves the head along blocks that extend it one after the other, up to the first that does not or that breaks a rule.
+   * @returns the entries of those that it took
+   */
+  private async extend(blocks: readonly ReadBlock[], options: ImportOptions): Promise<BlockEntry[]> {
+    const followers = await this.followersOf(this.current.hash, blocks)
+    const overlay = new AccountsOverlay(this.accounts.load)
+    const verified = followers.flatMap(({ body }) => (body instanceof RuleError ? [] : [body]))
+    await overlay.prepare(new Set(verified.flatMap((body) => [...touchedAddresses(body)])))
+    const adopted: ConnectedBlock[] = []
+    for (const { parsed, body } of followers) {
+      const connected = this.connectNext(parsed, body, adopted.at(-1)?.entry ?? this.current, overlay)
+      if (connected === undefined) break
+      adopted.push(connected)
+    }
+    const entries = adopted.map(({ entry }) => entry)
+    const head = entries.at(-1)
+    if (head) await this.publish({ head, abandoned: [], adopted, accounts: overlay.changes }, options)
+    for (const { hash } of entries) await this.acceptHeld(hash, options)
+    return entries
+  }
+
+  /** The first of the blocks, as far as each stands on the one before and none has been seen; not too many at once. */
+  private async followersOf(parent: Hash, blocks: readonly ReadBlock[]): Promise<readonly ReadBlock[]> {
+    const known = await this.modules.store.entries(blocks.map(({ parsed }) => parsed.hash))
+    let transactions = 0
+    const end = blocks.findIndex(({ parsed: { block, hash } }, i) => {
+      const before = i === 0 ? parent : blocks[i - 1]?.parsed.hash
+      transactions += block.transactions.length
+      if (i > 0 && transactions > MOST_AT_ONCE) return true
+      return block.previous_hash !== before || known[i] || this.orphans.has(hash) || this.early.has(hash)
+    })
+    return end < 0 ? blocks : blocks.slice(0, end)
+  }
+
+  /** @returns undefined where something is in the way, be it a rule or the clock; then the overlay is as it was */
+  private connectNext(
+    parsed: ParsedBlock,
+    body: ReadBlock['body'],
+    parent: BlockEntry,
+    overlay: AccountsOverlay,
+  ): ConnectedBlock | undefined {
+    if (body instanceof RuleError || isFromTheFuture(parsed.block, this.modules.clock())) return undefined
+    try {
+      checkPosition(parsed, parent, this.rules)
+      return this.applyTo(overlay, entryAfter(parent, parsed.block, parsed.hash), body)
+    } catch (error) {
+      if (error instanceof RuleError) return undefined
+      throw error
+    }
   }
 
   private async acceptHeld(parent: Hash, options: ImportOptions): Promise<void> {
@@ -176,11 +259,7 @@ export class Chain {
     }
   }
 
-  private async accept(
-    parsed: ParsedBlock,
-    options: ImportOptions,
-    prepared?: Promise<VerifiedBlock>,
-  ): Promise<ImportOutcome> {
+  private async accept(parsed: ParsedBlock, options: ImportOptions, body?: ReadBlock['body']): Promise<ImportOutcome> {
     const { store, clock } = this.modules
     const { block, hash } = parsed
     const known = await store.entry(hash)
@@ -201,15 +280,12 @@ export class Chain {
       this.early.add(parsed)
       return { kind: 'early' }
     }
-    const verified = await (prepared ?? this.verifyBody(parsed))
+    const verified = body ?? (await this.verify(checkBody(parsed, this.rules)))
+    if (verified instanceof RuleError) throw verified
     const entry = entryAfter(parent, block, hash)
     if (!hasMoreWork(entry, this.current)) return this.keepBeside(entry, verified, options)
     await this.publish(await this.connect(entry, verified), options)
     return { kind: 'head', entry }
-  }
-
-  private async verifyBody(parsed: ParsedBlock): Promise<VerifiedBlock> {
-    return this.verify(checkBody(parsed, this.rules))
   }
 
   private async verify(sized: SizedBlock): Promise<VerifiedBlock> {
@@ -235,7 +311,7 @@ export class Chain {
     const reorganisation = await planReorganisation(this.current, entry, (hash) =>
       hash === entry.hash ? Promise.resolve(entry) : store.knownEntry(hash),
     )
-    const overlay = new AccountsOverlay((addresses) => store.accounts(addresses))
+    const overlay = new AccountsOverlay(this.accounts.load)
     const abandoned: ConnectedBlock[] = []
     for (const old of reorganisation.abandon) {
       const undo = await store.undo(old)
@@ -258,13 +334,21 @@ export class Chain {
   ): Promise<ConnectedBlock> {
     await overlay.prepare(touchedAddresses(verified))
     try {
-      const { changes, undo } = applyBlock(verified, overlay.read, this.rules)
-      overlay.write(changes)
-      return { entry, parsed: verified, undo, ids: [transactionId(verified.reward, this.id), ...verified.ids] }
+      return this.applyTo(overlay, entry, verified)
     } catch (error) {
       if (error instanceof RuleError) await this.rememberRefused(entry, reorganisation, error)
       throw error
     }
+  }
+
+  /**
+   * @param overlay which has been prepared for the block
+   * @throws RuleError where the ledger refuses the block; then the overlay is as it was
+   */
+  private applyTo(overlay: AccountsOverlay, entry: BlockEntry, verified: VerifiedBlock): ConnectedBlock {
+    const { changes, undo } = applyBlock(verified, overlay.read, this.rules)
+    overlay.write(changes)
+    return { entry, parsed: verified, undo, ids: [transactionId(verified.reward, this.id), ...verified.ids] }
   }
 
   /** The refused block and what was built on it, as far as they are stored: the newest one isn't, and won't be. */
@@ -286,6 +370,7 @@ export class Chain {
 
   private async publish(change: HeadChange, options: ImportOptions): Promise<void> {
     await this.modules.store.writeHead(change.abandoned, change.adopted, change.accounts, options)
+    this.accounts.written(change.accounts)
     this.current = change.head
     await this.modules.onHead(change)
   }

@@ -2,7 +2,9 @@
  * Blocks by their hashes, from whoever has them: several peers at once, a stalled part asked of another, the result in
  * order. What is fetched ahead of its reader is bounded.
  */
-import type { BlockEntry, Hash, ParsedBlock } from '@bc/core'
+import type { BlockEntry, Hash } from '@bc/core'
+import type { Chain } from '../chain/chain.ts'
+import type { ReadBlock } from '../signatures/block-report.ts'
 import type { Conversations } from './conversations.ts'
 import type { Reputation } from './reputation.ts'
 import { PeerError, type PeerId } from './transport.ts'
@@ -17,6 +19,7 @@ const PER_PEER = 2
 const AHEAD_BYTES = 16_000_000
 
 export interface BlockFetchModules {
+  readonly chain: Pick<Chain, 'read'>
   readonly conversations: Conversations
   readonly reputation: Reputation
   /** Who has said that it has the blocks. */
@@ -50,21 +53,24 @@ export class BlockFetch {
   }
 
   /** @throws PeerError where nobody has them */
-  async *inOrder(entries: readonly BlockEntry[]): AsyncGenerator<ParsedBlock[], void, undefined> {
+  async *inOrder(entries: readonly BlockEntry[]): AsyncGenerator<ReadBlock[], void, undefined> {
     const parts = chunks(entries.map(({ hash }) => hash))
-    const ahead: Promise<ParsedBlock[]>[] = []
+    const ahead: Promise<ReadBlock[]>[] = []
     let next = 0
     while (ahead.length > 0 || next < parts.length) {
       for (; ahead.length < AHEAD && next < parts.length; next++)
         ahead.push(quiet(this.part({ number: next, hashes: parts[next] as Hash[] })))
-      const blocks = (await ahead.shift()) as ParsedBlock[]
+      const blocks = (await ahead.shift()) as ReadBlock[]
       this.reading++
-      this.weigh(blocks, -1)
+      this.weigh(
+        blocks.map(({ parsed }) => parsed.canonical),
+        -1,
+      )
       yield blocks
     }
   }
 
-  private async part(part: Part): Promise<ParsedBlock[]> {
+  private async part(part: Part): Promise<ReadBlock[]> {
     const { failures, reputation } = this.modules
     const tried = new Set<PeerId>()
     for (;;) {
@@ -85,27 +91,34 @@ export class BlockFetch {
   }
 
   /** @returns undefined where the peer hasn't got all of them */
-  private async ask(peer: PeerId, { number, hashes }: Part): Promise<ParsedBlock[] | undefined> {
-    const blocks: ParsedBlock[] = []
+  private async ask(peer: PeerId, { number, hashes }: Part): Promise<ReadBlock[] | undefined> {
+    const texts: string[] = []
     try {
-      for await (const block of this.modules.conversations.blocks(peer, hashes, this.modules.signal)) {
-        if (block === undefined) break
-        blocks.push(block)
-        this.weigh([block], 1)
+      for await (const text of this.modules.conversations.blocks(peer, hashes, this.modules.signal)) {
+        if (text === undefined) break
+        texts.push(text)
+        this.weigh([text], 1)
         // Whoever isn't read from stops sending. The part that is read next never waits, so all come to an end.
         while (this.ahead > AHEAD_BYTES && number > this.reading) await this.change()
       }
-      if (blocks.length === hashes.length) return blocks
+      if (texts.length === hashes.length) return await this.read(texts, hashes)
     } catch (error) {
-      this.weigh(blocks, -1)
+      this.weigh(texts, -1)
       throw error
     }
-    this.weigh(blocks, -1)
+    this.weigh(texts, -1)
     return undefined
   }
 
-  private weigh(blocks: readonly ParsedBlock[], sign: 1 | -1): void {
-    for (const { canonical } of blocks) this.ahead += sign * canonical.length
+  private async read(texts: readonly string[], hashes: readonly Hash[]): Promise<ReadBlock[]> {
+    const blocks = await this.modules.chain.read(texts)
+    // A text that is not canonical may have the hash that a header names: the block that it spells has another.
+    if (blocks.some(({ parsed }, i) => parsed.hash !== hashes[i])) throw new PeerError('garbled', 'no canonical JSON')
+    return blocks
+  }
+
+  private weigh(texts: readonly string[], sign: 1 | -1): void {
+    for (const { length } of texts) this.ahead += sign * length
     if (sign < 0) this.changed()
   }
 

@@ -1,5 +1,5 @@
 /** The questions that nodes ask each other, and our answers: messages over a transport. */
-import { type Hash, type Header, type ParsedBlock, parseBlock, parseJson } from '@bc/core'
+import { type Hash, type Header, parseBlock, parseJson, sha256Hex } from '@bc/core'
 import type { Chain } from '../chain/chain.ts'
 import type { ChainStore } from '../storage/chain-store.ts'
 import type { Snapshot } from '../storage/database.ts'
@@ -85,28 +85,28 @@ export class Conversations {
   }
 
   /**
-   * These blocks, in order; undefined for one that the peer hasn't got.
+   * The canonical JSON of these blocks, in order; undefined for one that the peer hasn't got. It has been compared with
+   * the hash, and not read: that is for {@link Chain.read}.
    * @throws PeerError, RuleError `message.malformed`, `block.shape`
    */
   async *blocks(
     peer: PeerId,
     hashes: readonly Hash[],
     signal: AbortSignal,
-  ): AsyncGenerator<ParsedBlock | undefined, void, undefined> {
+  ): AsyncGenerator<string | undefined, void, undefined> {
     const maxFrameBytes = this.chain.rules.maxBlockBytes
     const options = { maxFrameBytes, frames: hashes.length, stallMs: STALL_MS, signal }
     // Of the peer's time: while the reader has something else to do, the peer is made to wait.
     let [position, bytes, waited] = [0, 0, 0]
     let since = this.time.now()
     for await (const frame of this.request(peer, 'blocks', encode({ hashes }), options)) {
-      const block = frame.length === 0 ? undefined : parseBlock(parseJson(frame))
-      if (block && block.hash !== hashes[position]) throw new PeerError('garbled', 'the peer sent another block')
+      const text = frame.length === 0 ? undefined : blockText(frame, hashes[position])
       position++
       bytes += frame.length
       waited += this.time.now() - since
       if (waited > STALL_MS + bytes / LEAST_BYTES_PER_MS)
         throw new PeerError('stalled', 'the peer sends next to nothing')
-      yield block
+      yield text
       since = this.time.now()
     }
   }
@@ -187,6 +187,18 @@ export class Conversations {
     }
     return 1
   }
+}
+
+/**
+ * @throws PeerError `garbled` for another block than this one
+ * @throws RuleError `message.malformed`, `block.shape` for none
+ */
+function blockText(frame: Uint8Array, hash: Hash | undefined): string {
+  // What has the hash of a block is its canonical JSON, which is ASCII.
+  if (sha256Hex(frame) === hash) return Buffer.from(frame.buffer, frame.byteOffset, frame.length).toString('latin1')
+  const block = parseBlock(parseJson(frame))
+  if (block.hash !== hash) throw new PeerError('garbled', 'the peer sent another block')
+  return block.canonical
 }
 
 /** Blocks that are read at once to take their headers off. */

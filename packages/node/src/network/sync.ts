@@ -6,8 +6,8 @@
  * A header costs its maker as much as a block, so headers are checked and their work is added up before any block is
  * asked for, and nothing is stored before it has beaten our own chain.
  */
-import { type BlockEntry, checkHeader, entryAfter, type Hash, type Header, type ParsedBlock, RuleError } from '@bc/core'
-import type { Chain, ImportOutcome } from '../chain/chain.ts'
+import { type BlockEntry, checkHeader, entryAfter, type Hash, type Header, RuleError } from '@bc/core'
+import type { Chain } from '../chain/chain.ts'
 import type { Log } from '../log.ts'
 import type { ChainStore } from '../storage/chain-store.ts'
 import { BlockFetch } from './block-fetch.ts'
@@ -166,15 +166,16 @@ export class Sync {
   }
 
   private async fetch(entries: readonly BlockEntry[], source: PeerId): Promise<void> {
-    const { store, transport, conversations, reputation } = this.modules
-    const missing: BlockEntry[] = []
-    for (const entry of entries) if ((await store.entry(entry.hash)) === undefined) missing.push(entry)
+    const { chain, store, transport, conversations, reputation } = this.modules
+    const known = await store.entries(entries.map(({ hash }) => hash))
+    const missing = entries.filter((_, i) => known[i] === undefined)
     const fetching = new AbortController()
     const end = () => fetching.abort(this.closing.signal.reason)
     this.closing.signal.addEventListener('abort', end)
     const peers = () => transport.peers()
     try {
       const fetch = new BlockFetch({
+        chain,
         conversations,
         reputation,
         source,
@@ -182,20 +183,15 @@ export class Sync {
         failures: this.failures,
         signal: fetching.signal,
       })
-      for await (const blocks of fetch.inOrder(missing)) await this.importAll(blocks)
+      for await (const blocks of fetch.inOrder(missing)) {
+        // One wait for the disk per part: until then a crash only means fetching some of them again.
+        const outcomes = await chain.importAll(blocks)
+        if (outcomes.some(({ kind }) => kind === 'early' || kind === 'orphan'))
+          throw new PeerError('gone', 'the branch goes on in the future')
+      }
     } finally {
       this.closing.signal.removeEventListener('abort', end)
       fetching.abort(new PeerError('gone', 'no longer wanted'))
-    }
-  }
-
-  private async importAll(blocks: readonly ParsedBlock[]): Promise<void> {
-    const { chain } = this.modules
-    const prepared = blocks.map((block) => chain.prepare(block))
-    for (const [i, block] of prepared.entries()) {
-      // One wait for the disk per part: until then a crash only means fetching some of them again.
-      const { kind }: ImportOutcome = await chain.import(block, { sync: i === prepared.length - 1 })
-      if (kind === 'early' || kind === 'orphan') throw new PeerError('gone', 'the branch goes on in the future')
     }
   }
 }

@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module'
 import { Worker } from 'node:worker_threads'
-import type { Curve, CurveAnswer, CurveQuestion } from './curve.ts'
+import type { BlockReport } from './block-report.ts'
+import type { BlocksQuestion, Curve, CurveAnswer, CurveQuestion } from './curve.ts'
 
 /** Questions of a batch that one thread gets: fewer are not worth the message. */
 const SHARE = 64
@@ -19,7 +20,7 @@ export class CurveWorkers implements Curve {
     const shares = Math.min(this.count, Math.max(1, Math.ceil(checks.length / SHARE)))
     const size = Math.ceil(checks.length / shares)
     const asked = Array.from({ length: shares }, (_, i) =>
-      this.thread(i).ask({
+      this.idlest().ask<CurveAnswer>({
         checks: checks.slice(i * size, (i + 1) * size),
         addresses: i === 0 ? addresses : [],
       }),
@@ -31,23 +32,32 @@ export class CurveWorkers implements Curve {
     }
   }
 
+  /** By one thread: whoever has many blocks asks about a few at a time. */
+  report(question: BlocksQuestion): Promise<readonly BlockReport[]> {
+    return this.idlest().ask(question)
+  }
+
   async close(): Promise<void> {
     const threads = this.threads
     this.threads = []
     await Promise.all(threads.map((thread) => thread.close()))
   }
 
-  private thread(i: number): CurveThread {
-    const thread = this.threads[i]
-    if (thread?.alive) return thread
+  /** Of the threads with the fewest questions before them the first, so that a new one is started only when all are busy. */
+  private idlest(): CurveThread {
+    this.threads = this.threads.filter(({ alive }) => alive)
+    const [first] = this.threads.toSorted((a, b) => a.load - b.load)
+    if (first && (first.load === 0 || this.threads.length === this.count)) return first
     const fresh = new CurveThread()
-    this.threads[i] = fresh
+    this.threads.push(fresh)
     return fresh
   }
 }
 
+type Answer = CurveAnswer | readonly BlockReport[]
+
 interface Waiting {
-  readonly resolve: (answer: CurveAnswer) => void
+  readonly resolve: (answer: Answer) => void
   readonly reject: (error: Error) => void
 }
 
@@ -61,27 +71,32 @@ class CurveThread {
     // Tests run the sources, a thread always the bundled file: it is found through the package's own exports, and
     // doesn't inherit the condition by which the tests find the sources.
     this.worker = new Worker(createRequire(import.meta.url).resolve('@bc/node/signature-worker'), { execArgv: [] })
-    this.worker.on('message', (answer: CurveAnswer) => this.answered(answer))
+    this.worker.on('message', (answer: Answer) => this.answered(answer))
     this.worker.on('error', (error) => this.fail(error as Error))
     this.worker.on('exit', () => this.fail(new Error('the signature thread has ended')))
     // After the listeners, each of which would undo it.
     this.worker.unref()
   }
 
-  ask(question: CurveQuestion): Promise<CurveAnswer> {
-    return new Promise((resolve, reject) => {
+  /** Questions that it hasn't answered yet. */
+  get load(): number {
+    return this.waiting.length
+  }
+
+  ask<T extends Answer>(question: CurveQuestion | BlocksQuestion): Promise<T> {
+    return new Promise<Answer>((resolve, reject) => {
       this.waiting.push({ resolve, reject })
       // While a chain is rebuilt, before the node listens, nothing else may keep the process alive.
       this.worker.ref()
       this.worker.postMessage(question)
-    })
+    }) as Promise<T>
   }
 
   async close(): Promise<void> {
     await this.worker.terminate()
   }
 
-  private answered(answer: CurveAnswer): void {
+  private answered(answer: Answer): void {
     this.waiting.shift()?.resolve(answer)
     if (this.waiting.length === 0) this.worker.unref()
   }

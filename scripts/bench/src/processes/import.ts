@@ -18,9 +18,9 @@ export interface ImportAnswer {
   readonly ms: number
 }
 
-/** Blocks that are imported together, and parts that are read ahead: a node that catches up does the same. */
-const PART = 32
-const AHEAD = 8
+/** Blocks that are imported together, and parts that are read ahead. */
+const PART = 64
+const AHEAD = 3
 
 process.once('message', async ({ genesis, blocks, directory }: ImportQuestion) => {
   const curve = new CurveWorkers(availableParallelism())
