@@ -157,6 +157,16 @@ describe.each([
     expect(await repaired(location)).toEqual(records)
   })
 
+  test('that a compaction had not finished are no damage', async () => {
+    const location = copied()
+    const half = readFileSync(join(location, tablesIn(location)[0] as string)).subarray(0, 10_000)
+    writeFileSync(join(location, '000999.ldb'), half)
+    await inspectTables(location)
+    // Without a manifest that can be read there is nothing to tell it by.
+    writeFileSync(join(location, 'CURRENT'), 'MANIFEST-000000\n')
+    await expect(inspectTables(location)).rejects.toThrow(DamageError)
+  })
+
   test('every bit counts, but for the padding of the footer', () => {
     const name = tablesIn(original).at(-1) as string
     const table = readFileSync(join(original, name))
