@@ -64,7 +64,16 @@ export {
   type Signature,
   type Target,
 } from './primitives.ts'
-export { commitmentOf, meetsTarget, proofOf, type SealJob, sealOf, searchNonce } from './proof-of-work.ts'
+export {
+  commitmentOf,
+  meetsTarget,
+  plainKernel,
+  proofOf,
+  type SealJob,
+  type SealKernel,
+  sealOf,
+  searchNonce,
+} from './proof-of-work.ts'
 export { dataOf, RULES, type RuleCode, RuleError, type RuleErrorData, ruleErrorOf } from './rules.ts'
 export {
   askCurve,

@@ -1,10 +1,13 @@
 /**
- * The one proof-of-work kernel: the miner, the import of blocks and the tests all use it.
+ * The one definition of proof of work: the miner, the import of blocks and the tests all use it.
  *
  *     seal = sha256( previous block's proof ‖ proof ‖ previous_hash )      the tutorial's formula, over their text
  *     proof = commitment ‖ nonce                                          so it commits to its own block
  *
  * Valid when seal ≤ target, compared as strings of equal length.
+ *
+ * `searchNonce` is the search in plain JavaScript. `kernel/` has faster ones behind the same face, and they are measured
+ * against this one.
  */
 import { sha256 } from '@noble/hashes/sha2.js'
 import { utf8ToBytes } from '@noble/hashes/utils.js'
@@ -19,8 +22,18 @@ export interface SealJob {
   readonly target: Target
 }
 
-const NONCE_DIGITS = 16
-const NONCES = 2n ** 64n
+/** A way to search nonces. All find the same. */
+export interface SealKernel {
+  readonly name: string
+  /**
+   * Tries `attempts` nonces from `from` on, in order, up to 2^64-1.
+   * @returns the first nonce whose seal meets the target
+   */
+  searchNonce(job: SealJob, from: bigint, attempts: number): bigint | undefined
+}
+
+export const NONCE_DIGITS = 16
+export const NONCES = 2n ** 64n
 
 /** @param nonce 0 … 2^64-1 */
 export function proofOf(commitment: Hash, nonce: bigint): Proof {
@@ -41,10 +54,9 @@ export function meetsTarget(seal: Hash, target: Target): boolean {
 }
 
 /**
- * Tries `attempts` nonces from `from` on, in order, up to 2^64-1.
+ * {@link SealKernel.searchNonce} in plain JavaScript.
  *
  * The text before the nonce is the same in every attempt, so its hash state is computed once and copied.
- * @returns the first nonce whose seal meets the target
  */
 export function searchNonce(job: SealJob, from: bigint, attempts: number): bigint | undefined {
   const midstate = sha256.create().update(utf8ToBytes(job.previousProof + job.commitment))
@@ -63,6 +75,9 @@ export function searchNonce(job: SealJob, from: bigint, attempts: number): bigin
   }
   return undefined
 }
+
+/** For where there is no faster one, and what the faster ones are compared with. */
+export const plainKernel: SealKernel = { name: 'plain', searchNonce }
 
 function writeNonce(tail: Uint8Array, nonce: bigint): void {
   tail.set(utf8ToBytes(nonce.toString(16).padStart(NONCE_DIGITS, '0')))

@@ -1,5 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import * as core from '@bc/core'
+import * as kernel from '@bc/core/kernel'
 import { expect, test } from 'vitest'
 
 /** What other packages may build upon. A change here is a change of the package's contract: make it on purpose. */
@@ -63,6 +65,7 @@ const VALUES = [
   'parseTarget',
   'parseTransaction',
   'payloadOf',
+  'plainKernel',
   'planReorganisation',
   'proofOf',
   'publicKeyOf',
@@ -121,6 +124,7 @@ const TYPES = [
   'RuleCode',
   'RuleErrorData',
   'SealJob',
+  'SealKernel',
   'Signature',
   'SignatureCheck',
   'SignatureVerdict',
@@ -136,6 +140,10 @@ const TYPES = [
 
 test('index.ts exports these values', () => {
   expect(Object.keys(core).sort()).toEqual(VALUES)
+})
+
+test('so does the face of the kernels', () => {
+  expect(Object.keys(kernel).sort()).toEqual(['fastestKernel', 'simdKernels'])
 })
 
 test('index.ts exports these types', () => {
@@ -184,9 +192,9 @@ test('the rules of consensus are those of protocol.md, in its order, before all 
 })
 
 test('core has no effects: its sources import nothing of Node and read no clock and no chance', () => {
-  const files = readdirSync(new URL('../src', import.meta.url))
-  expect(files).toContain('validate.ts')
-  for (const file of files) {
+  const files = readdirSync(new URL('../src', import.meta.url), { recursive: true, encoding: 'utf8' })
+  expect(files).toEqual(expect.arrayContaining(['validate.ts', join('kernel', 'simd.ts')]))
+  for (const file of files.filter((name) => name.endsWith('.ts'))) {
     const source = readFileSync(new URL(`../src/${file}`, import.meta.url), 'utf8')
     expect(source, file).not.toMatch(/'node:|\bDate\b|Math\.random|\bprocess\.|\bconsole\.|setTimeout|\bfetch\(/)
   }
