@@ -67,7 +67,6 @@ export {
 export {
   commitmentOf,
   meetsTarget,
-  plainKernel,
   proofOf,
   type SealJob,
   type SealKernel,

@@ -65,7 +65,6 @@ const VALUES = [
   'parseTarget',
   'parseTransaction',
   'payloadOf',
-  'plainKernel',
   'planReorganisation',
   'proofOf',
   'publicKeyOf',

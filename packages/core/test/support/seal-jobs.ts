@@ -31,3 +31,14 @@ export function naiveSearch(some: SealJob, from: bigint, attempts: number): bigi
     if (BigInt(`0x${naiveSeal(some, nonce)}`) <= BigInt(`0x${some.target}`)) return nonce
   return undefined
 }
+
+/** One job for each text. @param leading the target's first digits; the others are f */
+export function jobOfText(text: string, leading: string): SealJob {
+  const hash = (part: string) => createHash('sha256').update(`${text} ${part}`).digest('hex')
+  return {
+    previousProof: (hash('previous commitment') + hash('previous nonce').slice(0, 16)) as Proof,
+    previousHash: hash('previous hash') as Hash,
+    commitment: hash('commitment') as Hash,
+    target: leading.padEnd(64, 'f') as Target,
+  }
+}
