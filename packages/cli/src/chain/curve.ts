@@ -11,6 +11,7 @@ export function toolCurve(): Curve {
   const workers = new CurveWorkers(availableParallelism())
   return {
     ask: (question) => (question.checks.length < WORTH_A_THREAD ? local : workers).ask(question),
+    report: (question) => workers.report(question),
     close: () => workers.close(),
   }
 }

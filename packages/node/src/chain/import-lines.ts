@@ -1,8 +1,9 @@
 /**
- * Blocks from a file or from another node's export, through the door that every block comes through, in their order: the
- * signatures of some are looked at while the ones before them are connected.
+ * Blocks from a file or from another node's export, through the door that every block comes through, in their order: a
+ * group of them is read by all threads at once.
  */
-import { canonicalJson, type Hash, type JsonValue, type ParsedBlock, parseBlock, parseJson, RuleError } from '@bc/core'
+import { canonicalJson, type Hash, type JsonValue, type ParsedBlock, parseJson, RuleError } from '@bc/core'
+import type { ReadBlock } from '../signatures/block-report.ts'
 import type { ChainStore } from '../storage/chain-store.ts'
 import type { Chain } from './chain.ts'
 
@@ -57,7 +58,7 @@ export async function importLines(
   await chain.importDue()
   let [imported, known] = [0, 0]
   for (let from = 0; from < lines.length && isWanted(); from += GROUP) {
-    const group = lines.slice(from, from + GROUP).map((line) => readLine(chain, line))
+    const group = await Promise.all(lines.slice(from, from + GROUP).map((line) => readLine(chain, line)))
     for (const [i, block] of group.entries()) {
       try {
         if (await importOne({ chain, store }, block, i === group.length - 1)) imported++
@@ -71,17 +72,15 @@ export async function importLines(
   return { imported, known }
 }
 
-type Read =
-  | { readonly block: ReturnType<Chain['prepare']> }
-  | { readonly genesis: true }
-  | { readonly fault: RuleError }
+type Read = { readonly block: ReadBlock } | { readonly genesis: true } | { readonly fault: RuleError }
 
 /** A line that is no block counts when its turn has come: the ones before it may be good. */
-function readLine(chain: Chain, line: Uint8Array): Read {
+async function readLine(chain: Chain, line: Uint8Array): Promise<Read> {
   try {
     const value = parseJson(line, { maxBytes: line.length, maxDepth: 16 })
     if (isGenesis(value)) return checkedGenesis(chain, value)
-    return { block: chain.prepare(parseBlock(value)) }
+    const [block] = await chain.read([Buffer.from(line).toString()])
+    return { block: block as ReadBlock }
   } catch (error) {
     if (error instanceof RuleError) return { fault: error }
     throw error
@@ -104,7 +103,8 @@ async function importOne({ chain, store }: ImportModules, read: Read, sync: bool
   const { parsed } = read.block
   // The door would hold it until its parent comes, and it would be in the chain after it was refused.
   if (!(await store.entry(parsed.block.previous_hash))) throw orphaned(parsed)
-  const { kind } = await chain.import(read.block, { sync })
+  const [outcome] = await chain.importAll([read.block], { sync })
+  const kind = outcome?.kind
   // One that waits for its time is known as well, and nothing can be built on it yet.
   if (kind === 'early' || (kind === 'known' && !(await store.entry(parsed.hash))))
     throw new RuleError('block.timestamp', "Its time hasn't come by the node's clock: the block is kept until then.")
