@@ -8,6 +8,7 @@ import { table } from './table.ts'
 
 /** In the order of the table. Each is loaded when its turn comes. */
 const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
+  mine: async () => (await import('./rows/mine.ts')).bench,
   import: async () => (await import('./rows/import.ts')).bench,
   sync: async () => (await import('./rows/sync.ts')).bench,
 }
