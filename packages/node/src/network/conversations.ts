@@ -147,13 +147,17 @@ export class Conversations {
   private async *answerBlocks(peer: PeerId, question: Uint8Array): AsyncGenerator<Uint8Array> {
     const hashes = decodeBlocksQuestion(question)
     await this.charge(peer, hashes.length)
-    for (const hash of hashes) {
-      const entry = await this.store.entry(hash)
-      // Genesis follows from the configuration: nobody has to be told.
-      yield entry && entry.index > 1 && !entry.refused
-        ? await this.store.blockText(entry.index, hash)
-        : new Uint8Array()
-    }
+    for (let at = 0; at < hashes.length; at += PAGE) yield* await this.blockTexts(hashes.slice(at, at + PAGE))
+  }
+
+  /** Empty for a block that we don't have to give. */
+  private async blockTexts(hashes: readonly Hash[]): Promise<Uint8Array[]> {
+    const entries = await this.store.entries(hashes)
+    // Genesis follows from the configuration: nobody has to be told.
+    const given = entries.filter((entry) => entry !== undefined).filter(({ index, refused }) => index > 1 && !refused)
+    const texts = await this.store.blockTexts(given)
+    const byHash = new Map(given.map(({ hash }, i) => [hash, texts[i]]))
+    return hashes.map((hash) => byHash.get(hash) ?? new Uint8Array())
   }
 
   private async charge(peer: PeerId, units: number): Promise<void> {
@@ -201,7 +205,7 @@ function blockText(frame: Uint8Array, hash: Hash | undefined): string {
   return block.canonical
 }
 
-/** Blocks that are read at once to take their headers off. */
+/** Blocks that are read from the disk at once. */
 const PAGE = 16
 /** Keys of canonical JSON are sorted, so all of the header stands before this. */
 const TRANSACTIONS = ', "transactions": ['

@@ -9,6 +9,8 @@ import { PeerError } from './transport.ts'
 
 /** What may be waiting beside the frame that is being read. */
 const AHEAD_BYTES = 64 * 1024
+/** Short frames are sent together up to so much: what encrypts and sends them asks as much for each as for all. */
+const TOGETHER_BYTES = 64 * 1024
 /** A varint of 28 bits is longer than any frame. */
 const MOST_LENGTH_BYTES = 4
 
@@ -17,6 +19,8 @@ export class FrameReader {
   private readonly maxFrameBytes: number
   private parts: Uint8Array[] = []
   private buffered = 0
+  /** Of the frame that comes next, as far as its prefix has come. */
+  private prefix = { value: 0, bytes: 0, complete: false }
   private ended = false
   private wake: () => void = () => undefined
 
@@ -39,22 +43,36 @@ export class FrameReader {
    * @throws PeerError `oversized`, `garbled`, or `gone` where the stream ends before
    */
   async read(signal: AbortSignal): Promise<Uint8Array> {
-    const length = await this.readLength(signal)
-    if (length > this.maxFrameBytes)
-      throw new PeerError('oversized', `the frame has ${length} bytes, above ${this.maxFrameBytes}`)
-    while (this.buffered < length) await this.more(signal)
-    return this.cut(length)
+    for (;;) {
+      const frame = this.ready()
+      if (frame) return frame
+      await this.more(signal)
+    }
   }
 
-  private async readLength(signal: AbortSignal): Promise<number> {
-    let length = 0
-    for (let i = 0; i < MOST_LENGTH_BYTES; i++) {
-      while (this.buffered === 0) await this.more(signal)
+  /**
+   * The next frame where all of it has come already.
+   * @throws PeerError `oversized`
+   */
+  ready(): Uint8Array | undefined {
+    if (!this.prefix.complete) this.readPrefix()
+    const { value, complete } = this.prefix
+    if (!complete || this.buffered < value) return undefined
+    this.prefix = { value: 0, bytes: 0, complete: false }
+    return this.cut(value)
+  }
+
+  private readPrefix(): void {
+    const { prefix } = this
+    while (this.buffered > 0 && !prefix.complete) {
+      if (prefix.bytes === MOST_LENGTH_BYTES)
+        throw new PeerError('oversized', 'the length of a frame is longer than that of any')
       const [byte = 0] = this.cut(1)
-      length += (byte & 0x7f) * 2 ** (7 * i)
-      if (byte < 0x80) return length
+      prefix.value += (byte & 0x7f) * 2 ** (7 * prefix.bytes++)
+      prefix.complete = byte < 0x80
     }
-    throw new PeerError('oversized', 'the length of a frame is longer than that of any')
+    if (prefix.complete && prefix.value > this.maxFrameBytes)
+      throw new PeerError('oversized', `the frame has ${prefix.value} bytes, above ${this.maxFrameBytes}`)
   }
 
   private take(bytes: Uint8Array): void {
@@ -64,16 +82,23 @@ export class FrameReader {
     this.wake()
   }
 
-  /** Joins what has come only when all of it is there: otherwise a long frame would be copied for each of its parts. */
+  /** @param length not more than has come */
   private cut(length: number): Uint8Array {
-    const [first = new Uint8Array()] = this.parts
-    const whole = first.length >= length ? first : Buffer.concat(this.parts)
-    if (whole !== first) this.parts = [whole]
+    this.join(length)
+    const [whole = new Uint8Array()] = this.parts
     this.parts[0] = whole.subarray(length)
     if (this.parts[0].length === 0) this.parts.shift()
     this.buffered -= length
     if (this.buffered <= this.maxFrameBytes && this.stream.readStatus === 'paused') this.stream.resume()
     return whole.subarray(0, length)
+  }
+
+  /** Only when all of a frame is there, and no more than it: otherwise bytes would be copied again and again. */
+  private join(length: number): void {
+    if ((this.parts[0]?.length ?? 0) >= length) return
+    let [count, size] = [0, 0]
+    for (; size < length; count++) size += this.parts[count]?.length ?? 0
+    this.parts.unshift(Buffer.concat(this.parts.splice(0, count), size))
   }
 
   private async more(signal: AbortSignal): Promise<void> {
@@ -90,14 +115,45 @@ export class FrameReader {
   }
 }
 
+export class FrameWriter {
+  private readonly stream: Stream
+  private parts: Uint8Array[] = []
+  private size = 0
+
+  constructor(stream: Stream) {
+    this.stream = stream
+  }
+
+  /** @returns whether it is time to {@link flush} */
+  add(data: Uint8Array): boolean {
+    const prefix = lengthPrefix(data.length)
+    this.parts.push(prefix, data)
+    this.size += prefix.length + data.length
+    return this.size >= TOGETHER_BYTES
+  }
+
+  /**
+   * Settles when the stream has passed all of it on, so that no more waits in memory for a slow reader.
+   * @throws PeerError `gone`
+   */
+  async flush(signal: AbortSignal): Promise<void> {
+    const { stream } = this
+    if (this.size > 0) stream.send(Buffer.concat(this.parts, this.size))
+    this.parts = []
+    this.size = 0
+    while (stream.writeBufferLength > 0) await flushed(stream, signal)
+    if (stream.status !== 'open') throw new PeerError('gone', 'the peer has ended the conversation')
+  }
+}
+
 /**
- * Settles when the stream has passed all of it on, so that no more than one frame waits in memory for a slow reader.
+ * One frame, at once.
  * @throws PeerError `gone`
  */
 export async function writeFrame(stream: Stream, data: Uint8Array, signal: AbortSignal): Promise<void> {
-  stream.send(Buffer.concat([lengthPrefix(data.length), data]))
-  while (stream.writeBufferLength > 0) await flushed(stream, signal)
-  if (stream.status !== 'open') throw new PeerError('gone', 'the peer has ended the conversation')
+  const writer = new FrameWriter(stream)
+  writer.add(data)
+  await writer.flush(signal)
 }
 
 /** By hand: the stream's own `onDrain` remembers that it has drained once. */

@@ -20,7 +20,7 @@ import { createLibp2p } from 'libp2p'
 import type { Log } from '../log.ts'
 import { Bans } from './bans.ts'
 import { withDeadline } from './deadline.ts'
-import { FrameReader, writeFrame } from './frames.ts'
+import { FrameReader, FrameWriter, writeFrame } from './frames.ts'
 import { protocolName, topicName } from './messages.ts'
 import { machineTime } from './time.ts'
 import {
@@ -252,7 +252,10 @@ export class Libp2pTransport implements Transport {
       stream = opened
       const reader = new FrameReader(opened, maxFrameBytes)
       await withDeadline(stallMs, signal, late, (limit) => writeFrame(opened, question, limit))
-      for (let i = 0; i < frames; i++) yield await withDeadline(stallMs, signal, late, (limit) => reader.read(limit))
+      for (let i = 0; i < frames; i++) {
+        signal.throwIfAborted()
+        yield reader.ready() ?? (await withDeadline(stallMs, signal, late, (limit) => reader.read(limit)))
+      }
     } catch (error) {
       throw explain(error, signal)
     } finally {
@@ -377,8 +380,10 @@ export class Libp2pTransport implements Transport {
     const reader = new FrameReader(stream, QUESTION_BYTES)
     const late = () => new PeerError('stalled', 'the peer is too slow')
     const question = await withDeadline(QUESTION_MS, signal, late, (limit) => reader.read(limit))
-    for await (const data of handler(question))
-      await withDeadline(ANSWER_STALL_MS, signal, late, (limit) => writeFrame(stream, data, limit))
+    const writer = new FrameWriter(stream)
+    const flush = () => withDeadline(ANSWER_STALL_MS, signal, late, (limit) => writer.flush(limit))
+    for await (const data of handler(question)) if (writer.add(data)) await flush()
+    await flush()
     await withDeadline(ANSWER_STALL_MS, signal, late, (limit) => stream.close({ signal: limit }))
   }
 }

@@ -141,6 +141,13 @@ export class ChainStore {
     return present(await this.database.get(key.block(index, hash), snapshot), `block ${index} ${hash}`)
   }
 
+  /** The same for several. */
+  async blockTexts(places: readonly BlockPlace[], snapshot?: Snapshot): Promise<Buffer[]> {
+    const keys = places.map(({ index, hash }) => key.block(index, hash))
+    const values = await this.database.getMany(keys, snapshot)
+    return values.map((value, i) => present(value, `block ${places[i]?.index} ${places[i]?.hash}`))
+  }
+
   async block({ index, hash }: BlockEntry): Promise<ParsedBlock> {
     const text = await this.blockText(index, hash)
     const parsed = parseBlock(parseJson(text, { maxBytes: text.length, maxDepth: 16 }))
@@ -164,9 +171,10 @@ export class ChainStore {
   /** The canonical JSON of the main chain's blocks from one index to another, both included. */
   async mainBlockTexts(from: number, to: number, snapshot?: Snapshot): Promise<Buffer[]> {
     const hashes = await this.mainHashes(from, to, snapshot)
-    const keys = hashes.map((hash, i) => key.block(from + i, hash))
-    const values = await this.database.getMany(keys, snapshot)
-    return values.map((value, i) => present(value, `block ${from + i}`))
+    return this.blockTexts(
+      hashes.map((hash, i) => ({ index: from + i, hash })),
+      snapshot,
+    )
   }
 
   async undo({ index, hash }: BlockPlace): Promise<AccountChanges> {
