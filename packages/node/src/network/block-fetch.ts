@@ -9,8 +9,11 @@ import type { Conversations } from './conversations.ts'
 import type { Reputation } from './reputation.ts'
 import { PeerError, type PeerId } from './transport.ts'
 
-/** Blocks that one peer is asked for at once. */
-const PART = 32
+/** What one peer is asked for at once: so many bytes, going by the blocks that came before, and at most so many blocks. */
+const PART_BYTES = 500_000
+const MOST_BLOCKS_OF_PART = 100
+/** A part's blocks while nothing is known of their size. */
+const FIRST_PART = 16
 /** Parts that are under way or waiting for the reader. */
 const AHEAD = 8
 /** Parts that one peer works on at the same time. */
@@ -46,28 +49,40 @@ export class BlockFetch {
   /** The part that is read next, and the bytes of all that wait. */
   private reading = 0
   private ahead = 0
+  /** Of the newest blocks, roughly. */
+  private blockBytes = PART_BYTES / FIRST_PART
 
   constructor(modules: BlockFetchModules) {
     this.modules = modules
     modules.signal.addEventListener('abort', () => this.changed(), { once: true })
   }
 
-  /** @throws PeerError where nobody has them */
-  async *inOrder(entries: readonly BlockEntry[]): AsyncGenerator<ReadBlock[], void, undefined> {
-    const parts = chunks(entries.map(({ hash }) => hash))
+  /**
+   * @param branch what to fetch, a batch at a time: the next one is asked for while there are still blocks to fetch
+   * @throws PeerError where nobody has them; whatever `branch` throws, once all before it was read
+   */
+  async *inOrder(branch: AsyncIterable<readonly BlockEntry[]>): AsyncGenerator<ReadBlock[], void, undefined> {
+    const wanted = new Wanted(branch)
     const ahead: Promise<ReadBlock[]>[] = []
-    let next = 0
-    while (ahead.length > 0 || next < parts.length) {
-      for (; ahead.length < AHEAD && next < parts.length; next++)
-        ahead.push(quiet(this.part({ number: next, hashes: parts[next] as Hash[] })))
-      const blocks = (await ahead.shift()) as ReadBlock[]
-      this.reading++
-      this.weigh(
-        blocks.map(({ parsed }) => parsed.canonical),
-        -1,
-      )
-      yield blocks
+    for (let number = 0; ; ) {
+      while (ahead.length < AHEAD && wanted.hashes.length > 0)
+        ahead.push(quiet(this.part({ number: number++, hashes: wanted.take(this.partLength) })))
+      const more = wanted.hashes.length < AHEAD * MOST_BLOCKS_OF_PART ? wanted.more() : undefined
+      const next = ahead.shift()
+      if (next) {
+        const blocks = await next
+        this.reading++
+        this.weigh(
+          blocks.map(({ parsed }) => parsed.canonical),
+          -1,
+        )
+        yield blocks
+      } else if (!(await more)) return
     }
+  }
+
+  private get partLength(): number {
+    return Math.max(1, Math.min(MOST_BLOCKS_OF_PART, Math.floor(PART_BYTES / this.blockBytes)))
   }
 
   private async part(part: Part): Promise<ReadBlock[]> {
@@ -76,32 +91,31 @@ export class BlockFetch {
     for (;;) {
       const peer = await this.freePeer(tried)
       try {
-        const blocks = await this.ask(peer, part)
-        if (blocks) return blocks
+        const texts = await this.ask(peer, part).finally(() => this.release(peer))
+        if (texts) return await this.read(texts, part.hashes)
         this.without.add(peer)
       } catch (error) {
         this.modules.signal.throwIfAborted()
         tried.add(peer)
         failures.set(peer, (failures.get(peer) ?? 0) + 1)
         await reputation.offend(peer, error, 'conversation')
-      } finally {
-        this.release(peer)
       }
     }
   }
 
   /** @returns undefined where the peer hasn't got all of them */
-  private async ask(peer: PeerId, { number, hashes }: Part): Promise<ReadBlock[] | undefined> {
+  private async ask(peer: PeerId, { number, hashes }: Part): Promise<string[] | undefined> {
     const texts: string[] = []
     try {
       for await (const text of this.modules.conversations.blocks(peer, hashes, this.modules.signal)) {
         if (text === undefined) break
         texts.push(text)
+        this.blockBytes += (text.length - this.blockBytes) / FIRST_PART
         this.weigh([text], 1)
         // Whoever isn't read from stops sending. The part that is read next never waits, so all come to an end.
         while (this.ahead > AHEAD_BYTES && number > this.reading) await this.change()
       }
-      if (texts.length === hashes.length) return await this.read(texts, hashes)
+      if (texts.length === hashes.length) return texts
     } catch (error) {
       this.weigh(texts, -1)
       throw error
@@ -110,11 +124,17 @@ export class BlockFetch {
     return undefined
   }
 
+  /** While the peer is sending something else already. */
   private async read(texts: readonly string[], hashes: readonly Hash[]): Promise<ReadBlock[]> {
-    const blocks = await this.modules.chain.read(texts)
-    // A text that is not canonical may have the hash that a header names: the block that it spells has another.
-    if (blocks.some(({ parsed }, i) => parsed.hash !== hashes[i])) throw new PeerError('garbled', 'no canonical JSON')
-    return blocks
+    try {
+      const blocks = await this.modules.chain.read(texts)
+      // A text that is not canonical may have the hash that a header names: the block that it spells has another.
+      if (blocks.some(({ parsed }, i) => parsed.hash !== hashes[i])) throw new PeerError('garbled', 'no canonical JSON')
+      return blocks
+    } catch (error) {
+      this.weigh(texts, -1)
+      throw error
+    }
   }
 
   private weigh(texts: readonly string[], sign: 1 | -1): void {
@@ -173,10 +193,37 @@ export class BlockFetch {
   }
 }
 
-function chunks(hashes: readonly Hash[]): Hash[][] {
-  const parts: Hash[][] = []
-  for (let i = 0; i < hashes.length; i += PART) parts.push(hashes.slice(i, i + PART))
-  return parts
+/** The hashes of a branch that nobody has been asked for yet. */
+class Wanted {
+  hashes: Hash[] = []
+  private readonly batches: AsyncIterator<readonly BlockEntry[]>
+  private asking: Promise<boolean> | undefined
+
+  constructor(branch: AsyncIterable<readonly BlockEntry[]>) {
+    this.batches = branch[Symbol.asyncIterator]()
+  }
+
+  take(count: number): Hash[] {
+    return this.hashes.splice(0, count)
+  }
+
+  /**
+   * Asks for the next batch, unless that was done already.
+   * @returns whether there is one
+   */
+  more(): Promise<boolean> {
+    this.asking ??= quiet(this.next())
+    return this.asking
+  }
+
+  private async next(): Promise<boolean> {
+    const { value, done } = await this.batches.next()
+    // What has ended or failed stays so.
+    if (done) return false
+    this.hashes.push(...value.map(({ hash }) => hash))
+    this.asking = undefined
+    return true
+  }
 }
 
 /** A part that fails while an earlier one is being read is found failed when its turn comes. */

@@ -6,12 +6,14 @@
  * A header costs its maker as much as a block, so headers are checked and their work is added up before any block is
  * asked for, and nothing is stored before it has beaten our own chain.
  */
+import { setMaxListeners } from 'node:events'
 import { type BlockEntry, checkHeader, entryAfter, type Hash, type Header, RuleError } from '@bc/core'
 import type { Chain } from '../chain/chain.ts'
 import type { Log } from '../log.ts'
 import type { ChainStore } from '../storage/chain-store.ts'
 import { BlockFetch } from './block-fetch.ts'
 import { type Conversations, locatorOf } from './conversations.ts'
+import type { PeerStatus } from './messages.ts'
 import type { Reputation } from './reputation.ts'
 import type { Time } from './time.ts'
 import { PeerError, type PeerId, type Transport } from './transport.ts'
@@ -24,6 +26,8 @@ const CHECKED_AT_ONCE = 50
 const MOST_TURNS = 3
 /** How long one peer may keep us busy without our head moving: the next one may have what we need. */
 const PATIENCE_MS = 30_000
+/** How often the terminal is told how far it is. */
+const TELL_MS = 5_000
 
 export interface SyncModules {
   readonly chain: Chain
@@ -107,11 +111,46 @@ export class Sync {
   }
 
   private async follow(peer: PeerId): Promise<void> {
-    const { chain, store, conversations, time } = this.modules
-    const { signal } = this.closing
-    const status = await conversations.status(peer, signal)
+    const { chain, transport, conversations, reputation, time, log } = this.modules
+    const status = await conversations.status(peer, this.closing.signal)
     if (status.work <= chain.head.totalWork) return
     this.goal = { from: chain.head.index, to: status.height }
+    const fetching = new AbortController()
+    // Every question that is under way listens to it.
+    setMaxListeners(0, fetching.signal)
+    const end = () => fetching.abort(this.closing.signal.reason)
+    this.closing.signal.addEventListener('abort', end)
+    const { signal } = fetching
+    const peers = () => transport.peers()
+    const fetch = new BlockFetch({
+      ...{ chain, conversations, reputation, peers, signal },
+      source: peer,
+      failures: this.failures,
+    })
+    let toldAt = time.now()
+    try {
+      for await (const blocks of fetch.inOrder(this.branchOf(peer, status, signal))) {
+        // One wait for the disk per part: until then a crash only means fetching some of them again.
+        const outcomes = await chain.importAll(blocks)
+        if (outcomes.some(({ kind }) => kind === 'early' || kind === 'orphan'))
+          throw new PeerError('gone', 'the branch goes on in the future')
+        if (time.now() - toldAt < TELL_MS) continue
+        toldAt = time.now()
+        log.info({ height: chain.head.index, of: status.height }, 'Catching up.')
+      }
+    } finally {
+      this.closing.signal.removeEventListener('abort', end)
+      fetching.abort(new PeerError('gone', 'no longer wanted'))
+    }
+  }
+
+  /** What the peer's chain has and we lack, as soon as it has more work than ours: the headers of one answer at a time. */
+  private async *branchOf(
+    peer: PeerId,
+    status: PeerStatus,
+    signal: AbortSignal,
+  ): AsyncGenerator<BlockEntry[], void, undefined> {
+    const { chain, store, conversations, time } = this.modules
     let locator = await locatorOf(chain, store)
     let newest: BlockEntry | undefined
     let held: BlockEntry[] = []
@@ -129,7 +168,7 @@ export class Sync {
       newest = await this.checkHeaders(headers, tip, newest ?? (await this.knownParent(headers)), held)
       if (held.length > MOST_HELD) throw new PeerError('oversized', 'a long branch without the work')
       if (newest.totalWork > chain.head.totalWork) {
-        await this.fetch(held, peer)
+        yield await this.missing(held)
         held = []
         movedAt = time.now()
       }
@@ -140,6 +179,11 @@ export class Sync {
     // It may have moved to another branch meanwhile, but never to one with less work; and so may we.
     if (status.work > (newest?.totalWork ?? 0n) && status.work > chain.head.totalWork)
       throw new PeerError('withheld', 'it has less work than it said')
+  }
+
+  private async missing(entries: readonly BlockEntry[]): Promise<BlockEntry[]> {
+    const known = await this.modules.store.entries(entries.map(({ hash }) => hash))
+    return entries.filter((_, i) => known[i] === undefined)
   }
 
   private async knownParent([first]: readonly Header[]): Promise<BlockEntry> {
@@ -163,35 +207,5 @@ export class Sync {
       held.push(newest)
     }
     return newest
-  }
-
-  private async fetch(entries: readonly BlockEntry[], source: PeerId): Promise<void> {
-    const { chain, store, transport, conversations, reputation } = this.modules
-    const known = await store.entries(entries.map(({ hash }) => hash))
-    const missing = entries.filter((_, i) => known[i] === undefined)
-    const fetching = new AbortController()
-    const end = () => fetching.abort(this.closing.signal.reason)
-    this.closing.signal.addEventListener('abort', end)
-    const peers = () => transport.peers()
-    try {
-      const fetch = new BlockFetch({
-        chain,
-        conversations,
-        reputation,
-        source,
-        peers,
-        failures: this.failures,
-        signal: fetching.signal,
-      })
-      for await (const blocks of fetch.inOrder(missing)) {
-        // One wait for the disk per part: until then a crash only means fetching some of them again.
-        const outcomes = await chain.importAll(blocks)
-        if (outcomes.some(({ kind }) => kind === 'early' || kind === 'orphan'))
-          throw new PeerError('gone', 'the branch goes on in the future')
-      }
-    } finally {
-      this.closing.signal.removeEventListener('abort', end)
-      fetching.abort(new PeerError('gone', 'no longer wanted'))
-    }
   }
 }
