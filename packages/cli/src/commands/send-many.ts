@@ -7,7 +7,7 @@ import { LineSplitter, LongLineError } from '@bc/node/ndjson'
 import { connect, type NodeClient } from '../client.ts'
 import { CliError, EXIT, type ExitCode, exitCodeOf, Refusal } from '../failure.ts'
 import { parsed, SEND_MANY, strange } from '../http.ts'
-import { openAnswer } from '../http-stream.ts'
+import { openAnswer, wholeOf } from '../http-stream.ts'
 import type { Settings } from '../options.ts'
 import { note, printResult } from '../output.ts'
 import { progressOf } from '../progress.ts'
@@ -77,7 +77,8 @@ async function batch(
   const body = Buffer.from(transactions.map((transaction) => `${canonicalJson(transaction)}\n`).join(''))
   const { status, pieces } = await openAnswer(settings, { method: 'POST', path: SEND_MANY, body }, UNKNOWN)
   if (status === 200) return outcomesIn(pieces, transactions.length, settings)
-  await pieces.return(undefined)
+  // A generator that was never begun has no end to run: its first piece must be asked for to hang up.
+  await wholeOf(pieces, 0)
   return undefined
 }
 
