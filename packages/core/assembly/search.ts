@@ -1,5 +1,6 @@
 /**
- * The proof-of-work search in AssemblyScript: SHA-256 in the lanes of v128, four or eight nonces at once.
+ * The proof-of-work search in AssemblyScript: SHA-256 in the lanes of v128, four or eight nonces at once. After a change:
+ * `npm run build:kernel`, which makes src/kernel/search-wasm.ts of it.
  *
  * What is hashed is 224 bytes of ASCII, so four blocks of 64:
  *

@@ -1,6 +1,6 @@
 /** Every kernel finds what a naive loop finds, with `node:crypto` as the hash. */
 import fc from 'fast-check'
-import { describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, test, vi } from 'vitest'
 import { sha256Hex } from '../src/hash.ts'
 import { isRight } from '../src/kernel/fastest.ts'
 import { simdKernels } from '../src/kernel/simd.ts'
@@ -217,6 +217,38 @@ test('a job whose texts have another length is refused, not searched wrongly', (
     expect(() => searchNonce({ ...some, previousHash: '1' as Hash }, 0n, 1)).toThrow(RangeError)
     expect(() => searchNonce({ ...some, previousHash: `é${'0'.repeat(63)}` as Hash }, 0n, 1)).toThrow(RangeError)
   }
+})
+
+describe('where the engine is another', () => {
+  afterEach(() => {
+    vi.restoreAllMocks()
+    vi.unstubAllGlobals()
+  })
+
+  test('there is none without vectors', () => {
+    vi.spyOn(WebAssembly, 'validate').mockReturnValue(false)
+    expect(simdKernels()).toEqual([])
+  })
+
+  // As a miscompiled one might: the answer lies before the range, or behind it.
+  test.each([-2, -1, 1_000])(
+    'one that answers wrongly, %i from the start, comes to an end and is not taken',
+    (wrong) => {
+      const { Instance } = WebAssembly
+      vi.stubGlobal('WebAssembly', {
+        validate: WebAssembly.validate,
+        Module: WebAssembly.Module,
+        Instance: class {
+          readonly exports: WebAssembly.Exports
+          constructor(module: WebAssembly.Module) {
+            this.exports = { ...new Instance(module).exports, search8: (first: number) => first + wrong }
+          }
+        },
+      })
+      const [eight, four] = simdKernels() as [SealKernel, SealKernel]
+      expect([isRight(eight, 'job'), isRight(four, 'job')]).toEqual([false, true])
+    },
+  )
 })
 
 /** A job that only one nonce of those around the given one meets: the one with the lowest seal of some, in its lane. */

@@ -49,8 +49,10 @@ function searchWith(search: Search, text: Uint8Array, run: Search['search4']): S
       text.set(utf8ToBytes(digitsOf(nonce)), NONCE_AT)
       const base = nonce - (nonce % SPAN)
       const stop = base + SPAN < end ? base + SPAN : end
-      const found = run(Number(nonce - base), Number(stop - base))
-      if (found < 0) nonce = stop
+      const first = Number(nonce - base)
+      const found = run(first, Number(stop - base))
+      // Nothing, or what no right compiler makes of the source: the search goes on in any case.
+      if (found < first) nonce = stop
       else if (isProof(job, base + BigInt(found))) return base + BigInt(found)
       else nonce = base + BigInt(found) + 1n
     }
