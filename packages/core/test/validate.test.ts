@@ -66,7 +66,7 @@ describe('the curve is asked', () => {
       verify: (...all) => lengths.push(all.map(({ length }) => length)) > 0,
     }
     askCurve(good, watching)
-    expect(lengths).toEqual([[33], [32, 64, 33]])
+    expect(lengths).toEqual([[33], [33], [32, 64, 33]])
     for (const text of ['', '0', good.signature.slice(1), good.signature.toUpperCase(), `${good.signature}00`])
       expect(askCurve({ ...good, signature: text }, watching)).toBe('signature')
     lengths.length = 0
