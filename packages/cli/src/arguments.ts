@@ -6,8 +6,8 @@ import { type Address, type Amount, type Hash, MAX_MEMO_BYTES, parseAddress, par
 import { InvalidArgumentError } from 'commander'
 import { isCursor } from './answer.ts'
 import { usage } from './failure.ts'
-import type { KeySource } from './key.ts'
 import { isKeyName } from './key-name.ts'
+import type { KeySource } from './key-source.ts'
 
 const DIGITS = /^(0|[1-9][0-9]*)$/
 /** Each is a process with 100 MB of memory, and a wire to every other. */

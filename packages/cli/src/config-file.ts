@@ -10,7 +10,7 @@ import { usage } from './failure.ts'
 import { defaultConfigFile } from './folders.ts'
 import { readSmallFile } from './input.ts'
 import { LONGEST_TIMEOUT, nodeUrl } from './node-address.ts'
-import { printable } from './readable.ts'
+import { printable } from './printable.ts'
 
 /** A field that isn't there is left to the defaults. */
 export interface ConfigFields {

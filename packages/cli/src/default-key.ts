@@ -1,7 +1,7 @@
 /** The KEY of a command that was given none. */
 import { usage } from './failure.ts'
-import type { KeySource } from './key.ts'
 import { isKeyName } from './key-name.ts'
+import type { KeySource } from './key-source.ts'
 
 /**
  * `BC_KEY`, or the only key that is stored.

@@ -12,7 +12,7 @@ import { canonicalJson, isJsonObject, type JsonObject, type JsonValue, parseJson
 import { type Shape, wrongField } from './answer.ts'
 import { CliError, Refusal } from './failure.ts'
 import { DEFAULT_TIMEOUT } from './node-address.ts'
-import { printable } from './readable.ts'
+import { printable } from './printable.ts'
 
 export interface Endpoint {
   readonly node: URL

@@ -4,19 +4,12 @@ import { parseSecret, type Secret } from '@bc/wallet'
 import { usage } from './failure.ts'
 import { readSmallFile, readSmallInput } from './input.ts'
 import { isKeyName } from './key-name.ts'
+import type { KeySource } from './key-source.ts'
 import { note } from './output.ts'
 import { askSecretly } from './questions.ts'
 
 const WARNING =
   "warning: a secret on the command line shows in ps and in the shell's history; @FILE or - (stdin) keeps it out."
-
-/** Where a stored key and its passphrase come from, as far as the user says. */
-export interface KeySource {
-  /** The folder of stored keys. */
-  readonly folder: string | undefined
-  /** A descriptor that the passphrase is read from. */
-  readonly passphraseFd: number | undefined
-}
 
 export async function readKey(argument: string, source: KeySource): Promise<Secret> {
   if (argument === '-') return checkedSecret(await keyFromInput(), 'standard input holds no secret')

@@ -6,7 +6,7 @@ import { type Command, Help, InvalidArgumentError, Option } from 'commander'
 import type { ConfigFields } from './config-file.ts'
 import { usage } from './failure.ts'
 import { readSmallFile } from './input.ts'
-import type { KeySource } from './key.ts'
+import type { KeySource } from './key-source.ts'
 import { DEFAULT_NODE, DEFAULT_TIMEOUT, LONGEST_TIMEOUT, nodeUrl } from './node-address.ts'
 
 const SECONDS = /^[0-9]{1,5}(\.[0-9]{1,3})?$/

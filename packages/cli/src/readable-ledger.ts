@@ -2,7 +2,8 @@
 import { type Block, canonicalJson, hashOf, type JsonObject } from '@bc/core'
 import type { AccountAnswer, AnyBlockAnswer, FoundTransactionAnswer, HistoryAnswer, WaitingAnswer } from '@bc/node'
 import type { BlockAnswer } from './client.ts'
-import { counted, isReward, type Listed, printable, rows, shortAddress, shortHash, time } from './readable.ts'
+import { printable } from './printable.ts'
+import { counted, isReward, type Listed, rows, shortAddress, shortHash, time } from './readable.ts'
 import { type Column, footnote, table } from './table.ts'
 
 type Entry = readonly [name: string, value: string | number]

@@ -3,15 +3,7 @@
 import { type Block, hashOf, REWARD_SENDER } from '@bc/core'
 import type { AcceptedAnswer, MinedBlock, StatusAnswer, WaitingAnswer } from '@bc/node'
 import type { NodesAnswer, RegisteredAnswer, ResolvedAnswer } from './client.ts'
-
-// Control characters drive a terminal, and format characters reorder what it shows. Of the latter only the joiner of
-// composed emoji is harmless.
-const UNSAFE = /(?!\u200d)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu
-
-/** Text of a stranger's: a memo may hold escape sequences. */
-export function printable(text: string): string {
-  return text.replace(UNSAFE, (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`)
-}
+import { printable } from './printable.ts'
 
 /** A name in front of each value; a value too long for that goes on a line of its own, whole, to be copied. */
 export function rows(entries: readonly (readonly [name: string, value: string | number])[], width: number): string {

@@ -3,7 +3,8 @@ import { connect } from '../client.ts'
 import { openMiningView } from '../mining-view.ts'
 import type { Settings } from '../options.ts'
 import { note, printList, printResult } from '../output.ts'
-import { printable, readableMined, readableStatus } from '../readable.ts'
+import { printable } from '../printable.ts'
+import { readableMined, readableStatus } from '../readable.ts'
 import { readablePool } from '../readable-ledger.ts'
 
 /** A block of the usual difficulty is found at once. Where it isn't, say that this is work and not a hang. */

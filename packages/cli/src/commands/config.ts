@@ -6,7 +6,8 @@ import { isKeyName } from '../key-name.ts'
 import { DEFAULT_TIMEOUT } from '../node-address.ts'
 import { type Given, given, type Source, settingsOf, sourceOf, wantsJson } from '../options.ts'
 import { print, printResult } from '../output.ts'
-import { printable, rows } from '../readable.ts'
+import { printable } from '../printable.ts'
+import { rows } from '../readable.ts'
 
 type Value = string | number | boolean | null
 

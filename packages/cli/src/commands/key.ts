@@ -2,8 +2,9 @@
 import { randomBytes } from 'node:crypto'
 import { addressOf, type Secret, secretFromEntropy } from '@bc/wallet'
 import { accountArgument } from '../arguments.ts'
-import { type KeySource, readKey } from '../key.ts'
+import { readKey } from '../key.ts'
 import { isKeyName } from '../key-name.ts'
+import type { KeySource } from '../key-source.ts'
 import { note, print, printResult } from '../output.ts'
 import { rows, wrapped } from '../readable.ts'
 

@@ -10,8 +10,9 @@ import { parsed, SEND_MANY, strange } from '../http.ts'
 import { openAnswer, wholeOf } from '../http-stream.ts'
 import type { Settings } from '../options.ts'
 import { note, printResult } from '../output.ts'
+import { printable } from '../printable.ts'
 import { progressOf } from '../progress.ts'
-import { counted, printable } from '../readable.ts'
+import { counted } from '../readable.ts'
 
 /** A node takes ten times as many; but a request must arrive in time, and the progress bar should move. */
 const BATCH = 1000

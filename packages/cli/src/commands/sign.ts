@@ -1,7 +1,8 @@
 /** A signature over a transaction. No node is asked where `--nonce` and `--chain` say what it would know. */
 import type { Hash, UnsignedTransaction } from '@bc/core'
 import { accountArgument, amountArgument, memoField } from '../arguments.ts'
-import { type KeySource, readKey } from '../key.ts'
+import { readKey } from '../key.ts'
+import type { KeySource } from '../key-source.ts'
 import type { Settings } from '../options.ts'
 import { print, printResult } from '../output.ts'
 import { placeOf } from '../place.ts'

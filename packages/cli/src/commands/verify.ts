@@ -8,8 +8,9 @@ import { Refusal } from '../failure.ts'
 import { nodeUrl } from '../node-address.ts'
 import type { Settings } from '../options.ts'
 import { printResult } from '../output.ts'
+import { printable } from '../printable.ts'
 import { progressOf } from '../progress.ts'
-import { counted, printable, rows } from '../readable.ts'
+import { counted, rows } from '../readable.ts'
 
 export async function verify(named: string | undefined, settings: Settings): Promise<void> {
   const { file, node } = sourceOf(named, settings)

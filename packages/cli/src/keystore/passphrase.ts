@@ -5,7 +5,7 @@
 import { statSync } from 'node:fs'
 import { usage } from '../failure.ts'
 import { readSmallBytes, readSmallDescriptor } from '../input.ts'
-import type { KeySource } from '../key.ts'
+import type { KeySource } from '../key-source.ts'
 import { note } from '../output.ts'
 import { openSecretQuestions, openTerminal, type SecretQuestions } from '../questions.ts'
 

@@ -1,6 +1,7 @@
 /** A line of `bc watch` as people read it, in one line of the terminal. */
 import { isJsonObject, type JsonObject, type JsonValue } from '@bc/core'
-import { counted, isReward, type Listed, printable, shortAddress, shortHash, time } from '../readable.ts'
+import { printable } from '../printable.ts'
+import { counted, isReward, type Listed, shortAddress, shortHash, time } from '../readable.ts'
 import type { Line } from './watcher.ts'
 
 /** Below this many columns there is room for what has happened, and not for when. */

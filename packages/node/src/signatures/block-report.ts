@@ -19,7 +19,7 @@ import {
   type VerifiedBlock,
   verifiedAs,
 } from '@bc/core'
-import type { CurveAnswer, CurveQuestion } from './curve.ts'
+import type { CurveAnswer, CurveQuestion } from './questions.ts'
 
 export type BlockReport =
   /** It is none: `message.malformed` or `block.shape`. */

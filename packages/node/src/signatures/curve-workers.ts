@@ -1,7 +1,8 @@
 import { createRequire } from 'node:module'
 import { Worker } from 'node:worker_threads'
 import type { BlockReport } from './block-report.ts'
-import type { BlocksQuestion, Curve, CurveAnswer, CurveQuestion } from './curve.ts'
+import type { Curve } from './curve.ts'
+import type { BlocksQuestion, CurveAnswer, CurveQuestion } from './questions.ts'
 
 /** Questions of a batch that one thread gets: fewer are not worth the message. */
 const SHARE = 64

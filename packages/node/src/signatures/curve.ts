@@ -1,33 +1,6 @@
-import {
-  askCurve,
-  type Hash,
-  isAddress,
-  type KnownKeys,
-  type PreparedKey,
-  type SignatureCheck,
-  type SignatureVerdict,
-  type SignatureVerifier,
-} from '@bc/core'
+import { askCurve, isAddress, type KnownKeys, type PreparedKey, type SignatureVerifier } from '@bc/core'
 import { type BlockReport, reportOn } from './block-report.ts'
-
-/** A batch of questions to the curve: transactions, and addresses that no transaction signs for. */
-export interface CurveQuestion {
-  readonly checks: readonly SignatureCheck[]
-  readonly addresses: readonly string[]
-}
-
-/** The answers, in the order of the questions. */
-export interface CurveAnswer {
-  readonly verdicts: readonly SignatureVerdict[]
-  readonly addresses: readonly boolean[]
-}
-
-/** Whole blocks, as texts: to be read and judged as far as each can be without its parent. */
-export interface BlocksQuestion {
-  readonly texts: readonly string[]
-  readonly chain: Hash
-  readonly maxBlockBytes: number
-}
+import type { BlocksQuestion, CurveAnswer, CurveQuestion } from './questions.ts'
 
 /** Whoever does the curve arithmetic: this thread or others. */
 export interface Curve {
