@@ -277,7 +277,7 @@ describe('mining', () => {
     expect(attempts.at(-1)).toBeGreaterThan(0)
     expect(events.at(-1)?.data).toMatchObject({ index: 2, expected: String(16n ** 40n) })
     expect(Math.max(...events.map(({ data }) => Number(data.rate)))).toBeGreaterThan(0)
-    const again = await listen(node.port, { lastId: client.lastId() })
+    const again = await listen(node.port, { lastId: client.lastId(), types: 'all' })
     expect((await again.until(({ length }) => length >= 1))[0]?.event).toBe('mining')
     await node.stop()
     expect((await mining).status).toBe(503)

@@ -31,7 +31,8 @@ export interface Listening {
 }
 
 export interface ListenOptions {
-  readonly types?: string
+  /** `all` for a request that names none; usually those that come for sure, and not mining, which comes by the clock. */
+  readonly types?: 'all' | string
   readonly lastId?: string | undefined
   readonly ip?: string
   /** Every event is held to its schema in the node's own document. */
@@ -40,11 +41,11 @@ export interface ListenOptions {
 
 /** @throws with the status where the node refuses */
 export async function listen(port: number, options: ListenOptions = {}): Promise<Listening> {
-  const { types, lastId, ip = '127.0.0.1', app } = options
+  const { types = 'block,transaction,reorganisation,peer', lastId, ip = '127.0.0.1', app } = options
   const sent = request({
     host: ip,
     port,
-    path: types === undefined ? '/events' : `/events?types=${types}`,
+    path: types === 'all' ? '/events' : `/events?types=${types}`,
     headers: { host: `localhost:${port}`, ...(lastId !== undefined && { 'last-event-id': lastId }) },
     agent: false,
   })
