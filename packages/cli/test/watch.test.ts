@@ -80,6 +80,34 @@ describe('in a pipe', () => {
     )
   })
 
+  test('a revert in dev mode is told when it happens, also to one who began late', async () => {
+    const { url } = await startedNode(['--dev'])
+    const ask = (path: string, body: object) =>
+      fetch(`${url}/dev/${path}`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(body),
+      })
+    const { id } = (await (await ask('snapshot', {})).json()) as { id: number }
+    const mined = [await mine(url), await mine(url)]
+    const [all, late] = [running('watch', '--from', '2', '--node', url), running('watch', 'blocks', '--node', url)]
+    await waitFor(async () => {
+      mined.push(await mine(url))
+      return late.lines.length > 0
+    })
+    await Promise.all([all.count(mined.length), late.count(1)])
+    const { index: first } = late.lines[0] as { index: number }
+    const told = mined.length - first + 2
+    await late.count(told)
+    expect((await ask('revert', { id })).status).toBe(200)
+    await Promise.all([all.count(mined.length + 1), late.count(told + 1)])
+    const abandoned = mined.map(({ index, hash }) => ({ index, hash })).reverse()
+    expect(all.lines.at(-1)).toEqual({ event: 'reorganisation', index: 2, abandoned })
+    // Of those before its first one it knows the last alone: the one after which it began.
+    const known = abandoned.filter(({ index }) => index >= first - 1)
+    expect(late.lines.at(-1)).toEqual({ event: 'reorganisation', index: first - 1, abandoned: known })
+  })
+
   test('a transaction is told when it waits and when it is confirmed, under one id', async () => {
     const [key, other] = [JSON.parse(await output('key', 'new')), JSON.parse(await output('key', 'new'))]
     const { url } = await startedNode(['--ephemeral', ...easy({ allocations: { [key.address]: 100 } })])

@@ -115,6 +115,19 @@ describe('a reader', () => {
   })
 })
 
+describe('a revert in dev mode', () => {
+  it('is told as a reorganisation that adopts nothing, and not at all where nothing was left', async () => {
+    const { events, chain, app, port } = await listeningParts()
+    const client = await listen(port, { app })
+    const { head } = chain
+    events.reverted({ head, abandon: [], adopt: [] })
+    events.reverted({ head, abandon: [head], adopt: [] })
+    const heard = await client.until(({ length }) => length >= 2)
+    const data = { abandoned: [{ index: head.index, hash: head.hash }], adopted: [] }
+    expect(heard.slice(1)).toMatchObject([{ event: 'reorganisation', data }])
+  })
+})
+
 describe('places', () => {
   it('are limited for one address, and free again when somebody leaves', async () => {
     const { app, port, events } = await listeningParts()

@@ -42,8 +42,14 @@ export class Watcher {
     if (event === 'start' || event === 'missed') await this.begin(data)
     else if (event === 'block')
       await this.mainChain.heard({ ...this.placeOf(data), previous: this.hashOf(data.previous_hash) })
-    else if (event === 'reorganisation') await this.mainChain.left(this.placesOf(data.abandoned))
+    else if (event === 'reorganisation') await this.reorganise(this.placesOf(data.abandoned))
     else if (event === 'transaction' || event === 'peer') await this.options.tell({ event, ...data })
+  }
+
+  /** After a revert in dev mode no block comes that would show what is missing. */
+  private async reorganise(abandoned: readonly Place[]): Promise<void> {
+    await this.mainChain.left(abandoned)
+    await this.mainChain.catchUp()
   }
 
   private get mainChain(): MainChain {

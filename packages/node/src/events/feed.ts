@@ -77,6 +77,7 @@ export class EventFeed {
   reverted({ head, abandon, adopt }: Reverted): void {
     const place = ({ index, hash }: BlockEntry) => ({ index, hash })
     this.head = { ...this.head, height: head.index, tip: head.hash }
+    if (abandon.length === 0) return
     this.tell([{ type: 'reorganisation', data: { abandoned: abandon.map(place), adopted: adopt.map(place) } }])
   }
 

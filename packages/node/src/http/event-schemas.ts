@@ -55,11 +55,11 @@ export const TransactionEventSchema = Type.Union(
   { title: 'TransactionEvent' },
 )
 
-/** It comes before the events of the adopted blocks. */
+/** It comes before the events of the adopted blocks. A revert in dev mode has none: what is adopted was there before. */
 export const ReorganisationEventSchema = Type.Object(
   {
     abandoned: Type.Array(place, { minItems: 1, description: 'Newest first' }),
-    adopted: Type.Array(place, { minItems: 1, description: 'Oldest first' }),
+    adopted: Type.Array(place, { description: 'Oldest first; none where dev mode has gone back' }),
   },
   { additionalProperties: false, title: 'ReorganisationEvent' },
 )
