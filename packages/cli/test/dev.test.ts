@@ -14,7 +14,7 @@ vi.setConfig({ testTimeout: 600_000 })
 const STORY = fileURLToPath(new URL('dev-story.sh', import.meta.url))
 
 async function bash(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<string> {
-  const child = spawn('bash', args, { env: { PATH: process.env.PATH, HOME: process.env.HOME, ...env } })
+  const child = spawn('bash', args, { env: { PATH: process.env.PATH, HOME: process.env.HOME, SHLVL: '2', ...env } })
   child.stdin.end()
   const run = await ended(child)
   expect(run, run.stderr).toMatchObject({ code: 0 })

@@ -39,7 +39,8 @@ export function expectNothingBehind(): void {
 
 /** A process that starts where audits run, with nothing of the tester's own around it. */
 function begun(command: string, args: readonly string[], { input, env }: Circumstances): Promise<Ended> {
-  const clean = { PATH: process.env.PATH, HOME: process.env.HOME, TMPDIR: temporary, ...env }
+  // A first shell whose standard input is a socket takes itself for a remote one, and reads ~/.bashrc: this is a second.
+  const clean = { PATH: process.env.PATH, HOME: process.env.HOME, SHLVL: '2', TMPDIR: temporary, ...env }
   const child = spawn(command, args, { cwd: nowhere, env: clean, timeout: 45_000 })
   child.stdin.on('error', () => {})
   child.stdin.end(input ?? '')
