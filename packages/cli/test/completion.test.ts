@@ -15,7 +15,14 @@ type Shell = (typeof SHELLS)[number]
 
 /** Files and keys to be completed. */
 const folder = `/tmp/bc-completion-${process.pid}`
-const env = { ...CLEAN, PATH: `${ROOT}/bin:${CLEAN.PATH}`, HOME: folder, BC_KEYS: `${folder}/keys` }
+// fish makes itself a folder where its settings would be.
+const env = {
+  ...CLEAN,
+  PATH: `${ROOT}/bin:${CLEAN.PATH}`,
+  HOME: folder,
+  XDG_CONFIG_HOME: `${folder}/config`,
+  BC_KEYS: `${folder}/keys`,
+}
 
 beforeAll(() => {
   mkdirSync(`${folder}/keys`, { recursive: true })
