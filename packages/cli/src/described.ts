@@ -1,5 +1,7 @@
 /** Names and what is said of each, for a terminal of any width. */
 
+import { wrappedLines } from './wrapped-lines.ts'
+
 /** Columns below which a sentence doesn't go beside its name. */
 const LEAST_BESIDE = 30
 
@@ -12,19 +14,8 @@ export function described(entries: Described, width: number): string {
   const indent = ' '.repeat(beside ? column : 2)
   return entries
     .map(([name, sentence]) => {
-      const lines = wrapped(sentence, width - indent.length).map((line) => indent + line)
+      const lines = wrappedLines(sentence, width - indent.length).map((line) => indent + line)
       return beside ? name.padEnd(column) + lines.join('\n').trimStart() : [name, ...lines].join('\n')
     })
     .join('\n')
-}
-
-/** A word that is longer than a line has one of its own. */
-export function wrapped(text: string, width: number): string[] {
-  const lines: string[] = []
-  for (const word of text.split(' ')) {
-    const last = lines.at(-1)
-    if (last !== undefined && last.length + 1 + word.length <= width) lines[lines.length - 1] = `${last} ${word}`
-    else lines.push(word)
-  }
-  return lines
 }

@@ -4,6 +4,7 @@ import { type Block, hashOf, REWARD_SENDER } from '@bc/core'
 import type { AcceptedAnswer, MinedBlock, StatusAnswer, WaitingAnswer } from '@bc/node'
 import type { NodesAnswer, RegisteredAnswer, ResolvedAnswer } from './client.ts'
 import { printable } from './printable.ts'
+import { wrappedLines } from './wrapped-lines.ts'
 
 /** A name in front of each value; a value too long for that goes on a line of its own, whole, to be copied. */
 export function rows(entries: readonly (readonly [name: string, value: string | number])[], width: number): string {
@@ -36,13 +37,9 @@ export function time(seconds: number): string {
 
 /** Breaks a text between words. A word that is longer than the line stays whole, to be copied. */
 export function wrapped(text: string, width: number, indent = 0): string {
-  const lines = ['']
-  for (const word of text.split(' ')) {
-    const line = lines.at(-1) ?? ''
-    if (line !== '' && indent + line.length + 1 + word.length > width) lines.push(word)
-    else lines[lines.length - 1] = line === '' ? word : `${line} ${word}`
-  }
-  return lines.map((line) => ' '.repeat(indent) + line).join('\n')
+  return wrappedLines(text, width - indent)
+    .map((line) => ' '.repeat(indent) + line)
+    .join('\n')
 }
 
 export function counted(count: number, noun: string): string {

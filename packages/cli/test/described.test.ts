@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { described, wrapped } from '../src/described.ts'
+import { described } from '../src/described.ts'
+import { wrappedLines } from '../src/wrapped-lines.ts'
 
 const ENTRIES = [
   ['One', 'a sentence of some words that is longer than half a line of a terminal'],
@@ -24,5 +25,5 @@ test('below it where there is none, and never wider than the terminal', () => {
 })
 
 test('a word that is longer than a line has one of its own', () => {
-  expect(wrapped(`an id ${'a'.repeat(30)} here`, 20)).toEqual(['an id', 'a'.repeat(30), 'here'])
+  expect(wrappedLines(`an id ${'a'.repeat(30)} here`, 20)).toEqual(['an id', 'a'.repeat(30), 'here'])
 })

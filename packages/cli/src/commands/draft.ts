@@ -1,6 +1,4 @@
 /** Signing in three steps, of which the middle one needs no network: draft, sign, send. */
-import type { UnsignedTransaction } from '@bc/core'
-import { accountArgument, amountArgument, memoField } from '../arguments.ts'
 import { type Draft, draftText, parseDraft } from '../draft.ts'
 import { usage } from '../failure.ts'
 import { readSmallFile, readSmallInput } from '../input.ts'
@@ -12,23 +10,15 @@ import { placeOf } from '../place.ts'
 import { printable } from '../printable.ts'
 import { rows } from '../readable.ts'
 import { signedBy } from '../signing.ts'
-import type { SignOptions } from './sign.ts'
-
-export type DraftWords = readonly [sender: string, recipient: string, amount: string]
+import { type TransactionOptions, type TransactionWords, transactionFields } from '../transaction-fields.ts'
 
 export async function draft(
-  words: DraftWords,
-  options: SignOptions,
+  words: TransactionWords,
+  options: TransactionOptions,
   source: KeySource,
   settings: Settings,
 ): Promise<void> {
-  const fields = {
-    sender: await accountArgument('SENDER', words[0], source),
-    recipient: await accountArgument('RECIPIENT', words[1], source),
-    amount: amountArgument(words[2]),
-    fee: options.fee ?? (0 as UnsignedTransaction['fee']),
-    ...memoField(options.memo),
-  }
+  const fields = await transactionFields(words, options, source)
   const { chain, nonce } = await placeOf(fields.sender, options, settings)
   print(draftText({ ...fields, nonce }, chain))
 }

@@ -3,14 +3,14 @@ import { existsSync } from 'node:fs'
 import { type AuditReport, auditChain, ChainFault } from '../chain/audit.ts'
 import { openBlocks } from '../chain/blocks.ts'
 import { toolCurve } from '../chain/curve.ts'
-import { described, wrapped } from '../described.ts'
+import { described } from '../described.ts'
 import { Refusal } from '../failure.ts'
 import { nodeUrl } from '../node-address.ts'
 import type { Settings } from '../options.ts'
 import { printResult } from '../output.ts'
 import { printable } from '../printable.ts'
 import { progressOf } from '../progress.ts'
-import { counted, rows } from '../readable.ts'
+import { counted, rows, wrapped } from '../readable.ts'
 
 export async function verify(named: string | undefined, settings: Settings): Promise<void> {
   const { file, node } = sourceOf(named, settings)
@@ -65,6 +65,6 @@ function readableReport(report: AuditReport, source: string, width: number): str
     ['Work', report.work],
   ]
   const counts = `${counted(blocks, 'block')}, ${counted(transactions, 'transaction')}, ${counted(accounts, 'account')}`
-  const heading = wrapped(`${printable(source)}: ${counts}`, width).join('\n')
+  const heading = wrapped(`${printable(source)}: ${counts}`, width)
   return `${heading}\n\n${described(checked, width)}\n\n${rows(result, width)}\n\nvalid`
 }

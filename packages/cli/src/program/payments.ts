@@ -2,9 +2,9 @@
 import { type Command, InvalidArgumentError } from 'commander'
 import { chainOption, parseWhole, wholeOption } from '../arguments.ts'
 import type { PayOptions } from '../commands/pay.ts'
-import type { SignOptions } from '../commands/sign.ts'
 import { keySourceOf, settingsOf, withKeys, withPassphrase } from '../options.ts'
 import { examples } from '../run.ts'
+import type { TransactionOptions } from '../transaction-fields.ts'
 import { KEY_FORMS } from './keys.ts'
 import { withFields } from './transactions.ts'
 
@@ -49,7 +49,7 @@ function addDraft(bc: Command): void {
     )
     .action(async function (this: Command, sender: string, recipient: string, amount: string) {
       const { draft } = await import('../commands/draft.ts')
-      await draft([sender, recipient, amount], this.opts<SignOptions>(), keySourceOf(this), settingsOf(this))
+      await draft([sender, recipient, amount], this.opts<TransactionOptions>(), keySourceOf(this), settingsOf(this))
     })
 }
 

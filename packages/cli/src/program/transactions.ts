@@ -2,10 +2,10 @@
 import type { Command } from 'commander'
 import { chainOption, wholeOption } from '../arguments.ts'
 import type { SendOptions } from '../commands/send-tx.ts'
-import type { SignOptions } from '../commands/sign.ts'
 import { usage } from '../failure.ts'
 import { keySourceOf, settingsOf, withKeys, withPassphrase } from '../options.ts'
 import { examples } from '../run.ts'
+import type { TransactionOptions } from '../transaction-fields.ts'
 import { KEY_FORMS } from './keys.ts'
 
 export function addTransactionCommands(bc: Command): void {
@@ -34,7 +34,7 @@ function addSign(bc: Command): void {
     )
     .action(async function (this: Command) {
       const words = this.args
-      const { key, ...fields } = this.opts<SignOptions & { key?: string }>()
+      const { key, ...fields } = this.opts<TransactionOptions & { key?: string }>()
       if (words.length === 1) return signFile(this, words[0] as string, key, fields)
       const [sender = '', recipient = '', amount, last = key] = words
       if (amount === undefined) missing(this, 'AMOUNT')
@@ -46,7 +46,12 @@ function addSign(bc: Command): void {
 }
 
 /** What a draft says is not said again. */
-async function signFile(command: Command, file: string, key: string | undefined, fields: SignOptions): Promise<void> {
+async function signFile(
+  command: Command,
+  file: string,
+  key: string | undefined,
+  fields: TransactionOptions,
+): Promise<void> {
   const given = (['nonce', 'fee', 'memo', 'chain'] as const).find((field) => fields[field] !== undefined)
   if (given) throw usage(`a draft has its own ${given}: sign takes it as it is, or SENDER RECIPIENT AMOUNT KEY.`)
   const [{ signDraft }, { defaultKey }] = await Promise.all([
