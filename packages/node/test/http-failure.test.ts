@@ -7,6 +7,7 @@ import { describe, expect, it, vi } from 'vitest'
 import { DamageError, StorageError } from '../src/errors.ts'
 import { Connections } from '../src/http/connections.ts'
 import { poolStream } from '../src/http/pool-stream.ts'
+import { key, place } from '../src/storage/layout.ts'
 import { connected, exchange, post } from './support/http-client.ts'
 import { Contract } from './support/http-contract.ts'
 import { ALICE, signed } from './support/http-node.ts'
@@ -25,6 +26,16 @@ async function damagedAt(
 }
 
 describe('damage that a request meets', () => {
+  it.each([
+    ['a place in a history where the address has no part', key.history(ALICE.address, place(2, 0))],
+    ['a place in a history where nothing is', key.history(ALICE.address, place(2, 9))],
+  ])('%s: 503', async (_, at) => {
+    const parts = await openParts()
+    await parts.chain.import(minedOn(parts, parts.chain.head).parsed)
+    await parts.store.writeRecords(new Map([[at, '']]))
+    expect((await injected(parts.app, { path: `/accounts/${ALICE.address}/transactions` })).status).toBe(503)
+  })
+
   it.each([
     ['account', `/accounts/${ALICE.address}`],
     ['blockText', '/blocks/2'],

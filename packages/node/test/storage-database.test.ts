@@ -29,12 +29,14 @@ describe('a value', () => {
       new Map([
         ['account/a', '[1,0]'],
         ['account/b', '[2,0]'],
-        ['account/empty', ''],
+        ['history/empty', ''],
       ]),
       SYNC,
     )
     expect(String(await database.get('account/a'))).toBe('[1,0]')
-    expect(String(await database.get('account/empty'))).toBe('')
+    // What has no value is looked for by its key; as a value it would be one that was lost.
+    expect(await database.hasMany(['history/empty', 'history/none'])).toEqual([true, false])
+    await expect(database.get('history/empty')).rejects.toThrow(DamageError)
     expect(await database.get('account/c')).toBeUndefined()
     expect((await database.getMany(['account/b', 'account/c'])).map(String)).toEqual(['[2,0]', 'undefined'])
     // Right in itself, and somebody else's.

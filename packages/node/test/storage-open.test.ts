@@ -11,7 +11,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
-import { genesisOf, type Hash } from '@bc/core'
+import { genesisOf, type Hash, type Transaction, transactionId } from '@bc/core'
 import type { ClassicLevel } from 'classic-level'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { numberedKey } from '../../core/test/support/keys.ts'
@@ -207,11 +207,11 @@ describe("another chain's directory", () => {
     await change(
       directory,
       new Map([
-        [key.meta, JSON.stringify({ chain: hashOfGenesis(), format: 2 })],
+        [key.meta, JSON.stringify({ chain: hashOfGenesis(), format: 1 })],
         [key.head, 'x'],
       ]),
     )
-    expect(await refusalOf(open(directory))).toBe('The data has the format 2, and this version reads format 1.')
+    expect(await refusalOf(open(directory))).toBe('The data has the format 1, and this version reads format 2.')
   })
 
   function hashOfGenesis(): string {
@@ -305,7 +305,6 @@ describe('a record that is an older one', () => {
     ['an account that was paid since', async () => accountThen(dave.address, HEIGHT - 1)],
     ['the main chain', async () => new Map([[key.main(21), hashes[19]]])],
     ['the place of a transaction', async () => new Map([[key.transaction(await idAt(50)), '[49,1]']])],
-    ['a history', async () => new Map([[key.history(alice.address, place(50, 1)), await idAt(49)]])],
     ['an undo record of another branch', undoOfAnotherBranch],
   ] as [string, () => Promise<Map<string, string | undefined>>][])('%s: noticed, and rebuilt', async (_, records) => {
     const directory = copyOf(original)
@@ -321,9 +320,10 @@ describe('a record that is an older one', () => {
   }
 
   async function idAt(index: number): Promise<Hash> {
-    const { store } = await older(HEIGHT)
-    const [id] = await store.historyIds([{ address: alice.address, at: place(index, 1) }])
-    return id as Hash
+    const { store, chain } = await older(HEIGHT)
+    const [hash] = (await store.mainHashes(index, index)) as [Hash]
+    const { block } = await store.block(await store.knownEntry(hash))
+    return transactionId(block.transactions[1] as unknown as Transaction, chain.id)
   }
 
   async function undoOfAnotherBranch(): Promise<Map<string, string>> {

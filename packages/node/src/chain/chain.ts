@@ -314,9 +314,9 @@ export class Chain {
     const overlay = new AccountsOverlay(this.accounts.load)
     const abandoned: ConnectedBlock[] = []
     for (const old of reorganisation.abandon) {
-      const undo = await store.undo(old)
-      overlay.write(undo)
-      abandoned.push(await this.storedBlock(old, undo))
+      const connected = await this.storedBlock(old)
+      overlay.write(connected.undo)
+      abandoned.push(connected)
     }
     const adopted: ConnectedBlock[] = []
     for (const young of reorganisation.adopt) {
@@ -361,8 +361,9 @@ export class Chain {
     return this.verify(checkBody(await this.modules.store.block(entry), this.rules))
   }
 
-  private async storedBlock(entry: BlockEntry, undo: ConnectedBlock['undo']): Promise<ConnectedBlock> {
+  private async storedBlock(entry: BlockEntry): Promise<ConnectedBlock> {
     const parsed = await this.modules.store.block(entry)
+    const undo = await this.modules.store.undo(entry, parsed.block)
     const { reward } = checkBody(parsed, this.rules)
     const ids = readTransactions(parsed.block.transactions, this.id).parsed.map(({ id }) => id)
     return { entry, parsed, undo, ids: [transactionId(reward, this.id), ...ids] }

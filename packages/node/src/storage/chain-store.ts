@@ -25,7 +25,7 @@ import { key, lastPart, place, within } from './layout.ts'
 import type { Release } from './lock.ts'
 
 /** The layout's number: a database of another one is refused instead of misread. */
-const FORMAT = 1
+const FORMAT = 2
 
 /** Whose chain a database holds, and how. */
 export interface Meta {
@@ -177,12 +177,16 @@ export class ChainStore {
     )
   }
 
-  async undo({ index, hash }: BlockPlace): Promise<AccountChanges> {
+  /** What the accounts of a block of the main chain were before it. */
+  async undo({ index, hash }: BlockPlace, block: Block): Promise<AccountChanges> {
     const value = present(await this.database.get(key.undo(index)), `the undo record of block ${index}`)
-    const { block, accounts } = decodeUndo(value)
+    const { block: of, before } = decodeUndo(value)
     // Each branch that passes this index writes its own: one that LevelDB has dug up again would undo to anything.
-    if (block !== hash) throw new DamageError(`the undo record of block ${index} is that of ${block}, not of ${hash}`)
-    return accounts
+    if (of !== hash) throw new DamageError(`the undo record of block ${index} is that of ${of}, not of ${hash}`)
+    const addresses = holdersOf(block)
+    if (addresses.length !== before.length)
+      throw new DamageError(`the undo record of block ${index} is of other accounts`)
+    return new Map(addresses.map((address, i) => [address, before[i]]))
   }
 
   async account(address: Address): Promise<Account> {
@@ -215,26 +219,20 @@ export class ChainStore {
   }
 
   /**
-   * Places and ids of an address's transactions, newest first.
+   * Places of an address's transactions, newest first.
    * @param before a place: only older ones than this
    */
-  async history(
-    address: Address,
-    before: string | undefined,
-    limit: number,
-    snapshot: Snapshot,
-  ): Promise<{ at: string; id: Hash }[]> {
+  async history(address: Address, before: string | undefined, limit: number, snapshot: Snapshot): Promise<string[]> {
     const { gt, lt } = within(`history/${address}/`)
     const range = { gt, lt: before === undefined ? lt : key.history(address, before), reverse: true, limit, snapshot }
-    const found: { at: string; id: Hash }[] = []
-    for await (const [at, value] of this.database.entries(range)) found.push({ at: lastPart(at), id: readHash(value) })
+    const found: string[] = []
+    for await (const at of this.database.keys(range)) found.push(lastPart(at))
     return found
   }
 
-  /** The ids of the transactions that stand at some places of addresses' histories. */
-  async historyIds(places: readonly { address: Address; at: string }[]): Promise<(Hash | undefined)[]> {
-    const values = await this.database.getMany(places.map(({ address, at }) => key.history(address, at)))
-    return values.map((value) => value && readHash(value))
+  /** Which of some places stand in the addresses' histories. */
+  inHistories(places: readonly { address: Address; at: string }[]): Promise<boolean[]> {
+    return this.database.hasMany(places.map(({ address, at }) => key.history(address, at)))
   }
 
   /** The waiting transactions as they were when the node stopped, in order of arrival; then those on their way back. */
@@ -361,10 +359,10 @@ function putIndexes(batch: Batch, { entry, parsed, undo, ids }: ConnectedBlock, 
   const { index, hash } = entry
   const put = (at: string, value: string) => batch.set(at, connect ? value : undefined)
   put(key.main(index), hash)
-  put(key.undo(index), encodeUndo(hash, undo))
+  put(key.undo(index), encodeUndo(hash, holdersOf(parsed.block), undo))
   for (const [position, id] of ids.entries()) {
     put(key.transaction(id), JSON.stringify([index, position]))
-    for (const address of partiesOf(parsed.block, position)) put(key.history(address, place(index, position)), id)
+    for (const address of partiesOf(parsed.block, position)) put(key.history(address, place(index, position)), '')
   }
 }
 
@@ -383,9 +381,17 @@ function putWaiting(batch: Batch, { order, transaction, arrivedAt }: PoolEntry):
 }
 
 /** Whose history a transaction of a block belongs to. */
-export function partiesOf(block: Block, position: number): Set<Address> {
-  const { sender, recipient } = block.transactions[position] as unknown as Transaction
+export function partiesOf({ transactions }: Pick<Block, 'transactions'>, position: number): Set<Address> {
+  const { sender, recipient } = transactions[position] as unknown as Transaction
   return position === 0 ? new Set([recipient]) : new Set([sender, recipient])
+}
+
+/** Every account that a block of the main chain has changed, in the order of its transactions. */
+function holdersOf(block: Block): Address[] {
+  const holders = new Set<Address>()
+  for (const position of block.transactions.keys())
+    for (const address of partiesOf(block, position)) holders.add(address)
+  return [...holders]
 }
 
 function putAccounts(batch: Batch, accounts: AccountChanges): void {
@@ -407,20 +413,21 @@ function decodePlace(value: Buffer): TransactionPlace {
   return { index, position }
 }
 
-function encodeUndo(block: Hash, before: AccountChanges): string {
-  const accounts = [...before].map(([address, account]) => [address, account?.balance ?? null, account?.nonce ?? null])
-  return JSON.stringify({ block, accounts })
+/** @param holders the accounts in the order of {@link holdersOf}: the block says whose they are */
+function encodeUndo(block: Hash, holders: readonly Address[], undo: AccountChanges): string {
+  const before = holders.map((address) => {
+    const account = undo.get(address)
+    return account ? [account.balance, account.nonce] : null
+  })
+  return JSON.stringify({ block, before })
 }
 
-function decodeUndo(value: Buffer): { block: string; accounts: AccountChanges } {
-  const { block, accounts } = JSON.parse(value.toString()) as {
+function decodeUndo(value: Buffer): { block: string; before: (Account | undefined)[] } {
+  const { block, before } = JSON.parse(value.toString()) as {
     block: string
-    accounts: [Address, Account['balance'] | null, number | null][]
+    before: ([Account['balance'], number] | null)[]
   }
-  const before = accounts.map(([address, balance, nonce]) => {
-    return [address, balance === null || nonce === null ? undefined : { balance, nonce }] as const
-  })
-  return { block, accounts: new Map(before) }
+  return { block, before: before.map((account) => (account ? { balance: account[0], nonce: account[1] } : undefined)) }
 }
 
 function encodeEntry({ totalWork, hash: _, ...rest }: StoredEntry): string {

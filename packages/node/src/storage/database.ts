@@ -4,7 +4,8 @@
  * LevelDB drops a damaged batch in the middle of its log without a word, opens with an older state when the log's end
  * is cut, and reads table files without looking at their checksums. So here
  *
- * - every value carries a CRC-32 over its key and itself, looked at whenever it is read;
+ * - every value carries a CRC-32 over its key and itself, looked at whenever it is read; a record without a value says
+ *   all that it says by being there, and is looked for by its key alone;
  * - every batch leaves its number in the journal: a gap among the newest ones means that a batch was lost;
  * - the number of the newest batch that was promised to last, and the head that it knew, also stand in a file of their
  *   own, the witness: a database that ends before it has lost its end.
@@ -171,7 +172,7 @@ function journalled(batch: Batch, sequence: number) {
   let bytes = 0
   for (const [at, value] of batch) {
     operations.push(operation(at, value))
-    bytes += at.length + (value === undefined ? 0 : CRC_BYTES + value.length)
+    bytes += at.length + (value ? CRC_BYTES + value.length : 0)
   }
   operations.push(operation(key.journal(sequence), ' '.repeat(Math.max(0, LEAST_BATCH_BYTES - bytes))))
   if (sequence > JOURNAL_LENGTH) operations.push(operation(key.journal(sequence - JOURNAL_LENGTH), undefined))
@@ -213,7 +214,10 @@ function operation(at: string, value: string | undefined): Operation {
   return { type: 'put', key: at, value: frame(at, value) }
 }
 
+const NO_VALUE = Buffer.alloc(0)
+
 function frame(at: string, value: string): Buffer {
+  if (value === '') return NO_VALUE
   const framed = Buffer.allocUnsafe(CRC_BYTES + Buffer.byteLength(value))
   framed.write(value, CRC_BYTES)
   // One call for both: most records are short, and a call costs more than their bytes.

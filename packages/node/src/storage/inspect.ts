@@ -37,7 +37,7 @@ export async function inspectBlock(store: ChainStore, { id }: ChainIdentity, ind
   const { block } = await store.block(entry)
   const [parent] = await store.mainHashes(index - 1, index - 1)
   if (block.previous_hash !== parent) throw damaged('the block before is another one')
-  await store.undo(entry)
+  await store.undo(entry, block)
   await inspectTransactions(store, id, index, block)
 }
 
@@ -49,11 +49,11 @@ async function inspectTransactions(store: ChainStore, chain: Hash, index: number
   for (const [position, id] of ids.entries())
     if (places[position]?.index !== index || places[position].position !== position)
       throw damaged(`transaction ${id} is not found by its id`)
-  const mentions = ids.flatMap((id, position) =>
-    [...partiesOf(block, position)].map((address) => ({ address, at: place(index, position), id })),
+  const mentions = ids.flatMap((_, position) =>
+    [...partiesOf(block, position)].map((address) => ({ address, at: place(index, position) })),
   )
-  for (const [i, found] of (await store.historyIds(mentions)).entries())
-    if (found !== mentions[i]?.id) throw damaged(`its transactions are not in the history of ${mentions[i]?.address}`)
+  const lost = (await store.inHistories(mentions)).indexOf(false)
+  if (lost >= 0) throw damaged(`its transactions are not in the history of ${mentions[lost]?.address}`)
   const [, ...payments] = transactions
   const accounts = await store.accounts(payments.map(({ sender }) => sender))
   for (const { sender, nonce } of payments)

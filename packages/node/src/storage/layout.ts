@@ -8,10 +8,10 @@
  *     block/<index>/<hash>          the block's canonical JSON, on the main chain or beside it
  *     entry/<hash>                  BlockEntry: its place in the tree, and whether the ledger has refused it
  *     main/<index>                  hash of the main chain's block at this index
- *     undo/<index>                  what the accounts were before the main chain's block at this index
+ *     undo/<index>                  what the block's accounts were before the main chain's block at this index
  *     account/<address>             balance and nonce; none for an address that never had anything
  *     tx/<id>                       index and position of a confirmed transaction
- *     history/<address>/<index>-<position>    id of a transaction that the address sent or received
+ *     history/<address>/<index>-<position>    empty: the place of a transaction that the address sent or received
  *     pool/<arrival>                a waiting transaction
  *     returning/<index>-<position>  a transaction of an abandoned block, until the pool has looked at it
  */

@@ -118,9 +118,10 @@ async function drawMain({ store, chain }: Ledger, index: number, picture: Map<st
   const text = await store.blockText(index, hash)
   picture.set(`main ${index}`, String(text))
   if (index === 1) return
-  const undo = [...(await store.undo({ index, hash }))].map(([address, account]) => [address, account ?? null])
+  const { block } = parsed(String(text))
+  const undo = [...(await store.undo({ index, hash }, block))].map(([address, account]) => [address, account ?? null])
   picture.set(`undo ${index}`, textOf(undo))
-  const { transactions } = parsed(String(text)).block as unknown as { transactions: (Reward | Transaction)[] }
+  const { transactions } = block as unknown as { transactions: (Reward | Transaction)[] }
   const leaves = transactions.map((transaction) => merkleLeaf(transaction as unknown as JsonObject))
   const ids = transactions.map((transaction) => transactionId(transaction, chain.id))
   for (const [position, found] of (await store.transactionPlaces(ids)).entries()) {

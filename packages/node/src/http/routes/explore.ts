@@ -13,7 +13,7 @@ import {
   type UnsignedTransaction,
 } from '@bc/core'
 import { DamageError } from '../../errors.ts'
-import type { ChainStore, TransactionPlace } from '../../storage/chain-store.ts'
+import { type ChainStore, partiesOf, type TransactionPlace } from '../../storage/chain-store.ts'
 import type { Snapshot } from '../../storage/database.ts'
 import { type App, answers, refuses, sendJson } from '../app.ts'
 import { heightOf, type RouteContext } from '../context.ts'
@@ -210,10 +210,9 @@ function transactions(app: App, { chain, store, admission }: RouteContext): void
       const place = await store.transactionPlace(id, snapshot)
       if (place === undefined) throw notFound(`There is no transaction ${id}, neither waiting nor confirmed.`)
       const read = await readBlock(store, place.index, snapshot)
-      return {
-        ...located(read, place.position, await heightOf(store, snapshot), { transaction: id, chain: chain.id }),
-        read,
-      }
+      const found = located(read, place.position, await heightOf(store, snapshot), chain.id)
+      if (found.id !== id) throw new DamageError(`transaction ${id} is not at place ${textOf(place)}`)
+      return { ...found, read }
     })
   }
 }
@@ -228,24 +227,21 @@ async function readBlock(store: ChainStore, index: number, snapshot: Snapshot) {
 
 type ReadBlock = Awaited<ReturnType<typeof readBlock>>
 
-interface Id {
-  readonly transaction: Hash
-  readonly chain: Hash
-}
-
 /**
  * A confirmed transaction with its place.
- * @throws DamageError where the index of transactions doesn't tell the truth of the block
+ * @throws DamageError where there is none at this place
  */
-function located({ index, hash, header, transactions }: ReadBlock, position: number, height: number, id: Id) {
+function located({ index, hash, header, transactions }: ReadBlock, position: number, height: number, chain: Hash) {
   const transaction = transactions[position]
-  if (
-    transaction === undefined ||
-    transactionId(transaction as unknown as UnsignedTransaction, id.chain) !== id.transaction
-  )
-    throw new DamageError(`transaction ${id.transaction} is not at place ${position} of block ${index}`)
+  if (transaction === undefined)
+    throw new DamageError(`there is no transaction at place ${textOf({ index, position })}`)
+  const id = transactionId(transaction as unknown as UnsignedTransaction, chain)
   const confirmations = height - index + 1
-  return { transaction, block: { index, hash, timestamp: header.timestamp, position, confirmations } }
+  return { id, transaction, block: { index, hash, timestamp: header.timestamp, position, confirmations } }
+}
+
+function textOf({ index, position }: TransactionPlace): string {
+  return `${position} of block ${index}`
 }
 
 function accounts(app: App, { chain, store, admission }: RouteContext): void {
@@ -280,27 +276,31 @@ function accounts(app: App, { chain, store, admission }: RouteContext): void {
       return store.reading(async (snapshot) => {
         // One more than asked for tells whether there is another page.
         const found = await store.history(address, before, count + 1, snapshot)
-        const transactions = await pageOf(found.slice(0, count), snapshot)
+        const transactions = await pageOf(address, found.slice(0, count), snapshot)
         const last = found[transactions.length - 1]
-        return { transactions, next: last && found.length > transactions.length ? last.at : null }
+        return { transactions, next: last && found.length > transactions.length ? last : null }
       })
     },
   })
 
   /** Each block is read once, and no more of them than a page may take. */
-  async function pageOf(found: readonly { at: string; id: Hash }[], snapshot: Snapshot) {
+  async function pageOf(address: Address, places: readonly string[], snapshot: Snapshot) {
     const height = await heightOf(store, snapshot)
     const page = []
     let read: ReadBlock | undefined
     let bytes = 0
-    for (const { at, id } of found) {
-      const { index, position } = placeOf(at)
+    for (const { index, position } of places.map(placeOf)) {
       if (read?.index !== index) {
         if (bytes >= PAGE_BYTES) break
         read = await readBlock(store, index, snapshot)
         bytes += read.bytes
       }
-      page.push({ id, ...located(read, position, height, { transaction: id, chain: chain.id }) })
+      const found = located(read, position, height, chain.id)
+      if (!partiesOf(read, position).has(address))
+        throw new DamageError(
+          `${address} has nothing to do with the transaction at place ${textOf({ index, position })}`,
+        )
+      page.push(found)
     }
     return page
   }
