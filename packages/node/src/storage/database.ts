@@ -39,11 +39,17 @@ export interface Range {
 }
 
 /**
+ * What LevelDB keeps in memory, and in a log, before it makes a table of it. With 8 MiB it tidies its tables up half as
+ * often as with its own 4.
+ */
+export const WRITE_BUFFER_BYTES = 8 * 1024 * 1024
+
+/**
  * Journal records that are kept, and the least that is written for each batch. Together they are the two write buffers
- * of 4 MiB that LevelDB's logs can hold: what is older has reached table files.
+ * that LevelDB's logs can hold: what is older has reached table files.
  */
 const JOURNAL_LENGTH = 16_384
-const LEAST_BATCH_BYTES = 512
+const LEAST_BATCH_BYTES = (2 * WRITE_BUFFER_BYTES) / JOURNAL_LENGTH
 const PAGE = 256
 const CRC_BYTES = 4
 

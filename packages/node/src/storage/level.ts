@@ -11,7 +11,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { type ChainedBatch, ClassicLevel } from 'classic-level'
-import { asFault, type Level, type Operation, type WriteOptions } from './database.ts'
+import { asFault, type Level, type Operation, WRITE_BUFFER_BYTES, type WriteOptions } from './database.ts'
 
 export function chainFiles(directory: string) {
   return {
@@ -36,7 +36,10 @@ export function witnessFile(location: string): string {
 export async function openLevel(location: string): Promise<Level> {
   // Where there was a database LevelDB must not make a new one: it would throw away all that it doesn't know.
   const createIfMissing = !existsSync(witnessFile(location))
-  const level = new ClassicLevel<string, Buffer>(location, { valueEncoding: 'buffer', createIfMissing })
+  const level = new ClassicLevel<string, Buffer>(location, {
+    ...{ valueEncoding: 'buffer', createIfMissing },
+    writeBufferSize: WRITE_BUFFER_BYTES,
+  })
   try {
     await level.open()
     return withQuickBatches(level)
