@@ -1,4 +1,5 @@
 /** A node among others: transport, conversations, reputation, sync and relay, wired together. */
+import { setMaxListeners } from 'node:events'
 import type { ParsedBlock, Transaction } from '@bc/core'
 import type { Chain } from '../chain/chain.ts'
 import type { Log } from '../log.ts'
@@ -68,6 +69,8 @@ export class Network {
   }
 
   start(): void {
+    // Everybody who joins is waited for a moment, until we close.
+    setMaxListeners(0, this.closing.signal)
     this.relay.start()
     const tell = (peer: PeerId, status: PeerChange['status']) =>
       this.modules.onPeer?.({ peer, status, peers: this.transport.peers().length })

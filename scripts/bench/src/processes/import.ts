@@ -19,7 +19,7 @@ export interface ImportAnswer {
 }
 
 /** Blocks that are imported together, and parts that are read ahead. */
-const PART = 64
+const PART = 100
 const AHEAD = 3
 
 process.once('message', async ({ genesis, blocks, directory }: ImportQuestion) => {
