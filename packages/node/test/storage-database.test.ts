@@ -29,14 +29,18 @@ describe('a value', () => {
       new Map([
         ['account/a', '[1,0]'],
         ['account/b', '[2,0]'],
-        ['history/empty', ''],
+        ['account/empty', ''],
+        ['history/a', ''],
       ]),
       SYNC,
     )
     expect(String(await database.get('account/a'))).toBe('[1,0]')
-    // What has no value is looked for by its key; as a value it would be one that was lost.
-    expect(await database.hasMany(['history/empty', 'history/none'])).toEqual([true, false])
-    await expect(database.get('history/empty')).rejects.toThrow(DamageError)
+    expect(String(await database.get('account/empty'))).toBe('')
+    expect(String(await database.get('history/a'))).toBe('')
+    // A value that was lost isn't taken for an empty one.
+    await level.put('account/lost', Buffer.alloc(0))
+    await expect(database.get('account/lost')).rejects.toThrow(DamageError)
+    await level.del('account/lost')
     expect(await database.get('account/c')).toBeUndefined()
     expect((await database.getMany(['account/b', 'account/c'])).map(String)).toEqual(['[2,0]', 'undefined'])
     // Right in itself, and somebody else's.

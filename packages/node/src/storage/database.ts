@@ -4,8 +4,8 @@
  * LevelDB drops a damaged batch in the middle of its log without a word, opens with an older state when the log's end
  * is cut, and reads table files without looking at their checksums. So here
  *
- * - every value carries a CRC-32 over its key and itself, looked at whenever it is read; a record without a value says
- *   all that it says by being there, and is looked for by its key alone;
+ * - every value carries a CRC-32 over its key and itself, looked at whenever it is read (see layout.ts for those that
+ *   have none);
  * - every batch leaves its number in the journal: a gap among the newest ones means that a batch was lost;
  * - the number of the newest batch that was promised to last, and the head that it knew, also stand in a file of their
  *   own, the witness: a database that ends before it has lost its end.
@@ -15,7 +15,7 @@ import { crc32 } from 'node:zlib'
 import type { AbstractLevel, AbstractSnapshot } from 'abstract-level'
 import { DamageError, StorageError } from '../errors.ts'
 import { Serial } from '../serial.ts'
-import { key, lastPart, number, within } from './layout.ts'
+import { isBare, key, lastPart, number, within } from './layout.ts'
 
 export type Level = AbstractLevel<string | Buffer | Uint8Array, string, Buffer>
 export type Snapshot = AbstractSnapshot
@@ -177,8 +177,9 @@ function journalled(batch: Batch, sequence: number) {
   const operations: Operation[] = []
   let bytes = 0
   for (const [at, value] of batch) {
-    operations.push(operation(at, value))
-    bytes += at.length + (value ? CRC_BYTES + value.length : 0)
+    const one = operation(at, value)
+    operations.push(one)
+    bytes += at.length + (one.value?.length ?? 0)
   }
   operations.push(operation(key.journal(sequence), ' '.repeat(Math.max(0, LEAST_BATCH_BYTES - bytes))))
   if (sequence > JOURNAL_LENGTH) operations.push(operation(key.journal(sequence - JOURNAL_LENGTH), undefined))
@@ -223,7 +224,7 @@ function operation(at: string, value: string | undefined): Operation {
 const NO_VALUE = Buffer.alloc(0)
 
 function frame(at: string, value: string): Buffer {
-  if (value === '') return NO_VALUE
+  if (isBare(at)) return NO_VALUE
   const framed = Buffer.allocUnsafe(CRC_BYTES + Buffer.byteLength(value))
   framed.write(value, CRC_BYTES)
   // One call for both: most records are short, and a call costs more than their bytes.
@@ -237,13 +238,13 @@ function frame(at: string, value: string): Buffer {
  */
 export function unframe(at: string, framed: Buffer | undefined): Buffer | undefined {
   if (framed === undefined) return undefined
-  if (framed.length < CRC_BYTES || framed.readUInt32BE(0) !== checksum(at, framed))
-    throw new DamageError(`the record ${at} is not what was written`)
+  if (!isAsWritten(at, framed)) throw new DamageError(`the record ${at} is not what was written`)
   return framed.subarray(CRC_BYTES)
 }
 
-function checksum(at: string, framed: Buffer): number {
-  return crc32(framed.subarray(CRC_BYTES), crc32(at))
+function isAsWritten(at: string, framed: Buffer): boolean {
+  if (isBare(at)) return framed.length === 0
+  return framed.length >= CRC_BYTES && framed.readUInt32BE(0) === crc32(framed.subarray(CRC_BYTES), crc32(at))
 }
 
 /** @returns the number of the newest batch; 0 in a new database */

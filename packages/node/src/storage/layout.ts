@@ -43,6 +43,11 @@ export const key = {
   returning: (at: string) => `returning/${at}`,
 } as const
 
+/** Whether a record says all that it says by being there: it has no value, and so no checksum. */
+export function isBare(at: string): boolean {
+  return at.startsWith('history/')
+}
+
 /** All keys that start with `prefix`, which ends with a slash: the character after "/" is "0". */
 export function within(prefix: `${string}/`): { gt: string; lt: string } {
   return { gt: prefix, lt: `${prefix.slice(0, -1)}0` }
