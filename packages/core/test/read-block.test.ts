@@ -29,7 +29,8 @@ test("agrees with the strict parser on the block generator's whole table", () =>
   expect(kinds.size).toBe(2)
 })
 
-const block = goodCases().next().value?.good as string
+/** With payments, and without what alone sends a text the longer way. */
+const block = texts.findLast((text) => text.includes('"signature"') && !text.includes('\\u')) as string
 
 describe('agrees with it on what looks canonical and is not', () => {
   const shape = JSON.parse(block) as { transactions: JsonValue[] }
@@ -66,7 +67,7 @@ describe('agrees with it on what looks canonical and is not', () => {
     ['15 levels', nested(15)],
     ['100,000 levels', nested(100_000)],
   ])('%s', (_, spelled) => {
-    expect(shape.transactions.length).toBeGreaterThan(0)
+    expect(shape.transactions.length).toBeGreaterThan(1)
     expectAgreement(withTransaction(spelled))
   })
 

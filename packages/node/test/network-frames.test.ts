@@ -88,6 +88,22 @@ test('short ones are sent together, a long one at once', async () => {
   await expect(writeFrame(pipe.stream, new Uint8Array(3), signal)).rejects.toMatchObject({ fault: 'gone' })
 })
 
+test('a writer waits until the stream has passed on what it was given', async () => {
+  const pipe = new Pipe()
+  pipe.writeBufferLength = 3
+  let done = false
+  const writing = writeFrame(pipe.stream, new Uint8Array(3), signal).then(() => {
+    done = true
+  })
+  for (let left = 2; left >= 0; left--) {
+    await new Promise(setImmediate)
+    expect(done).toBe(false)
+    pipe.writeBufferLength = left
+    pipe.dispatchEvent(new Event('drain'))
+  }
+  await writing
+})
+
 test('a reader waits for what is missing, and is told of the end', async () => {
   const pipe = new Pipe()
   const reader = new FrameReader(pipe.stream, LIMIT)

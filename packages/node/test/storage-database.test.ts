@@ -41,6 +41,8 @@ describe('a value', () => {
     await level.put('account/lost', Buffer.alloc(0))
     await expect(database.get('account/lost')).rejects.toThrow(DamageError)
     await level.del('account/lost')
+    await level.put('history/a', Buffer.alloc(4))
+    await expect(database.get('history/a')).rejects.toThrow(DamageError)
     expect(await database.get('account/c')).toBeUndefined()
     expect((await database.getMany(['account/b', 'account/c'])).map(String)).toEqual(['[2,0]', 'undefined'])
     // Right in itself, and somebody else's.

@@ -306,6 +306,7 @@ describe('a record that is an older one', () => {
     ['the main chain', async () => new Map([[key.main(21), hashes[19]]])],
     ['the place of a transaction', async () => new Map([[key.transaction(await idAt(50)), '[49,1]']])],
     ['an undo record of another branch', undoOfAnotherBranch],
+    ['an undo record of fewer accounts', undoOfFewer],
   ] as [string, () => Promise<Map<string, string | undefined>>][])('%s: noticed, and rebuilt', async (_, records) => {
     const directory = copyOf(original)
     await change(directory, await records())
@@ -332,6 +333,13 @@ describe('a record that is an older one', () => {
     const record = (await other.level.get(key.undo(21))) as Buffer
     await level.close()
     return new Map([[key.undo(21), record.subarray(4).toString()]])
+  }
+
+  async function undoOfFewer(): Promise<Map<string, string>> {
+    const { level } = await older(22)
+    const { block, before } = JSON.parse(((await level.get(key.undo(21))) as Buffer).subarray(4).toString())
+    await level.close()
+    return new Map([[key.undo(21), JSON.stringify({ block, before: before.slice(1) })]])
   }
 
   function atHeight(index: number): Site {
