@@ -173,6 +173,11 @@ describe('a web page', () => {
     expect(await state()).toEqual(before)
   })
 
+  it.each(foreign)('of another origin (%s) takes no place among those who follow the events', async (_, headers) => {
+    const { json } = await contract.ask(node, withHeaders({ path: '/events' }, { host: 'localhost:5000', ...headers }))
+    expect(json).toMatchObject({ statusCode: 403, code: 'request.origin' })
+  })
+
   it('of another origin is not given leave to read, either', async () => {
     const origin = 'http://evil.example'
     for (const asked of [{ path: '/status' }, { path: '/chain' }, { path: '/accounts/x' }, { path: '/nothing' }]) {

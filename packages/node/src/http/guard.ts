@@ -11,6 +11,8 @@ import type { FastifyRequest } from 'fastify'
 export interface RouteAccess {
   /** It changes something: refused to web pages of others. */
   readonly changes?: boolean
+  /** Its answer has no end, and there are so many places: refused to web pages of others, who could take them all. */
+  readonly stays?: boolean
   /** It is the operator's: refused to strangers. */
   readonly operator?: boolean
 }
@@ -24,7 +26,7 @@ export interface GuardOptions {
 /** @throws RuleError `request.host`, `request.origin`, `request.operator` */
 export function guard(request: FastifyRequest, access: RouteAccess, options: GuardOptions): void {
   checkHost(request, options.allowedHosts)
-  if (access.changes || access.operator) checkOrigin(request)
+  if (access.changes || access.stays || access.operator) checkOrigin(request)
   if (access.operator) checkOperator(request, options.operatorToken)
 }
 

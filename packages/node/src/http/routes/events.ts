@@ -9,13 +9,14 @@ export function eventRoutes(app: App, { events }: RouteContext): void {
     method: 'GET',
     url: '/events',
     exposeHeadRoute: false,
+    config: { stays: true },
     schema: {
       summary: 'What happens from now on, as server-sent events; resumed by Last-Event-ID',
       querystring: EventsQuery,
       headers: EventsHeaders,
       response: {
         200: { description: 'A stream without an end', content: { 'text/event-stream': { schema: EventSchema } } },
-        ...refuses(400, 503),
+        ...refuses(400, 403, 503),
       },
     },
     handler: async (request, reply) => {
