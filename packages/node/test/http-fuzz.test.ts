@@ -8,15 +8,18 @@ import { once } from 'node:events'
 import { Agent } from 'node:http'
 import { promisify } from 'node:util'
 import { type Transaction, transactionId } from '@bc/core'
+import { Ajv2020 } from 'ajv/dist/2020.js'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { OutcomeSchema } from '../src/http/schemas.ts'
 import { type Asked, answersIn, ask, connected, exchange } from './support/http-client.ts'
 import { Contract } from './support/http-contract.ts'
 import { Dice } from './support/http-dice.ts'
 import { ALICE, BOB, CAROL, signed, startTestNode, type TestNode } from './support/http-node.ts'
 import { RAW_MESSAGES, randomRaw } from './support/http-raw.ts'
-import { type Known, randomRequest } from './support/http-requests.ts'
+import { type Known, randomBatch, randomRequest } from './support/http-requests.ts'
 
 const REQUESTS = 20_000
+const BATCHES = 1_500
 const RAW = 400
 const AT_ONCE = 16
 const seed = Number(process.env.FUZZ_SEED ?? Date.now() % 2 ** 32)
@@ -60,6 +63,18 @@ async function often(count: number, task: (i: number) => Promise<void>): Promise
     while (next < count) await task(next++)
   }
   await Promise.all(Array.from({ length: AT_ONCE }, worker))
+}
+
+const isOutcome = new Ajv2020({ strictTypes: false }).compile(OutcomeSchema)
+
+function outcomesIn(text: string): { status: number; id?: string }[] {
+  expect(text === '' || text.endsWith('\n')).toBe(true)
+  const outcomes = text
+    .split('\n')
+    .slice(0, -1)
+    .map((line) => JSON.parse(line))
+  for (const outcome of outcomes) expect(isOutcome(outcome), JSON.stringify(outcome)).toBe(true)
+  return outcomes
 }
 
 /** Enough for the run: of each sender in the order of their nonces. */
@@ -109,6 +124,34 @@ describe('requests', () => {
     )
     for (const code of [200, 201, 400, 401, 403, 404, 405, 409, 413, 415]) expect([...seen.keys()]).toContain(code)
     await nothingElseHasHappened(mined, accepted)
+  })
+
+  it.concurrent(`${BATCHES} of many lines`, { timeout: 180_000 }, async () => {
+    const dice = new Dice(seed + 1)
+    const other = await startTestNode({ logLevel: 'debug' })
+    const agent = new Agent({ keepAlive: true, maxSockets: AT_ONCE })
+    const known = { payments: paymentsOf(60), ids: [], hashes: [], addresses: [] }
+    const accepted = new Set<string>()
+    const seen = new Map<number, number>()
+    await often(BATCHES, async (i) => {
+      const asked = randomBatch(dice, known)
+      const reply = await ask({ port: other.port, agent }, asked)
+      const outcomes = asked.path === '/transactions' && reply.status === 200 ? outcomesIn(reply.text) : []
+      for (const { status, id } of [{ status: reply.status }, ...outcomes] as { status: number; id?: string }[]) {
+        seen.set(status, (seen.get(status) ?? 0) + 1)
+        if (status >= 500) expect.fail(`batch ${i}: ${JSON.stringify(asked).slice(0, 500)} → ${reply.text}`)
+        if (status === 201 && id) accepted.add(id)
+      }
+    })
+    agent.destroy()
+    console.log(`batches: ${[...seen].sort().join('; ')}`)
+    for (const code of [200, 201, 400, 401, 409]) expect([...seen.keys()]).toContain(code)
+    const { transactions } = JSON.parse((await ask(other, { path: '/transactions' })).text)
+    const waiting = transactions.map((one: Transaction) => transactionId(one, other.chain))
+    expect(new Set(waiting)).toEqual(accepted)
+    expect(JSON.parse((await ask(other, { path: '/status' })).text).height).toBe(1)
+    expect(other.logged()).not.toMatch(/"level":(?:50|60)/)
+    await other.stop()
   })
 
   // Beside the others, since it takes as long as the node has patience.

@@ -388,6 +388,15 @@ function transactionRequest(dice: Dice, known: Known): Asked {
   return { method: 'POST', path, ...jsonBody(dice, text) }
 }
 
+/** Some lines for `POST /transactions` and `POST /blocks`, which only look for the type of what they are sent. */
+export function randomBatch(dice: Dice, known: Known): Asked {
+  const lines = Array.from({ length: dice.int(12) }, () => transactionText(dice, known))
+  const text = lines.map((line) => line + dice.pick(['\n', '\n', '\n', '\r\n', '\n\n', ''])).join('')
+  const body = dice.chance(5) ? Buffer.concat([Buffer.from(text), dice.bytes(dice.int(50))]) : text
+  const headers = { ...(dice.chance(10) && oddHeaders(dice)), 'content-type': 'application/x-ndjson' }
+  return { method: 'POST', path: dice.chance(90) ? '/transactions' : '/blocks', headers, body }
+}
+
 /** A good transaction, as the tutorial sends it or whole, with something wrong with it more often than not. */
 function transactionText(dice: Dice, known: Known): string {
   const { memo, nonce, fee, ...bare } = dice.pick(known.payments)
