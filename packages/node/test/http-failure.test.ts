@@ -1,5 +1,6 @@
 /** What clients see of a node that finds its data damaged, and what a connection leaves behind. */
-import { once } from 'node:events'
+import { EventEmitter, once } from 'node:events'
+import type { Server } from 'node:http'
 import { type AddressInfo, connect, type Socket } from 'node:net'
 import type { Height } from '@bc/core'
 import Fastify from 'fastify'
@@ -284,4 +285,50 @@ it('a connection that is gone leaves nothing behind, whatever was still to be an
   client.destroy()
   while (owed.size > 0) await new Promise((resolve) => setTimeout(resolve, 5))
   await app.close()
+})
+
+describe('connections of one network', () => {
+  /** As much of a socket as is looked at. */
+  class Comer extends EventEmitter {
+    readonly remoteAddress: string
+    destroyed = false
+
+    constructor(remoteAddress: string) {
+      super()
+      this.remoteAddress = remoteAddress
+    }
+
+    destroy(): void {
+      this.destroyed = true
+    }
+  }
+
+  function comers(count: number, address: (i: number) => string): { all: Comer[]; come: () => Comer } {
+    const server = new EventEmitter() as Server
+    new Connections().watch({ addHook: () => undefined, server } as never)
+    const come = (i: number) => {
+      const comer = new Comer(address(i))
+      server.emit('connection', comer as never)
+      return comer
+    }
+    return { all: Array.from({ length: count }, (_, i) => come(i)), come: () => come(count) }
+  }
+
+  it.each([
+    ['one address', () => '192.0.2.7'],
+    ['one address, as IPv6 has it', () => '::ffff:192.0.2.7'],
+    ['one network of IPv6', (i: number) => `2001:db8:${i.toString(16)}::1`],
+  ])('(%s) are half of all there may be, and again when one has gone', (_, address) => {
+    const { all, come } = comers(520, address)
+    expect(all.filter(({ destroyed }) => destroyed).length).toBe(20)
+    expect(all.slice(0, 500).some(({ destroyed }) => destroyed)).toBe(false)
+    all[0]?.emit('close')
+    expect(come().destroyed).toBe(false)
+    expect(come().destroyed).toBe(true)
+  })
+
+  it('are as many as come from this machine, and from others beside it', () => {
+    for (const address of [() => '127.0.0.1', () => '::1', (i: number) => `192.0.2.${i % 250}`])
+      expect(comers(900, address).all.some(({ destroyed }) => destroyed)).toBe(false)
+  })
 })

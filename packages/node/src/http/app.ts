@@ -47,7 +47,6 @@ const BODY_DEPTH = 8
 /** A request has this long to arrive, which is looked at now and then. Its answer may take longer: mining does. */
 const REQUEST_MS = 15_000
 const REQUEST_LOOK_MS = 3_000
-const MOST_CONNECTIONS = 1_000
 /** Requests a second of one stranger. This machine's own are its user's business. */
 const REQUESTS_A_SECOND = 50
 
@@ -85,7 +84,6 @@ export async function createApp(options: AppOptions): Promise<App> {
     },
     clientErrorHandler: connections.refuseUnreadable,
   }).withTypeProvider<TypeBoxTypeProvider>()
-  app.server.maxConnections = MOST_CONNECTIONS
   // The schemas of answers describe and test; serialising by them would drop what they don't know.
   app.setSerializerCompiler(() => (data) => JSON.stringify(data))
   parseBodiesStrictly(app)

@@ -5,6 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { type RuleCode, RuleError } from '@bc/core'
 import type { FastifyInstance } from 'fastify'
 import { answerOf } from './errors.ts'
+import { isLoopback, networkOf } from './guard.ts'
 
 /** Answers that are under way when the node stops have this long. */
 const DRAIN_MS = 5_000
@@ -14,6 +15,11 @@ const SLOW_READER_MS = 30_000
 /** How long a refused connection may stay half open. */
 const LINGER_MS = 1_000
 
+/** Connections in all. */
+const MOST = 1_000
+/** Of one network: nobody can take all of them. This machine's own are its user's business. */
+const MOST_OF_A_NETWORK = MOST / 2
+
 const UNREADABLE: Readonly<Record<string, [RuleCode, string]>> = {
   ERR_HTTP_REQUEST_TIMEOUT: ['request.timeout', 'The request took too long to arrive.'],
   HPE_HEADER_OVERFLOW: ['request.too_large', 'The headers are too large.'],
@@ -22,9 +28,13 @@ const UNREADABLE: Readonly<Record<string, [RuleCode, string]>> = {
 export class Connections {
   /** Every answer that is owed, as long as its connection lasts: of pipelined ones the later miss the end of that. */
   private readonly owed = new Map<Socket, Set<ServerResponse>>()
+  /** How many each network has open. */
+  private readonly networks = new Map<string, number>()
   private closing = false
 
   watch(app: Pick<FastifyInstance, 'addHook' | 'server'>): void {
+    app.server.maxConnections = MOST
+    app.server.on('connection', (socket) => this.share(socket))
     app.addHook('onRequest', async ({ raw: { socket } }, { raw: response }) => {
       if (this.closing) throw new RuleError('node.stopping', 'The node is shutting down.')
       const answers = this.answersTo(socket)
@@ -47,6 +57,23 @@ export class Connections {
     const before = answers.filter(({ req }) => req.complete).at(-1)
     if (before) before.once('close', () => refuse(error, socket))
     else refuse(error, socket)
+  }
+
+  /** Hangs up on who comes from a network that has its share already. */
+  private share(socket: Socket): void {
+    const { remoteAddress = 'unknown' } = socket
+    if (isLoopback(remoteAddress)) return
+    const network = networkOf(remoteAddress)
+    const count = this.networks.get(network) ?? 0
+    if (count >= MOST_OF_A_NETWORK) return void socket.destroy()
+    this.networks.set(network, count + 1)
+    socket.once('close', () => this.release(network))
+  }
+
+  private release(network: string): void {
+    const count = (this.networks.get(network) ?? 0) - 1
+    if (count > 0) this.networks.set(network, count)
+    else this.networks.delete(network)
   }
 
   private answersTo(socket: Socket): Set<ServerResponse> {

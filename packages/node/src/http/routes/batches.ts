@@ -5,7 +5,6 @@ import { RuleError } from '@bc/core'
 import { ImportRefused, importLines, longestLine } from '../../chain/import-lines.ts'
 import { NDJSON_TYPE } from '../../ndjson.ts'
 import { Allowance } from '../../network/allowance.ts'
-import { groupOf } from '../../network/peer-table.ts'
 import { machineTime } from '../../network/time.ts'
 import type { Outcome } from '../../pool/admission.ts'
 import { Batches, GROUP, isAdmitted } from '../../pool/batches.ts'
@@ -13,7 +12,7 @@ import { LINE_BYTES } from '../../pool/submission.ts'
 import { type App, answers, refuses, sendJson } from '../app.ts'
 import type { RouteContext } from '../context.ts'
 import { answerOf, explain } from '../errors.ts'
-import { isLoopback } from '../guard.ts'
+import { isLoopback, networkOf } from '../guard.ts'
 import { linesOf, sendLines, withLines } from '../ndjson-body.ts'
 import { ImportedSchema, ImportRefusedSchema, NdjsonBody, NoQuery, OutcomeSchema } from '../schemas.ts'
 
@@ -145,12 +144,6 @@ function submitTransactions(app: App, { admission, chain, network, onFailure }: 
     const { perSecond } = STRANGERS_LINES
     throw new RuleError('request.rate', `More than ${perSecond} transactions a second: try again later.`)
   }
-}
-
-/** Of IPv6 addresses anybody has more than he can count. */
-function networkOf(ip: string): string {
-  const plain = ip.replace(/^::ffff:(?=\d+\.)/, '')
-  return plain.includes(':') ? groupOf(plain) : plain
 }
 
 /** The groups before a refusal, which ends them. */
