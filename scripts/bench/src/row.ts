@@ -43,19 +43,28 @@ export interface Bench {
   measure(size: Size, folder: string): Promise<readonly Measured[]>
 }
 
+/** Turns of one run for what takes milliseconds: one by itself says little. */
+export const SHORT_TURNS = 20
+
 /**
- * Both sides in turns, so that whatever else the machine does meets both of them. Who goes first changes from run to
- * run.
+ * Both sides in turns, so that whatever else the machine does meets both of them. Who goes first changes from turn to
+ * turn.
+ * @param turns of each run, whose figure is the median of them
  */
 export async function sideBySide(
   runs: number,
   ours: () => Promise<number>,
   theirs: () => Promise<number>,
+  turns = 1,
 ): Promise<Figures> {
   const figures: { ours: number[]; theirs: number[] } = { ours: [], theirs: [] }
-  const sides = [async () => figures.ours.push(await ours()), async () => figures.theirs.push(await theirs())]
   for (let run = 0; run < runs; run++) {
-    for (const side of run % 2 === 0 ? sides : sides.toReversed()) await side()
+    const values: { ours: number[]; theirs: number[] } = { ours: [], theirs: [] }
+    const sides = [async () => values.ours.push(await ours()), async () => values.theirs.push(await theirs())]
+    for (let turn = run * turns; turn < (run + 1) * turns; turn++)
+      for (const side of turn % 2 === 0 ? sides : sides.toReversed()) await side()
+    figures.ours.push(median(values.ours))
+    figures.theirs.push(median(values.theirs))
     tell(`run ${run + 1} of ${runs}: ${shorten(figures.ours[run])} beside ${shorten(figures.theirs[run])}`)
   }
   return figures
