@@ -2,7 +2,7 @@
  * Bundles the commands and the threads of a node, each with all that it needs, so that they start in half the time and
  * one `npm pack` holds them: node .config/bundle.js. `npm install` and the tests do it by themselves.
  *
- *     packages/cli/bundle     bc.js, bc-node.js, the lab's gate.js, and what they share or load later
+ *     packages/cli/bundle     bc.cjs, bc-node.cjs, the lab's gate.cjs, and what they share or load later
  *     packages/node/bundle    the worker threads
  *
  * Only packages with a binary of their own stay outside: they are the dependencies of the root package.
@@ -10,7 +10,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { build } from 'esbuild'
+import { build, transform } from 'esbuild'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 const PACKAGES = join(ROOT, 'packages')
@@ -25,33 +25,73 @@ export async function setup() {
       'cli/bundle/bc': 'packages/cli/src/bc.ts',
       'cli/bundle/bc-node': 'packages/cli/src/bc-node.ts',
       'cli/bundle/gate': 'packages/cli/src/lab/gate.ts',
+      // A file of its own: where libsecp256k1 signs and verifies nobody reads it.
+      'cli/bundle/noble': '@noble/curves/secp256k1.js',
       'node/bundle/seal-worker': 'packages/node/src/mining/seal-worker.ts',
       'node/bundle/signature-worker': 'packages/node/src/signatures/signature-worker.ts',
     },
     outdir: 'packages',
+    outExtension: { '.js': '.cjs' },
     chunkNames: 'cli/bundle/[name]-[hash]',
     bundle: true,
     // One file for each `import()`: `bc sign` must not read an HTTP server.
     splitting: true,
     format: 'esm',
     platform: 'node',
-    target: 'node20.19',
+    target: TARGET,
     conditions: ['source'],
     external: ['classic-level'],
-    // What is CommonJS asks for Node's own modules by this.
-    banner: {
-      js: "import { createRequire as bundleRequire } from 'node:module'\nconst require = bundleRequire(import.meta.url)",
-    },
     plugins: [{ name: 'places', setup: (build) => build.onLoad({ filter: OWN_SOURCE }, keepPlace) }],
     legalComments: 'none',
     metafile: true,
     write: false,
     logLevel: 'warning',
   })
-  const files = new Map(outputFiles.map(({ path, text }) => [path, text]))
+  const texts = outputFiles.map(async ({ path, text }) => /** @type {const} */ ([path, await asCommonJs(text)]))
+  const files = new Map(await Promise.all(texts))
   files.set(LICENCES, licencesOf(Object.keys(metafile.inputs)))
   replace(files)
 }
+
+/** The oldest Node that runs it. */
+const TARGET = 'node20.19'
+
+/**
+ * esbuild splits modules of the newer kind alone, and Node takes 15 ms more to link those of `bc sign` than to require
+ * the same as CommonJS: it does each in turns of its own, and asks every module of its own for all that it exports.
+ * @param {string} text
+ */
+async function asCommonJs(text) {
+  // Its comments are half of commander, and are read at every start. Only without line breaks esbuild leaves them out;
+  // the second time it sets these again, for the traces of bugs.
+  const { code: bare } = await transform(text, { minifyWhitespace: true, target: TARGET })
+  const { code } = await transform(bare, {
+    format: 'cjs',
+    platform: 'node',
+    target: TARGET,
+    // What is loaded late is required late.
+    supported: { 'dynamic-import': false },
+    define: { 'import.meta.url': 'bundleUrl' },
+    banner: text.includes('import.meta.url') ? FILE_URL : '',
+  })
+  return requireLate(code)
+}
+
+const IMPORT = /^var (import_\w+) = (.*\brequire\("[^"]+"\).*);$/gm
+
+/**
+ * What is imported is required when it is used for the first time: most that a file can do is not asked of it, and most
+ * commands need no sockets and no curve. esbuild names in each chunk all others that it reaches, for what they might do
+ * when they are loaded: none of ours does anything then that another one would miss.
+ * @param {string} code as esbuild writes it: an import is a variable, and its use a property of that
+ */
+function requireLate(code) {
+  const names = [...code.matchAll(IMPORT)].map(([, name]) => name)
+  const late = code.replace(IMPORT, 'let late_$1;\nconst $1 = () => late_$1 ??= $2;')
+  return names.length === 0 ? late : late.replace(new RegExp(`\\b(${names.join('|')})\\.`, 'g'), '($1()).')
+}
+
+const FILE_URL = "const bundleUrl = require('node:url').pathToFileURL(__filename).href"
 
 const OWN_SOURCE = /[\\/]packages[\\/]\w+[\\/]src[\\/].*\.ts$/
 

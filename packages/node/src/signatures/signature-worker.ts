@@ -6,7 +6,7 @@ import type { BlocksQuestion, CurveQuestion } from './questions.ts'
 
 if (parentPort === null) throw new TypeError('this module is the body of a worker thread')
 const port = parentPort
-const answerer = new Answerer(await bestVerifier())
+const answerer = new Answerer(bestVerifier())
 port.on('message', (question: CurveQuestion | BlocksQuestion) => {
   port.postMessage('texts' in question ? answerer.report(question) : answerer.ask(question))
 })
