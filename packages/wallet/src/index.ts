@@ -1,5 +1,8 @@
 export { addressOf, parseSecret, type Secret, secretFromEntropy } from './secret.ts'
 export { signPayload, signTransaction, WrongSecretError } from './sign.ts'
+export { bestSigner, type Signer } from './signer.ts'
+export { nativeSigner } from './signer-native.ts'
+export { nobleSigner } from './signer-noble.ts'
 export { bestVerifier } from './verifier.ts'
 export { nativeVerifier } from './verifier-native.ts'
 export { nobleVerifier } from './verifier-noble.ts'

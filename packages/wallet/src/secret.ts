@@ -1,9 +1,10 @@
 /** Secrets: secp256k1 scalars as text, and the address that each stands for (protocol.md, "Keys, addresses, signatures"). */
 import { type Address, addressOfPublicKey } from '@bc/core'
 import { mapHashToField } from '@noble/curves/abstract/modular.js'
-import { secp256k1 } from '@noble/curves/secp256k1.js'
 import { sha512 } from '@noble/hashes/sha2.js'
 import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js'
+import { ORDER } from './order.ts'
+import { bestSigner } from './signer.ts'
 
 /** 64 lower-case hex digits: a scalar from 1 to n-1, where n is the order of secp256k1. */
 export type Secret = string & { readonly __brand: 'Secret' }
@@ -13,8 +14,6 @@ const MIN_ENTROPY_BYTES = 32
 
 const HEX_64 = /^[0-9a-f]{64}$/
 const ZERO = '0'.repeat(64)
-/** n, as SEC 2 v2 (section 2.4.1) prints it. */
-const ORDER = 'fffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141'
 
 /** Hex digits of equal length and case sort as the numbers they spell, so the range is a comparison of strings. */
 export function parseSecret(text: string): Secret | undefined {
@@ -33,10 +32,10 @@ export function parseSecret(text: string): Secret | undefined {
 export function secretFromEntropy(entropy: Uint8Array): Secret {
   if (entropy.length < MIN_ENTROPY_BYTES)
     throw new RangeError(`a secret needs at least ${MIN_ENTROPY_BYTES} bytes of entropy, not ${entropy.length}`)
-  return bytesToHex(mapHashToField(sha512(entropy), secp256k1.Point.Fn.ORDER)) as Secret
+  return bytesToHex(mapHashToField(sha512(entropy), BigInt(`0x${ORDER}`))) as Secret
 }
 
 /** The sender of whatever this secret signs. */
 export function addressOf(secret: Secret): Address {
-  return addressOfPublicKey(bytesToHex(secp256k1.getPublicKey(hexToBytes(secret))))
+  return addressOfPublicKey(bytesToHex(bestSigner().publicKeyOf(hexToBytes(secret))))
 }

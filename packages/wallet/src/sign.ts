@@ -8,9 +8,9 @@ import {
   type Transaction,
   type UnsignedTransaction,
 } from '@bc/core'
-import { secp256k1 } from '@noble/curves/secp256k1.js'
 import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js'
 import { addressOf, type Secret } from './secret.ts'
+import { bestSigner } from './signer.ts'
 
 /** The user's mistake, not a bug: the message is for them, and names addresses only. */
 export class WrongSecretError extends Error {
@@ -42,8 +42,5 @@ export function signTransaction(unsigned: UnsignedTransaction, chain: Hash, secr
  */
 export function signPayload(payload: string, secret: Secret): Signature {
   const digest = hexToBytes(sha256Hex(payload))
-  return bytesToHex(secp256k1.sign(digest, hexToBytes(secret), SIGNING)) as Signature
+  return bytesToHex(bestSigner().sign(digest, hexToBytes(secret))) as Signature
 }
-
-// Noble would hash the digest once more, and these are consensus: its other defaults are spelled out too.
-const SIGNING = { prehash: false, lowS: true, format: 'compact', extraEntropy: false } as const

@@ -7,8 +7,11 @@ test('the public face of @bc/wallet', () => {
   expect(Object.keys(wallet).sort()).toEqual([
     'WrongSecretError',
     'addressOf',
+    'bestSigner',
     'bestVerifier',
+    'nativeSigner',
     'nativeVerifier',
+    'nobleSigner',
     'nobleVerifier',
     'parseSecret',
     'secretFromEntropy',

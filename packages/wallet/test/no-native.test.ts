@@ -1,5 +1,5 @@
 /** A machine without a prebuilt binary. In a file of its own: node-gyp-build reads the architecture once, when loaded. */
-import { bestVerifier, nativeVerifier, nobleVerifier } from '@bc/wallet'
+import { bestSigner, bestVerifier, nativeSigner, nativeVerifier, nobleSigner, nobleVerifier } from '@bc/wallet'
 import { afterAll, expect, test, vi } from 'vitest'
 
 vi.stubEnv('npm_config_platform', 'linux')
@@ -11,4 +11,9 @@ afterAll(() => {
 test('nativeVerifier is undefined, and bestVerifier is noble', () => {
   expect(nativeVerifier()).toBeUndefined()
   expect(bestVerifier()).toBe(nobleVerifier)
+})
+
+test('nativeSigner is undefined, and bestSigner is noble', () => {
+  expect(nativeSigner()).toBeUndefined()
+  expect(bestSigner()).toBe(nobleSigner)
 })

@@ -1,6 +1,6 @@
 /** What each verifier refuses, case by case; `agreement.test.ts` asks them far more and compares. */
 import { createRequire } from 'node:module'
-import { bestVerifier, nobleVerifier } from '@bc/wallet'
+import { bestSigner, bestVerifier, nobleVerifier } from '@bc/wallet'
 import { secp256k1 } from '@noble/curves/secp256k1.js'
 import { describe, expect, test } from 'vitest'
 import { bytes32, compactSignature, concat, HALF_N, N, P, toNumber } from './bytes.ts'
@@ -128,9 +128,10 @@ describe('the native verifier', () => {
   // The prebuilt binaries in secp256k1 5.0.2.
   const prebuilt = ['linux-x64', 'darwin-arm64', 'win32-x64'].includes(`${process.platform}-${process.arch}`)
 
-  test.runIf(prebuilt)('loads on this platform, and is the best', () => {
+  test.runIf(prebuilt)('loads on this platform, and is the best; so is the signer', () => {
     expect(native?.name).toBe('libsecp256k1')
     expect(bestVerifier().name).toBe('libsecp256k1')
+    expect(bestSigner().name).toBe('libsecp256k1')
   })
 
   test.skipIf(prebuilt)('does not load on this platform, so noble is the best', () => {

@@ -1,0 +1,34 @@
+/** Signatures by libsecp256k1. */
+import { bytesToHex, hexToBytes, randomBytes } from '@noble/hashes/utils.js'
+import { loadBinding } from './native-binding.ts'
+import { ORDER } from './order.ts'
+import type { Signer } from './signer.ts'
+
+const SEED_BYTES = 32
+
+/** @returns undefined where libsecp256k1 can't be loaded */
+export function nativeSigner(): Signer | undefined {
+  const binding = loadBinding()
+  if (binding === undefined) return undefined
+  // As noble does it by itself: a secret is never multiplied as it is.
+  binding.contextRandomize(randomBytes(SEED_BYTES))
+  return {
+    name: 'libsecp256k1',
+    publicKeyOf(secret) {
+      return binding.publicKeyCreate(secret, true)
+    },
+    sign(digest, secret) {
+      return binding.ecdsaSign(reduced(digest), secret).signature
+    },
+  }
+}
+
+/**
+ * RFC 6979 (section 3.2, d) makes the nonce of the digest mod n, libsecp256k1 of its bytes as they are: these differ
+ * for one digest of 2^128.
+ */
+function reduced(digest: Uint8Array): Uint8Array {
+  const text = bytesToHex(digest)
+  if (text < ORDER) return digest
+  return hexToBytes((BigInt(`0x${text}`) - BigInt(`0x${ORDER}`)).toString(16).padStart(64, '0'))
+}
