@@ -1,5 +1,5 @@
 /** The messages of the routes that dev mode alone has. */
-import { Type } from 'typebox'
+import * as Type from 'typebox'
 import { ADDRESS, AMOUNT, HASH, hex, TransactionSchema, text, whole } from '../http/schemas.ts'
 import { LAST_SECOND } from './clock.ts'
 

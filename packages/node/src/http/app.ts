@@ -20,6 +20,7 @@ import type { Log } from '../log.ts'
 import { Connections } from './connections.ts'
 import { answerOf, explain } from './errors.ts'
 import { type GuardOptions, guard, isLoopback, type RouteAccess } from './guard.ts'
+import { buildLateValidators } from './late-validators.ts'
 import { ErrorSchema } from './schemas.ts'
 
 declare module 'fastify' {
@@ -77,15 +78,26 @@ export async function createApp(options: AppOptions): Promise<App> {
     routerOptions: { maxParamLength: 200 },
     // What somebody signed is taken as it is or refused, never rewritten (threats.md, trap 2).
     // All errors are listed, so that whoever left out three fields need not ask three times: bodies are small.
-    ajv: { customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: false, allErrors: true } },
+    ajv: {
+      // Our own schemas: that they are schemas is for tests to find, and to check it takes longer than all the rest.
+      customOptions: {
+        ...{ coerceTypes: false, removeAdditional: false, useDefaults: false, allErrors: true },
+        validateSchema: false,
+      },
+    },
+    // The schemas of answers describe and test; serialising by them would drop what they don't know.
+    schemaController: {
+      compilersFactory: {
+        buildValidator: buildLateValidators,
+        buildSerializer: () => () => (data) => JSON.stringify(data),
+      },
+    },
     frameworkErrors: (error, _, reply) => {
       const answer = explain(error) ?? answerOf('request.invalid', error.message)
       sendJson((reply as FastifyReply).code(answer.statusCode), JSON.stringify(answer))
     },
     clientErrorHandler: connections.refuseUnreadable,
   }).withTypeProvider<TypeBoxTypeProvider>()
-  // The schemas of answers describe and test; serialising by them would drop what they don't know.
-  app.setSerializerCompiler(() => (data) => JSON.stringify(data))
   parseBodiesStrictly(app)
   answerErrors(app, options)
   refuseUnknown(app)

@@ -1,5 +1,6 @@
 /** The messages of `GET /events`: what stands in the `data` of each kind of event. */
-import { type Static, Type } from 'typebox'
+import type { Static } from 'typebox'
+import * as Type from 'typebox'
 import { BlockSchema, HeaderSchema, StatusSchema, TransactionSchema } from './schemas.ts'
 
 /** What a client may ask for. */

@@ -3,7 +3,8 @@
  * `GET /openapi.json` is made of them. Nothing is coerced, stripped or filled in: what somebody signed is taken as it
  * is or refused.
  */
-import { type Static, type TSchema, Type } from 'typebox'
+import type { Static, TSchema } from 'typebox'
+import * as Type from 'typebox'
 
 export const text = (description: string) => Type.String({ description })
 export const hex = (digits: number, description: string) =>
