@@ -2,6 +2,7 @@
  * The network as the rest of the node knows it: it starts when the node is answering already, since loading libp2p
  * takes longer than all the rest. Until then there is nobody to tell of anything.
  */
+import { setTimeout as delay } from 'node:timers/promises'
 import { type ParsedBlock, RuleError, type Transaction } from '@bc/core'
 import type { joinNetwork } from './join.ts'
 import type { SyncProgress } from './sync.ts'
@@ -9,16 +10,25 @@ import type { PeerId } from './transport.ts'
 
 type Joined = Awaited<ReturnType<typeof joinNetwork>>
 
+/** To load libp2p keeps the thread busy for that long, too: whoever has waited for the node to listen is answered before. */
+const HEAD_START_MS = 100
+
 export class LateNetwork {
   private joining: Promise<Joined> | undefined
   private joined: Joined | undefined
+  private readonly closing = new AbortController()
 
-  /** Joins now. */
+  /** Joins in a moment. */
   start(join: () => Promise<Joined>, onFailure: (error: unknown) => void): void {
-    this.joining = join()
-    this.joining.then((joined) => {
-      this.joined = joined
-    }, onFailure)
+    const { signal } = this.closing
+    this.joining = delay(HEAD_START_MS, undefined, { signal }).then(join)
+    this.joining.then(
+      (joined) => {
+        this.joined = joined
+      },
+      // Called off, or no longer needed.
+      (error) => signal.aborted || onFailure(error),
+    )
   }
 
   /** Where others can reach us: multiaddresses. */
@@ -59,6 +69,7 @@ export class LateNetwork {
   }
 
   async close(): Promise<void> {
+    this.closing.abort()
     await (await this.joining?.catch(() => undefined))?.close()
   }
 }
