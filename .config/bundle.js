@@ -25,8 +25,9 @@ export async function setup() {
       'cli/bundle/bc': 'packages/cli/src/bc.ts',
       'cli/bundle/bc-node': 'packages/cli/src/bc-node.ts',
       'cli/bundle/gate': 'packages/cli/src/lab/gate.ts',
-      // A file of its own: where libsecp256k1 signs and verifies nobody reads it.
-      'cli/bundle/noble': '@noble/curves/secp256k1.js',
+      ...Object.fromEntries(
+        APART.map((name) => [`cli/bundle/${name.replace(/^@|\.js$/g, '').replaceAll('/', '-')}`, name]),
+      ),
       'node/bundle/seal-worker': 'packages/node/src/mining/seal-worker.ts',
       'node/bundle/signature-worker': 'packages/node/src/signatures/signature-worker.ts',
     },
@@ -41,7 +42,7 @@ export async function setup() {
     target: TARGET,
     conditions: ['source'],
     external: ['classic-level'],
-    plugins: [{ name: 'places', setup: (build) => build.onLoad({ filter: OWN_SOURCE }, keepPlace) }],
+    plugins: [late, { name: 'places', setup: (build) => build.onLoad({ filter: OWN_SOURCE }, keepPlace) }],
     legalComments: 'none',
     metafile: true,
     write: false,
@@ -51,6 +52,42 @@ export async function setup() {
   const files = new Map(await Promise.all(texts))
   files.set(LICENCES, licencesOf(Object.keys(metafile.inputs)))
   replace(files)
+}
+
+/** What has a file of its own, as most that load its neighbours never use it. */
+const APART = [
+  // For a secret that is made; and for signatures, where there is no libsecp256k1.
+  '@noble/curves/abstract/modular.js',
+  '@noble/curves/secp256k1.js',
+  // A node reads it when the first request is to be checked,
+  '@fastify/ajv-compiler',
+  // and these never: others have them for what nobody asks of them here.
+  '@fastify/fast-json-stringify-compiler',
+  'light-my-request',
+  'memory-level',
+  'yaml',
+  // What these share with Fastify itself.
+  'fast-deep-equal',
+  'process-warning',
+  'rfdc',
+]
+
+/** What commander, Fastify and its plugins require when they are loaded, for a few of their users. */
+const LATE = /^(?:node:child_process|node:http2|node:https|yaml)$/
+
+/** Stands in for such a module until somebody asks for what it has. */
+const late = {
+  name: 'late',
+  /** @param {import('esbuild').PluginBuild} build */
+  setup(build) {
+    build.onResolve({ filter: LATE }, ({ path, kind, namespace }) =>
+      kind === 'require-call' && namespace !== 'late' ? { path, namespace: 'late' } : undefined,
+    )
+    build.onLoad({ filter: /.*/, namespace: 'late' }, ({ path }) => ({
+      contents: `module.exports = new Proxy({}, { get: (_, name) => require('${path}')[name] })`,
+      resolveDir: ROOT,
+    }))
+  },
 }
 
 /** The oldest Node that runs it. */
@@ -77,7 +114,7 @@ async function asCommonJs(text) {
   return requireLate(code)
 }
 
-const IMPORT = /^var (import_\w+) = (.*\brequire\("[^"]+"\).*);$/gm
+const IMPORT = /^var (import_\w+) = (.*);$/gm
 
 /**
  * What is imported is required when it is used for the first time: most that a file can do is not asked of it, and most
