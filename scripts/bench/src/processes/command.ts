@@ -24,6 +24,6 @@ export async function lifetimeOf(words: readonly string[], options: SpawnOptions
 }
 
 /** What any program on Node costs before it has done anything. */
-export function lifetimeOfNothing(options?: SpawnOptions): Promise<number> {
-  return lifetimeOf(['-e', '0'], options)
+export function lifetimeOfNothing(): Promise<number> {
+  return lifetimeOf(['-e', '0'])
 }
