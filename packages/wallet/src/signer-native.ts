@@ -1,5 +1,6 @@
 /** Signatures by libsecp256k1. */
-import { bytesToHex, hexToBytes, randomBytes } from '@noble/hashes/utils.js'
+import { randomBytes } from 'node:crypto'
+import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js'
 import { loadBinding } from './native-binding.ts'
 import { ORDER } from './order.ts'
 import type { Signer } from './signer.ts'
