@@ -1,25 +1,17 @@
 /** What a node keeps to itself: its own key, and the operator's token. */
 import { randomBytes } from 'node:crypto'
-import { chmodSync, existsSync, linkSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Address } from '@bc/core'
 import { addressOf, parseSecret, type Secret, secretFromEntropy } from '@bc/wallet'
-import envPaths from 'env-paths'
 import { StartError } from './errors.ts'
-
-const PRIVATE_FILE = 0o600
-const PRIVATE_DIRECTORY = 0o700
+import { PRIVATE_DIRECTORY, privateFile, refuseLoose } from './private-file.ts'
 
 export interface Identity {
   readonly secret: Secret
   readonly address: Address
   /** What a stranger's request must show to be the operator's. */
   readonly operatorToken: string
-}
-
-/** The platform's data folder, one directory per port: two nodes on one machine never collide. */
-export function defaultDataDirectory(port: number): string {
-  return join(envPaths('bc', { suffix: '' }).data, `node-${port}`)
 }
 
 /** For a node that leaves nothing behind. @param secret a new one unless given */
@@ -58,29 +50,4 @@ const TOKEN = /^[0-9a-f]{64}$/
 
 function newToken(): string {
   return randomBytes(32).toString('hex')
-}
-
-export function privateFile(file: string, make: () => string): string {
-  if (!existsSync(file)) writeWhole(file, `${make()}\n`)
-  refuseLoose(file, PRIVATE_FILE)
-  return readFileSync(file, 'utf8').trim()
-}
-
-/** All of it or nothing: half a secret would keep every later start from working. */
-function writeWhole(file: string, text: string): void {
-  const draft = `${file}.${process.pid}`
-  try {
-    writeFileSync(draft, text, { mode: PRIVATE_FILE, flush: true })
-    chmodSync(draft, PRIVATE_FILE)
-    // Not renamed: of two nodes that start at once, the second must not replace what the first one uses.
-    linkSync(draft, file)
-  } finally {
-    rmSync(draft, { force: true })
-  }
-}
-
-function refuseLoose(path: string, mode: number): void {
-  // Windows has no such bits.
-  const others = process.platform === 'win32' ? 0 : statSync(path).mode & 0o077
-  if (others !== 0) throw new StartError(`${path} is open to others: run chmod ${mode.toString(8)} on it.`)
 }

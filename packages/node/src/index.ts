@@ -1,4 +1,5 @@
 export { ConfigError, loadConfig, type NodeConfig } from './config.ts'
+export { defaultDataDirectory } from './data-directory.ts'
 export { DamageError, StartError, StorageError } from './errors.ts'
 export type {
   BlockEvent,
@@ -24,7 +25,6 @@ export type {
   StatusAnswer,
   WaitingAnswer,
 } from './http/schemas.ts'
-export { defaultDataDirectory } from './identity.ts'
 export { createLogger, type Log } from './log.ts'
 export type { NetworkOptions } from './network/join.ts'
 export { freePort, type NodeOptions, type RunningNode, startNode } from './node.ts'

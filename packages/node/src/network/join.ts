@@ -1,7 +1,7 @@
 /** Starts libp2p and the network on it. The one module that is loaded only by a node that talks to others. */
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
-import { privateFile } from '../identity.ts'
+import { privateFile } from '../private-file.ts'
 import { Connector } from './connector.ts'
 import { Libp2pTransport } from './libp2p-transport.ts'
 import { Network, type NetworkModules } from './network.ts'

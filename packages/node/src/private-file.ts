@@ -1,0 +1,36 @@
+/** Files that nobody but their owner may read. */
+import { chmodSync, existsSync, linkSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { StartError } from './errors.ts'
+
+const PRIVATE_FILE = 0o600
+export const PRIVATE_DIRECTORY = 0o700
+
+/**
+ * The text of a file, which is made where it isn't there.
+ * @throws StartError where it is open to others
+ */
+export function privateFile(file: string, make: () => string): string {
+  if (!existsSync(file)) writeWhole(file, `${make()}\n`)
+  refuseLoose(file, PRIVATE_FILE)
+  return readFileSync(file, 'utf8').trim()
+}
+
+/** All of it or nothing: half a secret would keep every later start from working. */
+function writeWhole(file: string, text: string): void {
+  const draft = `${file}.${process.pid}`
+  try {
+    writeFileSync(draft, text, { mode: PRIVATE_FILE, flush: true })
+    chmodSync(draft, PRIVATE_FILE)
+    // Not renamed: of two nodes that start at once, the second must not replace what the first one uses.
+    linkSync(draft, file)
+  } finally {
+    rmSync(draft, { force: true })
+  }
+}
+
+/** @throws StartError for what is open to others */
+export function refuseLoose(path: string, mode: number): void {
+  // Windows has no such bits.
+  const others = process.platform === 'win32' ? 0 : statSync(path).mode & 0o077
+  if (others !== 0) throw new StartError(`${path} is open to others: run chmod ${mode.toString(8)} on it.`)
+}
