@@ -3,7 +3,7 @@
  * the config file, and that before the default.
  */
 import { type Command, Help, InvalidArgumentError, Option } from 'commander'
-import type { ConfigFields } from './config-file.ts'
+import { type ConfigFields, readConfigFile } from './config-file.ts'
 import { usage } from './failure.ts'
 import { readSmallFile } from './input.ts'
 import type { KeySource } from './key-source.ts'
@@ -76,9 +76,7 @@ export function wantsNdjson(command: Command): boolean {
  */
 const faults = new WeakMap<Command, unknown>()
 
-/** Loaded late, as every command's own work: a help text needs no files. */
-async function useConfigFile(program: Command): Promise<void> {
-  const { readConfigFile } = await import('./config-file.ts')
+function useConfigFile(program: Command): void {
   try {
     adopt(readConfigFile().fields, program)
   } catch (error) {
