@@ -165,6 +165,8 @@ describe('a node among peers', () => {
       writeFileSync(join(dataDirectory, file), text)
     const node = await startNetworkNode({ dataDirectory })
     expect((await statusOf(node)).height).toBe(1)
+    // Before that it knows of no peers that it would have to keep.
+    await until(async () => (await statusOf(node)).p2p.length > 0)
     await node.stop()
     expect(JSON.parse(readFileSync(join(dataDirectory, 'peers.json'), 'utf8'))).toEqual({ peers: [] })
   })
