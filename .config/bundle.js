@@ -26,7 +26,7 @@ export async function setup() {
       'cli/bundle/bc-node': 'packages/cli/src/bc-node.ts',
       'cli/bundle/gate': 'packages/cli/src/lab/gate.ts',
       ...Object.fromEntries(
-        APART.map((name) => [`cli/bundle/${name.replace(/^@|\.js$/g, '').replaceAll('/', '-')}`, name]),
+        APART.map((name) => [`cli/bundle/${name.replace(/^(?:@|\.\/)|\.[jt]s$/g, '').replaceAll('/', '-')}`, name]),
       ),
       'node/bundle/seal-worker': 'packages/node/src/mining/seal-worker.ts',
       'node/bundle/signature-worker': 'packages/node/src/signatures/signature-worker.ts',
@@ -56,6 +56,8 @@ export async function setup() {
 
 /** What has a file of its own, as most that load its neighbours never use it. */
 const APART = [
+  // Whoever signs, or reads an address, needs no blocks, no ledger and no pool.
+  './packages/core/src/transaction.ts',
   // For a secret that is made; and for signatures, where there is no libsecp256k1.
   '@noble/curves/abstract/modular.js',
   '@noble/curves/secp256k1.js',
