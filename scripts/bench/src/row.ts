@@ -57,15 +57,24 @@ export async function sideBySide(
   theirs: () => Promise<number>,
   turns = 1,
 ): Promise<Figures> {
-  const figures: { ours: number[]; theirs: number[] } = { ours: [], theirs: [] }
+  return inTurns(runs, { ours, theirs }, turns)
+}
+
+/** The same for more than two: what each has measured, by its name. */
+export async function inTurns<Name extends string>(
+  runs: number,
+  sides: Readonly<Record<Name, () => Promise<number>>>,
+  turns = 1,
+): Promise<Record<Name, number[]>> {
+  const names = Object.keys(sides) as Name[]
+  const nothing = () => Object.fromEntries(names.map((name) => [name, []])) as unknown as Record<Name, number[]>
+  const figures = nothing()
   for (let run = 0; run < runs; run++) {
-    const values: { ours: number[]; theirs: number[] } = { ours: [], theirs: [] }
-    const sides = [async () => values.ours.push(await ours()), async () => values.theirs.push(await theirs())]
+    const values = nothing()
     for (let turn = run * turns; turn < (run + 1) * turns; turn++)
-      for (const side of turn % 2 === 0 ? sides : sides.toReversed()) await side()
-    figures.ours.push(median(values.ours))
-    figures.theirs.push(median(values.theirs))
-    tell(`run ${run + 1} of ${runs}: ${shorten(figures.ours[run])} beside ${shorten(figures.theirs[run])}`)
+      for (const name of turn % 2 === 0 ? names : names.toReversed()) values[name].push(await sides[name]())
+    for (const name of names) figures[name].push(median(values[name]))
+    tell(`run ${run + 1} of ${runs}: ${names.map((name) => shorten(figures[name][run])).join(' beside ')}`)
   }
   return figures
 }

@@ -11,6 +11,8 @@ const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   mine: async () => (await import('./rows/mine.ts')).bench,
   import: async () => (await import('./rows/import.ts')).bench,
   sync: async () => (await import('./rows/sync.ts')).bench,
+  ingest: async () => (await import('./rows/ingest.ts')).bench,
+  read: async () => (await import('./rows/read.ts')).bench,
   sign: async () => (await import('./rows/sign.ts')).bench,
   ready: async () => (await import('./rows/ready.ts')).bench,
 }

@@ -1,11 +1,7 @@
 /** A chain to measure with: many senders, every block full of signed payments, the same for every run. */
 import { writeFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import {
-  type Address,
-  type Amount,
-  addressOfPublicKey,
   type BlockEntry,
   blockTemplate,
   type ChainRules,
@@ -13,18 +9,16 @@ import {
   type Genesis,
   genesisEntry,
   genesisOf,
+  type Hash,
   hashOf,
   type JsonValue,
   type PoolEntry,
   parseBlock,
-  payloadOf,
-  publicKeyOf,
   sealBlock,
-  sha256Hex,
-  type UnsignedTransaction,
 } from '@bc/core'
 import { CHECK_BYTES, type Checks } from '../verify/checks.ts'
 import { BlocksFile } from './blocks-file.ts'
+import { allocationsOf, type Holder, makeHolders, pay } from './holders.ts'
 
 export interface ChainSize {
   readonly blocks: number
@@ -50,21 +44,29 @@ export interface MadeChain {
 const GENESIS_TIME = 1_700_000_000
 const RULES = { blockTime: 0, difficulty: 0, halfLife: 0, maxBlockBytes: 1_000_000, miningReward: 50 }
 
-interface Holder {
-  readonly secret: Uint8Array
-  readonly address: Address
-  nonce: number
+export interface MadeGenesis {
+  readonly genesis: Genesis
+  /** The chain's id. */
+  readonly chain: Hash
+  /** A `config.json` for nodes of this chain. */
+  readonly config: string
+}
+
+/** A chain of which all holders have coins, and that has no block yet. */
+export function makeGenesis(folder: string, holders: readonly Holder[]): MadeGenesis {
+  const allocations = allocationsOf(holders)
+  const genesis = genesisOf({ ...RULES, allocations } as unknown as ChainRules, GENESIS_TIME)
+  const config = join(folder, 'config.json')
+  writeFileSync(config, JSON.stringify({ ...genesis.rules, genesisTimestamp: genesis.timestamp }))
+  return { genesis, chain: hashOf(genesis), config }
 }
 
 export function makeChain(folder: string, { blocks, perBlock, accounts }: ChainSize): MadeChain {
-  const holders = Array.from({ length: accounts }, (_, i) => holder(i))
-  const allocations = Object.fromEntries(holders.map(({ address }) => [address, 1_000_000 as Amount]))
-  const genesis = genesisOf({ ...RULES, allocations } as unknown as ChainRules, GENESIS_TIME)
-  const chain = hashOf(genesis)
+  const holders = makeHolders(accounts)
+  const { genesis, chain, config } = makeGenesis(folder, holders)
+  const { rules } = genesis
   const checks = new Uint8Array(new SharedArrayBuffer(blocks * perBlock * CHECK_BYTES))
-  const [config, file] = [join(folder, 'config.json'), join(folder, 'blocks')]
-  const { rules, timestamp } = genesis
-  writeFileSync(config, JSON.stringify({ ...rules, genesisTimestamp: timestamp }))
+  const file = join(folder, 'blocks')
   const written = BlocksFile.create(file)
   let parent: BlockEntry = genesisEntry(genesis, chain)
   for (let block = 0, count = 0; block < blocks; block++) {
@@ -83,24 +85,4 @@ export function makeChain(folder: string, { blocks, perBlock, accounts }: ChainS
   }
   written.close()
   return { genesis, config, blocks: file, height: parent.index, tip: parent.hash, checks }
-}
-
-function holder(i: number): Holder {
-  const secret = Buffer.from(sha256Hex(`bc bench ${i}`), 'hex')
-  const address = addressOfPublicKey(Buffer.from(curve.publicKeyCreate(secret, true)).toString('hex'))
-  return { secret, address, nonce: 0 }
-}
-
-function pay(sender: Holder, recipient: Address, chain: string) {
-  const unsigned = { amount: 1, fee: 1, nonce: sender.nonce++, recipient, sender: sender.address }
-  const digest = Buffer.from(sha256Hex(payloadOf(unsigned as UnsignedTransaction, chain as never)), 'hex')
-  const { signature } = curve.ecdsaSign(digest, sender.secret)
-  const check = Buffer.concat([digest, signature, publicKeyOf(sender.address)])
-  return { transaction: { ...unsigned, signature: Buffer.from(signature).toString('hex') }, check }
-}
-
-/** libsecp256k1 signs as well, thirty times as fast as noble: what isn't measured shouldn't take long. */
-const curve = createRequire(import.meta.url)('secp256k1/bindings.js') as {
-  publicKeyCreate(secret: Uint8Array, compressed: boolean): Uint8Array
-  ecdsaSign(digest: Uint8Array, secret: Uint8Array): { signature: Uint8Array }
 }
