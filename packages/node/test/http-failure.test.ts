@@ -18,11 +18,13 @@ const damage = new DamageError('the record is not what was written')
 const CHAIN = 'GET /chain HTTP/1.1\r\nHost: localhost\r\n\r\n'
 
 async function damagedAt(
-  method: 'account' | 'blockText' | 'mainBlockTexts' | 'head' | 'transactionPlace',
+  method: 'account' | 'blockText' | 'mainBlockText' | 'mainBlockTexts' | 'head' | 'transactionPlace',
 ): Promise<Parts> {
   const parts = await openParts()
   await parts.chain.import(minedOn(parts, parts.chain.head).parsed)
-  vi.spyOn(parts.store, method).mockRejectedValue(damage)
+  vi.spyOn(parts.store, method).mockImplementation(() => {
+    throw damage
+  })
   return parts
 }
 
@@ -39,7 +41,7 @@ describe('damage that a request meets', () => {
 
   it.each([
     ['account', `/accounts/${ALICE.address}`],
-    ['blockText', '/blocks/2'],
+    ['mainBlockText', '/blocks/2'],
     ['blockText', '/blocks'],
     ['blockText', '/headers'],
     ['head', '/blocks/latest'],

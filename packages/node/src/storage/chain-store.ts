@@ -177,6 +177,14 @@ export class ChainStore {
     )
   }
 
+  /** The same of one, at once; undefined above the main chain's height. */
+  mainBlockText(index: number): Buffer | undefined {
+    const value = this.database.getNow(key.main(index))
+    if (value === undefined) return undefined
+    const hash = readHash(value)
+    return present(this.database.getNow(key.block(index, hash)), `block ${index} ${hash}`)
+  }
+
   /** What the accounts of a block of the main chain were before it. */
   async undo({ index, hash }: BlockPlace, block: Block): Promise<AccountChanges> {
     const value = present(await this.database.get(key.undo(index)), `the undo record of block ${index}`)

@@ -101,6 +101,19 @@ export class Database {
     return unframe(at, await reading(this.level.get(at, { ...(snapshot && { snapshot }) })))
   }
 
+  /**
+   * The same, on this thread: what LevelDB has in memory it finds in a fraction of the time that it takes to wake
+   * another one and to hear of it. For records that are asked for often; what the disk has to be asked for holds
+   * everybody up that long.
+   */
+  getNow(at: string): Buffer | undefined {
+    try {
+      return unframe(at, this.level.getSync(at))
+    } catch (error) {
+      throw asFault(error, "can't be read")
+    }
+  }
+
   async getMany(keys: readonly string[], snapshot?: Snapshot): Promise<(Buffer | undefined)[]> {
     const values = await reading(this.level.getMany([...keys], { ...(snapshot && { snapshot }) }))
     return values.map((value, i) => unframe(keys[i] as string, value))

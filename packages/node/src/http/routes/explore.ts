@@ -124,18 +124,18 @@ function blocks(app: App, { store }: RouteContext): void {
     },
     handler: async (request, reply) => {
       const { indexOrHash } = request.params
-      const hash = await hashOfNamed(indexOrHash)
-      // No snapshot: blocks and entries are never deleted, and one that has just come in is newer than any.
-      const entry = hash && (await store.entry(hash))
-      const text = entry && (await store.blockText(entry.index, entry.hash))
+      const text = await textOfNamed(indexOrHash)
       if (text === undefined) throw notFound(`There is no block ${indexOrHash}.`)
       return sendJson(reply, text)
     },
   })
 
-  async function hashOfNamed(name: string): Promise<Hash | undefined> {
-    if (name === 'latest') return store.head()
-    return parseHash(name) ?? store.mainHash(Number(name))
+  async function textOfNamed(name: string): Promise<Buffer | undefined> {
+    const hash = name === 'latest' ? await store.head() : parseHash(name)
+    if (hash === undefined) return store.mainBlockText(Number(name))
+    // No snapshot: blocks and entries are never deleted, and one that has just come in is newer than any.
+    const entry = await store.entry(hash)
+    return entry && store.blockText(entry.index, hash)
   }
 
   function pageOf({ from = '1', limit = String(DEFAULT_LIMIT) }: { from?: string; limit?: string }) {
