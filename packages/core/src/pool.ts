@@ -87,6 +87,11 @@ export class Pool {
     return this.queues.get(sender)?.pendingNonce ?? account.nonce
   }
 
+  /** The account of a sender whose transactions wait, as confirmed; undefined for anybody else. */
+  accountOf(sender: Address): Account | undefined {
+    return this.queues.get(sender)?.account
+  }
+
   senders(): IterableIterator<Address> {
     return this.queues.keys()
   }

@@ -1,4 +1,5 @@
 /** The pool's door: what is answered is on the disk, and what is gone from the pool is gone from the disk. */
+import { setImmediate as turnOfTheLoop } from 'node:timers/promises'
 import { DEFAULT_POOL_LIMITS, genesisOf, type PoolLimits, RuleError, type Transaction } from '@bc/core'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
@@ -173,6 +174,65 @@ async function expectSameSet(ledger: MemoryLedger): Promise<void> {
   const nonces = [...restarted.admission.pool.list()].map(({ transaction }) => transaction.nonce)
   expect(nonces).toEqual(nonces.toSorted((a, b) => a - b))
 }
+
+describe('signatures are looked at outside of the door', () => {
+  test('those of the next ones while the disk is written to', async () => {
+    const ledger = await open()
+    let tell = () => {}
+    const looked = new Promise<void>((resolve) => {
+      tell = resolve
+    })
+    const [check, write] = [ledger.admission.check.bind(ledger.admission), ledger.store.writePool.bind(ledger.store)]
+    ledger.admission.check = async (submissions) => {
+      const checked = await check(submissions)
+      if (submissions.some((one) => 'fields' in one && one.fields.nonce === 1)) tell()
+      return checked
+    }
+    const began = new Promise<void>((resolve) => {
+      ledger.store.writePool = async (...all) => {
+        resolve()
+        // For ever, unless the next one is looked at meanwhile.
+        await looked
+        await write(...all)
+      }
+    })
+    const first = ledger.submit(paymentOf(0))
+    await began
+    const second = ledger.submit(paymentOf(1))
+    expect(await codesOf([first, second])).toEqual([undefined, undefined])
+    await expectStored(ledger)
+  })
+
+  test('nobody overtakes those who came before', async () => {
+    const ledger = await open()
+    const check = ledger.admission.check.bind(ledger.admission)
+    ledger.admission.check = async (submissions) => {
+      for (let i = 0; i < 5; i++) await turnOfTheLoop()
+      return check(submissions)
+    }
+    const submissions = [ledger.submit(paymentOf(0))]
+    await turnOfTheLoop()
+    submissions.push(ledger.submit(tutorialBody(paymentOf(1))), ledger.submit(paymentOf(2)))
+    await turnOfTheLoop()
+    submissions.push(ledger.submit(tutorialBody(paymentOf(3))))
+    expect(await codesOf(submissions)).toEqual(Array(4).fill(undefined))
+    expect([...ledger.admission.pool.list()].map(({ transaction }) => transaction.nonce)).toEqual([0, 1, 2, 3])
+    await expectStored(ledger)
+  })
+
+  test('what nobody could look at fails alone', async () => {
+    const ledger = await open()
+    const check = ledger.admission.check.bind(ledger.admission)
+    ledger.admission.check = () => Promise.reject(new Error('the thread has ended'))
+    const failed = [ledger.submit(paymentOf(0)), ledger.submit(paymentOf(1))]
+    const behind = ledger.submit(tutorialBody(paymentOf(0, 0, 2)))
+    await Promise.all(failed.map((one) => expect(one).rejects.toThrow('the thread has ended')))
+    expect((await behind).transaction.nonce).toBe(0)
+    ledger.admission.check = check
+    await ledger.submit(paymentOf(1))
+    expect(ledger.waiting).toHaveLength(2)
+  })
+})
 
 describe('a restart', () => {
   test('finds what waited in the order in which it came', async () => {

@@ -1,15 +1,15 @@
 /**
  * The door of the pool: whoever was told that a transaction is accepted finds it again after a crash.
  *
- *     submission → form → signature → account → pool → persist → answer
+ *     submission → form → signature → │ door: account → pool → persist │ → answer
  *
- * Submissions that arrive together are taken together: one question to the curve, one write to the disk.
+ * Submissions that arrive together are taken together: one question to the curve, one write to the disk. While some are
+ * being written the signatures of those behind them are looked at.
  */
 import {
   type Account,
   type Address,
   type Hash,
-  isJsonObject,
   type JsonValue,
   judgeTransaction,
   NO_ACCOUNT,
@@ -28,7 +28,7 @@ import type { ChainStore } from '../storage/chain-store.ts'
 import { changesOf, Departures, type PoolChange, reasonOfLeaving, reasonOfRefusal } from './changes.ts'
 import type { Submission } from './submission.ts'
 
-/** Submissions that are looked at in one turn. */
+/** Submissions that are looked at in one turn, and signatures that are asked for at once. */
 const TURN = 256
 /** Submissions that may wait for their turn. */
 const MOST_WAITING = 10_000
@@ -49,6 +49,8 @@ export interface AdmissionModules {
 
 interface Waiting {
   readonly submission: Submission
+  /** What its form and its signature have come to. One without a nonce is looked at within the door. */
+  checked: CheckedBatch[number] | undefined
   readonly resolve: (entry: PoolEntry) => void
   readonly reject: (error: unknown) => void
 }
@@ -65,7 +67,11 @@ type Checked = Pick<PoolEntry, 'id' | 'transaction' | 'arrivedAt'>
 export class Admission {
   readonly pool: Pool
   private readonly modules: AdmissionModules
-  private readonly waiting: Waiting[] = []
+  /** In the order of their arrival. */
+  private waiting: Waiting[] = []
+  /** Those of them whose signatures nobody has asked for yet. */
+  private unasked: Waiting[] = []
+  private questionPlanned = false
   private turnPlanned = false
 
   constructor(modules: AdmissionModules, limits?: PoolLimits) {
@@ -81,8 +87,10 @@ export class Admission {
     if (this.waiting.length >= MOST_WAITING)
       throw new RuleError('node.busy', `${MOST_WAITING} transactions wait to be looked at already.`)
     const entry = await new Promise<PoolEntry>((resolve, reject) => {
-      this.waiting.push({ submission, resolve, reject })
-      this.planTurn()
+      const one = { submission, checked: undefined, resolve, reject }
+      this.waiting.push(one)
+      if (submission.namesNonce) this.unasked.push(one)
+      this.planQuestion()
     })
     await this.modules.onAdmitted?.(entry)
     return entry
@@ -109,12 +117,9 @@ export class Admission {
 
   /** @returns once those that are accepted are in the pool and on the disk; an outcome for each, in their order */
   async admitChecked(checked: CheckedBatch): Promise<Outcome[]> {
-    const { door, store, onAdmitted } = this.modules
-    const outcomes = await door.run(async () => {
-      const senders = new Set<Address>()
-      for (const one of checked) if (!(one instanceof RuleError)) senders.add(one.transaction.sender)
-      return this.admit(checked, await store.accounts([...senders]))
-    })
+    const { door, onAdmitted } = this.modules
+    const senders = checked.map((one) => (one instanceof RuleError ? undefined : one.transaction.sender))
+    const outcomes = await door.run(async () => this.admit(checked, await this.accountsOf(senders)))
     if (onAdmitted) for (const outcome of outcomes) if (!(outcome instanceof RuleError)) await onAdmitted(outcome)
     return outcomes
   }
@@ -132,7 +137,7 @@ export class Admission {
       stale.push(at)
       found.push(this.checkedBefore(transaction, arrivedAt ?? clock()))
     }
-    const accounts = await this.accountsOf(found)
+    const accounts = await this.storedAccounts(found)
     // From here on without waiting: nobody sees an empty pool.
     this.pool.expire(Number.POSITIVE_INFINITY)
     this.addAgain(found, accounts, new Departures())
@@ -149,7 +154,7 @@ export class Admission {
     const returning = abandoned
       .toReversed()
       .flatMap(({ parsed }) => parsed.block.transactions.slice(1).map((one) => this.checkedBefore(one, clock())))
-    const spending = await this.accountsOf(returning)
+    const spending = await this.storedAccounts(returning)
     // From here on without waiting: nobody sees a pool that has followed half of the way.
     const departures = new Departures()
     const removed: PoolEntry[] = []
@@ -214,23 +219,46 @@ export class Admission {
     return { added, removed }
   }
 
-  private accountsOf(transactions: readonly Checked[]): Promise<Map<Address, Account>> {
+  private storedAccounts(transactions: readonly Checked[]): Promise<Map<Address, Account>> {
     return this.modules.store.accounts([...new Set(transactions.map(({ transaction }) => transaction.sender))])
   }
 
-  private planTurn(): void {
-    if (this.turnPlanned) return
-    this.turnPlanned = true
+  /** One question at a time: what arrives until its answer is there is asked for together. */
+  private planQuestion(): void {
+    if (this.questionPlanned) return
+    this.questionPlanned = true
     // Whatever else arrives in this turn of the event loop joins in.
-    setImmediate(() => {
-      this.modules.door.run(() => this.takeTurn()).catch((error) => this.failAll(error))
+    setImmediate(async () => {
+      this.planTurn()
+      await this.askFor(this.unasked.splice(0, TURN))
+      this.questionPlanned = false
+      if (this.unasked.length > 0) this.planQuestion()
+      this.planTurn()
     })
+  }
+
+  private async askFor(some: readonly Waiting[]): Promise<void> {
+    try {
+      const checked = await this.check(some.map(({ submission }) => submission))
+      for (const [i, one] of some.entries()) one.checked = checked[i]
+    } catch (error) {
+      const failed = new Set(some)
+      this.waiting = this.waiting.filter((one) => !failed.has(one))
+      for (const { reject } of some) reject(error)
+    }
+  }
+
+  private planTurn(): void {
+    const [next] = this.waiting
+    if (this.turnPlanned || next === undefined || !isReady(next)) return
+    this.turnPlanned = true
+    this.modules.door.run(() => this.takeTurn()).catch((error) => this.failAll(error))
   }
 
   private async takeTurn(): Promise<void> {
     this.turnPlanned = false
     const turn = this.nextTurn()
-    if (this.waiting.length > 0) this.planTurn()
+    this.planTurn()
     try {
       await this.admitAll(turn)
     } catch (error) {
@@ -239,25 +267,24 @@ export class Admission {
   }
 
   /**
-   * A submission without a nonce means the one after all that its sender has waiting, so it can't be looked at in the
-   * same turn as an earlier one of theirs.
+   * Nobody overtakes those who came before. A submission without a nonce means the one after all that its sender has
+   * waiting, so it can't be looked at in the same turn as an earlier one of theirs.
    */
   private nextTurn(): Waiting[] {
     const senders = new Set<JsonValue | undefined>()
     let length = 0
-    for (const { submission } of this.waiting.slice(0, TURN)) {
-      const { sender } = submission.fields
-      if (!submission.namesNonce && senders.has(sender)) break
-      senders.add(sender)
+    for (const one of this.waiting.slice(0, TURN)) {
+      const { fields, namesNonce } = one.submission
+      if (!isReady(one) || (!namesNonce && senders.has(fields.sender))) break
+      senders.add(fields.sender)
       length++
     }
     return this.waiting.splice(0, length)
   }
 
   private async admitAll(turn: readonly Waiting[]): Promise<void> {
-    const submissions = turn.map(({ submission }) => submission)
-    const accounts = await this.sendersAccounts(submissions)
-    const checked = await this.verify(submissions.map((one) => this.parse(this.complete(one, accounts))))
+    const accounts = await this.accountsOf(turn.map(({ submission }) => submission.fields.sender))
+    const checked = await this.checkRest(turn, accounts)
     const outcomes = await this.admit(checked, accounts)
     for (const [i, { resolve, reject }] of turn.entries()) {
       const outcome = outcomes[i] as Outcome
@@ -266,13 +293,30 @@ export class Admission {
     }
   }
 
-  private sendersAccounts(submissions: readonly Submission[]): Promise<Map<Address, Account>> {
-    const senders = submissions.map(({ fields }) => parseAddress(fields.sender))
-    return this.modules.store.accounts([...new Set(senders.filter((sender) => sender !== undefined))])
+  /** Also those without a nonce, now that it is known which they mean. */
+  private async checkRest(turn: readonly Waiting[], accounts: ReadonlyMap<Address, Account>): Promise<CheckedBatch> {
+    const rest = turn.filter(({ checked }) => checked === undefined)
+    if (rest.length === 0) return turn.map(({ checked }) => checked as CheckedBatch[number])
+    const found = await this.verify(rest.map(({ submission }) => this.parse(this.complete(submission, accounts))))
+    const next = found.values()
+    return turn.map(({ checked }) => checked ?? (next.next().value as CheckedBatch[number]))
   }
 
-  private complete({ fields, namesNonce }: Submission, accounts: Map<Address, Account>): JsonValue {
-    if (namesNonce || !isJsonObject(fields)) return fields
+  /** The pool knows those whose transactions wait in it, since it follows the head: the others are looked up. */
+  private async accountsOf(senders: readonly (JsonValue | undefined)[]): Promise<Map<Address, Account>> {
+    const known = new Map<Address, Account>()
+    const unknown = new Set<Address>()
+    for (const sender of new Set(senders) as Set<Address>) {
+      // Whatever it is: what the pool knows was looked at before.
+      const account = this.pool.accountOf(sender)
+      if (account) known.set(sender, account)
+      else if (parseAddress(sender)) unknown.add(sender)
+    }
+    if (unknown.size === 0) return known
+    return new Map([...known, ...(await this.modules.store.accounts([...unknown]))])
+  }
+
+  private complete({ fields }: Submission, accounts: ReadonlyMap<Address, Account>): JsonValue {
     const sender = parseAddress(fields.sender)
     const nonce = sender ? this.pool.pendingNonce(sender, accounts.get(sender) ?? NO_ACCOUNT) : 0
     return { ...fields, nonce }
@@ -285,6 +329,7 @@ export class Admission {
   /** Asks the curve once for all that are left. */
   private async verify(read: readonly (ParsedTransaction | RuleError)[]): Promise<CheckedBatch> {
     const parsed = read.filter((one): one is ParsedTransaction => !(one instanceof RuleError))
+    if (parsed.length === 0) return read as readonly RuleError[]
     const { verdicts } = await this.modules.curve.ask({ checks: parsed.map(({ check }) => check), addresses: [] })
     const next = verdicts[Symbol.iterator]()
     return read.map((one) => {
@@ -315,8 +360,13 @@ export class Admission {
   }
 
   private failAll(error: unknown): void {
+    this.unasked = []
     for (const { reject } of this.waiting.splice(0)) reject(error)
   }
+}
+
+function isReady({ submission, checked }: Waiting): boolean {
+  return checked !== undefined || !submission.namesNonce
 }
 
 function orRefusal<T>(attempt: () => T): T | RuleError {
