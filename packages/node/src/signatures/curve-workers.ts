@@ -1,23 +1,44 @@
 import { createRequire } from 'node:module'
 import { Worker } from 'node:worker_threads'
+import { nativeVerifier } from '@bc/wallet'
 import type { BlockReport } from './block-report.ts'
-import type { Curve } from './curve.ts'
+import { Answerer, type Curve } from './curve.ts'
 import type { BlocksQuestion, CurveAnswer, CurveQuestion } from './questions.ts'
 
+/**
+ * So few signatures and addresses are looked at by the thread that asks: it would take as long to wake another one and
+ * to hear from it as libsecp256k1 takes for two, and nobody could be answered before both were awake.
+ */
+const FEW = 16
 /** Questions of a batch that one thread gets: fewer are not worth the message. */
 const SHARE = 64
 
-/** Curve arithmetic off the event loop. The threads start with the first question and live until {@link close}. */
+/** Curve arithmetic, off the event loop unless it is little. The threads start with the first question and live until {@link close}. */
 export class CurveWorkers implements Curve {
   private readonly count: number
   private threads: CurveThread[] = []
+  /** null where there is no libsecp256k1: noble takes thirty times as long. */
+  private here: Answerer | null | undefined
 
   /** @param count threads at the most */
   constructor(count: number) {
     this.count = count
   }
 
-  async ask({ checks, addresses }: CurveQuestion): Promise<CurveAnswer> {
+  async ask(question: CurveQuestion): Promise<CurveAnswer> {
+    return this.answerFew(question) ?? this.askThreads(question)
+  }
+
+  private answerFew(question: CurveQuestion): CurveAnswer | undefined {
+    if (question.checks.length + question.addresses.length > FEW) return undefined
+    if (this.here === undefined) {
+      const verifier = nativeVerifier()
+      this.here = verifier ? new Answerer(verifier) : null
+    }
+    return this.here?.ask(question)
+  }
+
+  private async askThreads({ checks, addresses }: CurveQuestion): Promise<CurveAnswer> {
     const shares = Math.min(this.count, Math.max(1, Math.ceil(checks.length / SHARE)))
     const size = Math.ceil(checks.length / shares)
     const asked = Array.from({ length: shares }, (_, i) =>
