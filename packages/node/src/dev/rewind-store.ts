@@ -38,6 +38,7 @@ export class RewindStore {
       else if (batch.get(at) === value.toString()) batch.delete(at)
     }
     await this.database.write(batch, { sync: true })
+    this.store.forgetRecent()
   }
 
   private async *changing(snapshot?: Snapshot): AsyncGenerator<[string, Buffer]> {

@@ -23,9 +23,13 @@ import { DamageError, StartError } from '../errors.ts'
 import type { Batch, Database, Snapshot, WriteOptions } from './database.ts'
 import { key, lastPart, place, within } from './layout.ts'
 import type { Release } from './lock.ts'
+import { RecentTexts } from './recent-texts.ts'
 
 /** The layout's number: a database of another one is refused instead of misread. */
 const FORMAT = 2
+
+/** Of the blocks that were asked for lately, as they are answered: some 2,000 of ten transactions. */
+const RECENT_BYTES = 8 << 20
 
 /** Whose chain a database holds, and how. */
 export interface Meta {
@@ -86,6 +90,7 @@ export interface PoolWriteOptions extends WriteOptions {
 export class ChainStore {
   private readonly database: Database
   private readonly release: Release
+  private readonly recent = new RecentTexts(RECENT_BYTES)
 
   /** @param release what is to be let go once the database is closed */
   constructor(database: Database, release: Release = async () => undefined) {
@@ -179,10 +184,19 @@ export class ChainStore {
 
   /** The same of one, at once; undefined above the main chain's height. */
   mainBlockText(index: number): Buffer | undefined {
+    const recent = this.recent.get(index)
+    if (recent) return recent
     const value = this.database.getNow(key.main(index))
     if (value === undefined) return undefined
     const hash = readHash(value)
-    return present(this.database.getNow(key.block(index, hash)), `block ${index} ${hash}`)
+    const text = present(this.database.getNow(key.block(index, hash)), `block ${index} ${hash}`)
+    this.recent.add(index, text)
+    return text
+  }
+
+  /** The main chain isn't what it was, and somebody else has written that. */
+  forgetRecent(): void {
+    this.recent.clear()
   }
 
   /** What the accounts of a block of the main chain were before it. */
@@ -315,6 +329,8 @@ export class ChainStore {
     putAccounts(batch, accounts)
     batch.set(key.head, present(adopted.at(-1), 'a new head').entry.hash)
     await this.database.write(batch, options)
+    // Not before: until then they may be read and remembered.
+    for (const { entry } of abandoned) this.recent.forget(entry.index)
   }
 
   async writePool(
