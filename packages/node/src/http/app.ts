@@ -104,7 +104,10 @@ export async function createApp(options: AppOptions): Promise<App> {
   await describe(app, options.version)
   await limitRate(app)
   connections.watch(app)
-  app.addHook('onRequest', async (request) => guard(request, request.routeOptions.config, options))
+  app.addHook('onRequest', (request, _, done) => {
+    guard(request, request.routeOptions.config, options)
+    done()
+  })
   return app as unknown as App
 }
 

@@ -35,14 +35,18 @@ export class Connections {
   watch(app: Pick<FastifyInstance, 'addHook' | 'server'>): void {
     app.server.maxConnections = MOST
     app.server.on('connection', (socket) => this.share(socket))
-    app.addHook('onRequest', async ({ raw: { socket } }, { raw: response }) => {
+    app.addHook('onRequest', ({ raw: { socket } }, { raw: response }, done) => {
       if (this.closing) throw new RuleError('node.stopping', 'The node is shutting down.')
       const answers = this.answersTo(socket)
       answers.add(response)
       response.once('close', () => answers.delete(response))
+      done()
     })
     // Not before: an answer may be long in coming. Afterwards Node has a time of its own for idle connections.
-    app.addHook('onSend', async (_, { raw }) => void raw.setTimeout(SLOW_READER_MS, () => raw.destroy()))
+    app.addHook('onSend', (_, { raw }, payload, done) => {
+      raw.setTimeout(SLOW_READER_MS, () => raw.destroy())
+      done(null, payload)
+    })
     app.addHook('preClose', () => this.drain())
     // An expectation that we don't know may be ignored (RFC 9110, 10.1.1); Node would refuse it without a body.
     app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response))
