@@ -15,6 +15,8 @@ const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   read: async () => (await import('./rows/read.ts')).bench,
   sign: async () => (await import('./rows/sign.ts')).bench,
   ready: async () => (await import('./rows/ready.ts')).bench,
+  height: async () => (await import('./rows/height.ts')).bench,
+  status: async () => (await import('./rows/status.ts')).bench,
 }
 
 const HELP = `Usage: npm run bench [-- [NAME...] [options]]

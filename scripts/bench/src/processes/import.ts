@@ -1,8 +1,9 @@
 /** Imports a file of blocks into a new directory, as a node does that catches up, and tells how long it took. */
-import { availableParallelism } from 'node:os'
 import type { Genesis } from '@bc/core'
-import { Chain, CurveWorkers, createLogger, openStore, Serial } from '@bc/node/network'
+import type { Chain } from '@bc/node/network'
 import { BlocksFile } from '../chain/blocks-file.ts'
+import { answer } from './ask.ts'
+import { openChain } from './open-chain.ts'
 
 export interface ImportQuestion {
   readonly genesis: Genesis
@@ -22,20 +23,8 @@ export interface ImportAnswer {
 const PART = 100
 const AHEAD = 3
 
-process.once('message', async ({ genesis, blocks, directory }: ImportQuestion) => {
-  const curve = new CurveWorkers(availableParallelism())
-  const log = await createLogger({ terminal: false, level: 'silent' })
-  const store = await openStore({ directory, genesis, curve, log, acceptLoss: false })
-  const chain = await Chain.open(genesis, {
-    store,
-    curve,
-    door: new Serial(),
-    clock: () => Math.floor(Date.now() / 1000),
-    onHead: async () => undefined,
-    onHeldRefused: (_, error) => {
-      throw error
-    },
-  })
+answer(async ({ genesis, blocks, directory }: ImportQuestion): Promise<ImportAnswer> => {
+  const { chain, close } = await openChain(genesis, directory)
   const texts = BlocksFile.read(blocks)
   const start = performance.now()
   let transactions = 0
@@ -47,9 +36,8 @@ process.once('message', async ({ genesis, blocks, directory }: ImportQuestion) =
     await chain.importAll(part)
     for (const { parsed } of part) transactions += parsed.block.transactions.length - 1
   }
-  const answer: ImportAnswer = { tip: chain.head.hash, transactions, ms: performance.now() - start }
-  await store.close()
-  await curve.close()
-  process.send?.(answer)
-  process.disconnect()
+  const ms = performance.now() - start
+  const tip = chain.head.hash
+  await close()
+  return { tip, transactions, ms }
 })

@@ -9,6 +9,8 @@ import type { StatusAnswer } from '@bc/node'
 
 const BC_NODE = fileURLToPath(new URL('../../../../bin/bc-node', import.meta.url))
 const LIMIT_MS = 600_000
+/** For `execArgv`: see memory-probe.ts. */
+export const MEMORY_PROBE = ['--expose-gc', '--import', new URL('./memory-probe.js', import.meta.url).href]
 
 export interface NodeWords {
   /** Its data directory. */
@@ -18,6 +20,8 @@ export interface NodeWords {
   readonly peers?: readonly string[]
   /** For Node itself: a profiler, say. */
   readonly execArgv?: readonly string[]
+  /** Beside those that follow from the above. */
+  readonly flags?: readonly string[]
 }
 
 export class NodeProcess {
@@ -30,12 +34,12 @@ export class NodeProcess {
   }
 
   /** Settles when it listens. */
-  static async start({ directory, config, peers = [], execArgv = [] }: NodeWords): Promise<NodeProcess> {
+  static async start({ directory, config, peers = [], execArgv = [], flags = [] }: NodeWords): Promise<NodeProcess> {
     const ready = join(directory, 'ready.json')
     const words = [
       ...[...execArgv, BC_NODE, '-p', '0', '--host', '127.0.0.1', '--p2p-port', '0', '--no-discovery'],
       ...['--data-dir', directory, '--config', config, '--ready-file', ready, '--log-level', 'warn'],
-      ...peers.flatMap((peer) => ['--peer', peer]),
+      ...[...peers.flatMap((peer) => ['--peer', peer]), ...flags],
     ]
     const child = spawn(process.execPath, words, { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
     for (const deadline = performance.now() + LIMIT_MS; !existsSync(ready); await delay(10))
@@ -59,6 +63,16 @@ export class NodeProcess {
       if (performance.now() > deadline) throw new Error(`a node is still at height ${status.height}`)
       await delay(everyMs)
     }
+  }
+
+  /**
+   * Resident memory, in bytes, once the garbage is collected; of a node that was started with {@link MEMORY_PROBE}.
+   */
+  async memory(): Promise<number> {
+    const answered = once(this.child, 'message', { signal: AbortSignal.timeout(LIMIT_MS) })
+    this.child.send('memory')
+    const [{ rss }] = (await answered) as [{ rss: number }]
+    return rss
   }
 
   async stop(): Promise<void> {
