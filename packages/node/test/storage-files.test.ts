@@ -74,6 +74,23 @@ test('CRC-32C: the known answers of RFC 3720, B.4, and of everybody', () => {
   expect(crc32c(Buffer.alloc(0))).toBe(0)
 })
 
+test('CRC-32C of every length, beside the sum bit by bit', () => {
+  const random = new Random(9)
+  for (let length = 0; length < 70; length++) {
+    const bytes = Buffer.from(Array.from({ length }, () => random.below(256)))
+    expect(crc32c(bytes)).toBe(bitByBit(bytes))
+  }
+})
+
+function bitByBit(bytes: Buffer): number {
+  let crc = -1
+  for (const byte of bytes) {
+    crc ^= byte
+    for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ 0x82f63b78 : crc >>> 1
+  }
+  return ~crc >>> 0
+}
+
 describe("Snappy's raw format", () => {
   const unpacked = (hex: string) => unpackSnappy(Buffer.from(hex.replaceAll(' ', ''), 'hex')).toString('latin1')
 
