@@ -28,7 +28,7 @@ import { Serial } from './serial.ts'
 import { CurveWorkers } from './signatures/curve-workers.ts'
 import type { ChainStore } from './storage/chain-store.ts'
 import { markDamaged, openMemoryStore, openStore } from './storage/open.ts'
-import { scrub } from './storage/scrub.ts'
+import { scrub, scrubNewFiles } from './storage/scrub.ts'
 
 export interface NodeOptions {
   readonly config: NodeConfig
@@ -255,8 +255,9 @@ class Failure {
 
 async function startScrub(store: ChainStore, chain: Chain, door: Serial, failure: Failure) {
   const stopping = new AbortController()
-  const done = scrub(store, chain, door, stopping.signal).catch((error) => failure.report(error))
-  await Promise.race([done, delay(SCRUB_FIRST_MS)])
+  const scrubbed = scrub(store, chain, door, stopping.signal)
+  const done = scrubbed.then(() => scrubNewFiles(store, stopping.signal)).catch((error) => failure.report(error))
+  await Promise.race([scrubbed.catch(() => undefined), delay(SCRUB_FIRST_MS)])
   return async () => {
     stopping.abort()
     await done

@@ -91,11 +91,18 @@ export class ChainStore {
   private readonly database: Database
   private readonly release: Release
   private readonly recent = new RecentTexts(RECENT_BYTES)
+  /** Looks at the files behind the records, as far as that is too much for a start. */
+  readonly inspectFiles: (signal: AbortSignal) => Promise<void>
 
   /** @param release what is to be let go once the database is closed */
-  constructor(database: Database, release: Release = async () => undefined) {
+  constructor(
+    database: Database,
+    release: Release = async () => undefined,
+    inspectFiles: ChainStore['inspectFiles'] = async () => undefined,
+  ) {
     this.database = database
     this.release = release
+    this.inspectFiles = inspectFiles
   }
 
   /** Whether nothing has ever been written. */

@@ -3,30 +3,69 @@
  * where a malformed one breaks an assumption of its code it ends the whole process (its binary has assertions).
  */
 import { readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { DamageError } from '../errors.ts'
 import { damagedBlocks, mendLog, tablesNamedIn, UNREADABLE } from './level-format.ts'
+import { SeenTables } from './seen-tables.ts'
+import { TableReader } from './table-reader.ts'
 
 const TABLE = /^[0-9]+\.(?:ldb|sst)$/
 const LOG = /^[0-9]+\.log$/
 const ASIDE = /\.aside$/
 /** Beyond every number that LevelDB has given to a file. */
 const FIRST_FREE_NUMBER = 100_000_000
+/** After each table that is read while the node works. */
+const REST_MS = 10
 
 /**
- * Reads every table that the manifest names: a gigabyte takes a few seconds. Others LevelDB doesn't read either, and one
- * of them is often half a table: what a compaction had written when the database was closed, or its process killed.
+ * Looks at every table that the manifest names: reads it, a gigabyte a second, or where it was seen before, what LevelDB
+ * finds the records by. Others LevelDB doesn't read either, and one of them is often half a table: what a compaction had
+ * written when the database was closed, or its process killed.
  * @throws DamageError where one is not what LevelDB has written
  */
-export async function inspectTables(location: string): Promise<void> {
+export async function inspectTables(location: string, seen = SeenTables.take(location)): Promise<void> {
   const named = namedTables(location)
+  const reader = new TableReader()
   for (const name of filesIn(location, TABLE)) {
     if (named?.has(Number.parseInt(name, 10)) === false) continue
-    const damaged = damagedBlocks(await readFile(join(location, name)))
-    if (damaged === undefined) throw new DamageError(`the table ${name} has lost its index`)
-    if (damaged.length > 0) throw new DamageError(`the table ${name} is damaged at byte ${damaged[0]?.offset}`)
+    const stamp = seen.stampOf(name)
+    if (stamp !== undefined && seen.wasSeen(name, stamp) && reader.isEndWhole(join(location, name))) continue
+    expectWhole(name, await reader.read(join(location, name)))
+    if (stamp !== undefined) seen.add(name, stamp)
   }
+}
+
+/**
+ * Reads the tables that this run has not read yet, while LevelDB is open.
+ * @throws DamageError
+ */
+export async function inspectTablesBehind(location: string, seen: SeenTables, signal: AbortSignal): Promise<void> {
+  // Without a manifest that can be read nobody knows which ones are still being written.
+  const named = namedTables(location) ?? new Set<number>()
+  const reader = new TableReader()
+  for (const name of filesIn(location, TABLE)) {
+    if (!named.has(Number.parseInt(name, 10))) continue
+    const stamp = seen.stampOf(name)
+    if (stamp === undefined || seen.isSeen(name, stamp)) continue
+    if (signal.aborted) return
+    const table = await reader.read(join(location, name)).catch(ignoreMissing)
+    // A compaction has replaced it in the meantime.
+    if (table === undefined) continue
+    expectWhole(name, table)
+    seen.add(name, stamp)
+    await delay(REST_MS)
+  }
+}
+
+function ignoreMissing(error: NodeJS.ErrnoException): undefined {
+  if (error.code !== 'ENOENT') throw error
+}
+
+function expectWhole(name: string, table: Buffer): void {
+  const damaged = damagedBlocks(table)
+  if (damaged === undefined) throw new DamageError(`the table ${name} has lost its index`)
+  if (damaged.length > 0) throw new DamageError(`the table ${name} is damaged at byte ${damaged[0]?.offset}`)
 }
 
 /**

@@ -34,6 +34,24 @@ export function damagedBlocks(table: Buffer): Handle[] | undefined {
   return blocks.filter((block) => !isWhole(table, block))
 }
 
+/**
+ * The same of the index and the filter alone, by which LevelDB finds the records.
+ * @param end the last bytes of a table
+ * @param size how many bytes it has in all
+ * @returns whether they are what was written; false also where they don't lie within `end`
+ */
+export function isEndWhole(end: Buffer, size: number): boolean {
+  const footer = footerOf(end)
+  if (footer === undefined) return false
+  const isWholeInEnd = (block: Handle) => {
+    const offset = block.offset - (size - end.length)
+    return offset >= 0 && isWhole(end, { offset, size: block.size })
+  }
+  if (!isWholeInEnd(footer.index) || !isWholeInEnd(footer.meta)) return false
+  const meta = { offset: footer.meta.offset - (size - end.length), size: footer.meta.size }
+  return handlesIn(end, meta).every(isWholeInEnd)
+}
+
 function footerOf(table: Buffer): { meta: Handle; index: Handle } | undefined {
   if (table.length < FOOTER_BYTES || table.readBigUInt64LE(table.length - 8) !== MAGIC) return undefined
   const footer = new Reader(table.subarray(-FOOTER_BYTES))

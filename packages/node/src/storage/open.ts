@@ -7,9 +7,10 @@ import { ChainStore, strangeness } from './chain-store.ts'
 import { Database, type Level } from './database.ts'
 import { type ChainIdentity, inspectBlock } from './inspect.ts'
 import { type ChainFiles, chainFiles, openLevel, witnessFile } from './level.ts'
-import { forgetAside, inspectTables, setAside } from './level-files.ts'
+import { forgetAside, inspectTables, inspectTablesBehind, setAside } from './level-files.ts'
 import { lockDirectory, type Release } from './lock.ts'
 import { type RebuildOptions, rebuild } from './rebuild.ts'
+import { SeenTables } from './seen-tables.ts'
 
 /** Newest blocks that are looked at before the node starts: the rest is scrubbed while it runs. */
 const RECENT_BLOCKS = 100
@@ -32,14 +33,30 @@ export async function openStore(options: Omit<RebuildOptions, 'damage'>): Promis
   let release: Release | undefined
   try {
     release = await lockDirectory(directory)
-    return new ChainStore(await openDatabase(options), release)
+    return storeOver(await openDatabase(options), chainFiles(directory), release)
   } catch (error) {
     await release?.()
     throw asStartError(error, directory)
   }
 }
 
-async function openDatabase(options: Omit<RebuildOptions, 'damage'>): Promise<Database> {
+interface Opened {
+  readonly database: Database
+  readonly seen: SeenTables
+}
+
+function storeOver({ database, seen }: Opened, { chain }: ChainFiles, release: Release): ChainStore {
+  const closed = async () => {
+    try {
+      seen.leave()
+    } finally {
+      await release()
+    }
+  }
+  return new ChainStore(database, closed, (signal) => inspectTablesBehind(chain, seen, signal))
+}
+
+async function openDatabase(options: Omit<RebuildOptions, 'damage'>): Promise<Opened> {
   const { directory, genesis, log } = options
   const files = chainFiles(directory)
   const chain = { id: hashOf(genesis), rules: genesis.rules }
@@ -74,10 +91,11 @@ export function markDamaged(directory: string, damage: string): void {
   writeFileSync(chainFiles(directory).marker, `${damage}\n`, { mode: 0o600 })
 }
 
-async function openIntact(files: ChainFiles, chain: ChainIdentity): Promise<Database> {
+async function openIntact(files: ChainFiles, chain: ChainIdentity): Promise<Opened> {
   if (existsSync(files.marker)) throw new DamageError(readFileSync(files.marker, 'utf8').trim())
   mkdirSync(files.chain, { recursive: true })
-  await inspectTables(files.chain)
+  const seen = SeenTables.take(files.chain)
+  await inspectTables(files.chain, seen)
   setAside(files.chain)
   const level = await openLevel(files.chain)
   let database: Database | undefined
@@ -90,7 +108,7 @@ async function openIntact(files: ChainFiles, chain: ChainIdentity): Promise<Data
   }
   forgetAside(files.chain)
   rmSync(files.rebuilding, { recursive: true, force: true })
-  return database
+  return { database, seen }
 }
 
 async function inspectRecent(store: ChainStore, chain: ChainIdentity): Promise<void> {

@@ -8,12 +8,18 @@ import { inspectAccounts, inspectBlock, inspectTree } from './inspect.ts'
 const BLOCKS_A_TIME = 50
 const REST_MS = 20
 
+/** Until LevelDB has tidied up most of what it has written since. */
+const FILES_EVERY_MS = 10 * 60_000
+
 /**
- * Looks at the whole stored chain once, newest blocks first, behind the node's work: what is too much to look at
- * before every start. It takes its turn at the door, so a block is never looked at while it is written.
+ * Looks at the whole stored chain once, its files and then its blocks, newest first, behind the node's work: what is
+ * too much to look at before every start. It takes its turn at the door, so a block is never looked at while it is
+ * written.
  * @throws DamageError
  */
 export async function scrub(store: ChainStore, chain: Chain, door: Serial, signal: AbortSignal): Promise<void> {
+  // First of all: where a table is malformed, looking for its records may end the process.
+  await store.inspectFiles(signal)
   await inspectAccounts(store, chain, signal)
   for (let index: number = chain.head.index; index >= 1 && !signal.aborted; index -= BLOCKS_A_TIME) {
     await door.run(async () => {
@@ -25,4 +31,16 @@ export async function scrub(store: ChainStore, chain: Chain, door: Serial, signa
     if (index > BLOCKS_A_TIME) await delay(REST_MS)
   }
   await inspectTree(store, signal)
+}
+
+/**
+ * Goes on to look at the files that are new, so that the next start need not.
+ * @throws DamageError
+ */
+export async function scrubNewFiles(store: ChainStore, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    // It is refused for one reason only: it is called off.
+    await delay(FILES_EVERY_MS, undefined, { signal, ref: false }).catch(() => undefined)
+    await store.inspectFiles(signal)
+  }
 }
