@@ -1,24 +1,11 @@
 /** A chain to measure with: many senders, every block full of signed payments, the same for every run. */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import {
-  type BlockEntry,
-  blockTemplate,
-  type ChainRules,
-  entryAfter,
-  type Genesis,
-  genesisEntry,
-  genesisOf,
-  type Hash,
-  hashOf,
-  type JsonValue,
-  type PoolEntry,
-  parseBlock,
-  sealBlock,
-} from '@bc/core'
+import { type BlockEntry, type ChainRules, type Genesis, genesisEntry, genesisOf, type Hash, hashOf } from '@bc/core'
 import { CHECK_BYTES, type Checks } from '../verify/checks.ts'
 import { BlocksFile } from './blocks-file.ts'
-import { allocationsOf, type Holder, makeHolders, pay } from './holders.ts'
+import { allocationsOf, type Holder, makeHolders } from './holders.ts'
+import { nextBlock, paymentsOf } from './next-block.ts'
 
 export interface ChainSize {
   readonly blocks: number
@@ -52,13 +39,22 @@ export interface MadeGenesis {
   readonly config: string
 }
 
-/** A chain of which all holders have coins, and that has no block yet. */
-export function makeGenesis(folder: string, holders: readonly Holder[]): MadeGenesis {
-  const allocations = allocationsOf(holders)
-  const genesis = genesisOf({ ...RULES, allocations } as unknown as ChainRules, GENESIS_TIME)
+/** Of a chain of which all holders have coins. */
+export function genesisFor(holders: readonly Holder[]): Genesis {
+  return genesisOf({ ...RULES, allocations: allocationsOf(holders) } as unknown as ChainRules, GENESIS_TIME)
+}
+
+/** @returns the file, from which a node makes the same genesis */
+export function writeConfig(folder: string, { rules, timestamp }: Genesis): string {
   const config = join(folder, 'config.json')
-  writeFileSync(config, JSON.stringify({ ...genesis.rules, genesisTimestamp: genesis.timestamp }))
-  return { genesis, chain: hashOf(genesis), config }
+  writeFileSync(config, JSON.stringify({ ...rules, genesisTimestamp: timestamp }))
+  return config
+}
+
+/** {@link genesisFor}, and the chain that begins with it, which has no other block yet. */
+export function makeGenesis(folder: string, holders: readonly Holder[]): MadeGenesis {
+  const genesis = genesisFor(holders)
+  return { genesis, chain: hashOf(genesis), config: writeConfig(folder, genesis) }
 }
 
 export function makeChain(folder: string, { blocks, perBlock, accounts }: ChainSize): MadeChain {
@@ -69,19 +65,13 @@ export function makeChain(folder: string, { blocks, perBlock, accounts }: ChainS
   const file = join(folder, 'blocks')
   const written = BlocksFile.create(file)
   let parent: BlockEntry = genesisEntry(genesis, chain)
-  for (let block = 0, count = 0; block < blocks; block++) {
-    const pool = Array.from({ length: perBlock }, () => {
-      const sender = holders[(count * 7) % accounts] as Holder
-      const recipient = holders[(count * 11 + 5) % accounts] as Holder
-      const { transaction, check } = pay(sender, recipient.address, chain)
-      checks.set(check, count++ * CHECK_BYTES)
-      return { transaction }
-    }) as unknown as PoolEntry[]
+  for (let block = 0; block < blocks; block++) {
+    const payments = paymentsOf(holders, block, perBlock, chain)
+    for (const [i, { check }] of payments.entries()) checks.set(check, (block * perBlock + i) * CHECK_BYTES)
     const miner = (holders[block % accounts] as Holder).address
-    const template = blockTemplate({ parent, rules, miner, now: parent.timestamp + 1, select: () => pool })
-    const parsed = parseBlock(sealBlock(template, 0n) as unknown as JsonValue)
+    const { parsed, entry } = nextBlock(parent, rules, miner, payments)
     written.append(parsed.canonical)
-    parent = entryAfter(parent, parsed.block, parsed.hash)
+    parent = entry
   }
   written.close()
   return { genesis, config, blocks: file, height: parent.index, tip: parent.hash, checks }

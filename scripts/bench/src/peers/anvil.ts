@@ -4,8 +4,8 @@ import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { promisify } from 'node:util'
+import { cacheFolder } from '../cache.ts'
 import { type Skipped, tell } from '../row.ts'
-import { cacheFolder } from './cache.ts'
 import { type PeerServer, startServer } from './server.ts'
 
 const run = promisify(execFile)

@@ -4,9 +4,9 @@ import { readdirSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { cacheFolder } from '../cache.ts'
 import { type Skipped, tell } from '../row.ts'
 import { lastLine } from './anvil.ts'
-import { cacheFolder } from './cache.ts'
 import { type PeerServer, startServer } from './server.ts'
 
 const run = promisify(execFile)

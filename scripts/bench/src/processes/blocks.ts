@@ -2,20 +2,10 @@
  * Adds ordinary blocks to stored chains one by one, each on the disk before the next, and tells what one costs. The
  * chains take turns from block to block: the machine is the same for all of them.
  */
-import {
-  type Address,
-  type BlockEntry,
-  blockTemplate,
-  entryAfter,
-  type Genesis,
-  type JsonValue,
-  type ParsedBlock,
-  type PoolEntry,
-  parseBlock,
-  sealBlock,
-} from '@bc/core'
+import type { BlockEntry, Genesis, ParsedBlock } from '@bc/core'
 import type { Chain } from '@bc/node/network'
-import { makeHolders, pay } from '../chain/holders.ts'
+import { type Holder, makeHolders } from '../chain/holders.ts'
+import { nextBlock, paymentsOf } from '../chain/next-block.ts'
 import { median } from '../row.ts'
 import { answer } from './ask.ts'
 import { openChain } from './open-chain.ts'
@@ -58,19 +48,12 @@ async function importTime(chain: Chain, block: ParsedBlock): Promise<number> {
 
 /** All of them are made before the first is measured. */
 function nextBlocks({ id, rules, head }: Chain, { blocks, perBlock, accounts }: BlocksQuestion): ParsedBlock[] {
-  const people = makeHolders(accounts)
-  const next = (i: number) => people[i % accounts] as (typeof people)[number]
+  const holders = makeHolders(accounts)
   let parent: BlockEntry = head
   return Array.from({ length: WARM_UP + blocks }, (_, block) => {
-    const select = () =>
-      Array.from({ length: perBlock }, (_, i) => {
-        const count = block * perBlock + i
-        return pay(next(count * 7), next(count * 11 + 5).address, id)
-      }) as unknown as PoolEntry[]
-    const miner: Address = next(block).address
-    const template = blockTemplate({ parent, rules, miner, now: parent.timestamp + 1, select })
-    const parsed = parseBlock(sealBlock(template, 0n) as unknown as JsonValue)
-    parent = entryAfter(parent, parsed.block, parsed.hash)
+    const miner = (holders[block % accounts] as Holder).address
+    const { parsed, entry } = nextBlock(parent, rules, miner, paymentsOf(holders, block, perBlock, id))
+    parent = entry
     return parsed
   })
 }

@@ -1,5 +1,5 @@
 /** A command of this checkout from its start to its end, as a shell would start it, but without the shell. */
-import { type SpawnOptions, spawn } from 'node:child_process'
+import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 
@@ -26,4 +26,12 @@ export async function lifetimeOf(words: readonly string[], options: SpawnOptions
 /** What any program on Node costs before it has done anything. */
 export function lifetimeOfNothing(): Promise<number> {
   return lifetimeOf(['-e', '0'])
+}
+
+/** Settles when it has ended, also where it had before. */
+export async function stopProcess(child: ChildProcess): Promise<void> {
+  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return
+  const ended = once(child, 'exit')
+  child.kill('SIGTERM')
+  await ended
 }

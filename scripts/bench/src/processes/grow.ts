@@ -2,17 +2,9 @@
 import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import {
-  type Address,
-  type BlockEntry,
-  blockTemplate,
-  entryAfter,
-  type Genesis,
-  type JsonValue,
-  parseBlock,
-  sealBlock,
-} from '@bc/core'
+import type { Address, BlockEntry, Genesis } from '@bc/core'
 import type { Chain } from '@bc/node/network'
+import { nextBlock } from '../chain/next-block.ts'
 import { shorten, tell } from '../row.ts'
 import { answer } from './ask.ts'
 import { openChain } from './open-chain.ts'
@@ -85,11 +77,9 @@ function nextBlocks(
   let last = from
   for (let i = 0; i < count; i++) {
     const miner = miners[last.index % miners.length] as Address
-    const template = blockTemplate({ parent: last, rules, miner, now: last.timestamp + 1, select: () => [] })
-    // At the difficulty 0 every nonce will do.
-    const { block, hash, canonical } = parseBlock(sealBlock(template, 0n) as unknown as JsonValue)
-    texts.push(canonical)
-    last = entryAfter(last, block, hash)
+    const { parsed, entry } = nextBlock(last, rules, miner)
+    texts.push(parsed.canonical)
+    last = entry
   }
   return { texts, last }
 }

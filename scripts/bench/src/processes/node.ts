@@ -4,10 +4,9 @@ import { once } from 'node:events'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
 import type { StatusAnswer } from '@bc/node'
+import { launcher, stopProcess } from './command.ts'
 
-const BC_NODE = fileURLToPath(new URL('../../../../bin/bc-node', import.meta.url))
 const LIMIT_MS = 600_000
 /** For `execArgv`: see memory-probe.ts. */
 export const MEMORY_PROBE = ['--expose-gc', '--import', new URL('./memory-probe.js', import.meta.url).href]
@@ -37,7 +36,7 @@ export class NodeProcess {
   static async start({ directory, config, peers = [], execArgv = [], flags = [] }: NodeWords): Promise<NodeProcess> {
     const ready = join(directory, 'ready.json')
     const words = [
-      ...[...execArgv, BC_NODE, '-p', '0', '--host', '127.0.0.1', '--p2p-port', '0', '--no-discovery'],
+      ...[...execArgv, launcher('bc-node'), '-p', '0', '--host', '127.0.0.1', '--p2p-port', '0', '--no-discovery'],
       ...['--data-dir', directory, '--config', config, '--ready-file', ready, '--log-level', 'warn'],
       ...[...peers.flatMap((peer) => ['--peer', peer]), ...flags],
     ]
@@ -76,9 +75,6 @@ export class NodeProcess {
   }
 
   async stop(): Promise<void> {
-    if (this.child.exitCode !== null) return
-    const ended = once(this.child, 'exit')
-    this.child.kill('SIGTERM')
-    await ended
+    await stopProcess(this.child)
   }
 }

@@ -19,21 +19,19 @@ import {
   statfsSync,
   statSync,
   utimesSync,
-  writeFileSync,
 } from 'node:fs'
-import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { type ChainRules, type Genesis, genesisOf, hashOf } from '@bc/core'
-import { allocationsOf, makeHolders } from '../chain/holders.ts'
+import { type Genesis, hashOf } from '@bc/core'
+import { cacheFolder } from '../cache.ts'
+import { makeHolders } from '../chain/holders.ts'
+import { genesisFor, writeConfig } from '../chain/make.ts'
 import { ask } from '../processes/ask.ts'
 import type { GrowAnswer, GrowQuestion } from '../processes/grow.ts'
 import { type Skipped, shorten, tell } from '../row.ts'
 
 /** Those who have coins. */
 export const ACCOUNTS = 1_000
-const GENESIS_TIME = 1_700_000_000
-const RULES = { blockTime: 0, difficulty: 0, halfLife: 0, maxBlockBytes: 1_000_000, miningReward: 50 }
 
 /** What a block takes, with what LevelDB needs to tidy up and what a measurement adds. */
 const BYTES_PER_BLOCK = 3_000
@@ -62,16 +60,14 @@ export interface TallChain {
 
 /** @param heights in rising order */
 export async function tallChain(heights: readonly number[]): Promise<TallChain | Skipped> {
-  const allocations = allocationsOf(makeHolders(ACCOUNTS))
-  const genesis = genesisOf({ ...RULES, allocations } as unknown as ChainRules, GENESIS_TIME)
-  const cache = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'bc-bench', 'chains')
+  const genesis = genesisFor(makeHolders(ACCOUNTS))
+  const cache = cacheFolder('chains')
   const folder = join(cache, keyOf(genesis))
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   utimesSync(folder, new Date(), new Date())
   removeOutdated(cache, KEY, OUTDATED_MS)
   removeOutdated(folder, COPY, LEFT_BEHIND_MS)
-  const config = join(folder, 'config.json')
-  writeFileSync(config, JSON.stringify({ ...genesis.rules, genesisTimestamp: genesis.timestamp }))
+  const config = writeConfig(folder, genesis)
   for (const [i, height] of heights.entries()) {
     if (existsSync(join(folder, String(height)))) continue
     const lack = lackOfRoom(folder, height)

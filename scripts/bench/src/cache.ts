@@ -1,4 +1,4 @@
-/** Where fetched peers are kept from one run to the next: nobody else can write there, unlike in /tmp. */
+/** Where what was fetched or made is kept from one run to the next: nobody else can write there, unlike in /tmp. */
 import { mkdirSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
