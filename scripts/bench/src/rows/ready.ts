@@ -2,8 +2,9 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
-import { get, type IncomingMessage } from 'node:http'
+import { Agent } from 'node:http'
 import { join } from 'node:path'
+import { get } from '../http/get.ts'
 import { launcher, lifetimeOfNothing } from '../processes/command.ts'
 import { type Bench, type Row, SHORT_TURNS, sideBySide } from '../row.ts'
 
@@ -36,7 +37,9 @@ async function timeToReady(folder: string): Promise<number> {
     // The one line that a node writes where no person is at its terminal, once it listens.
     const line = await Promise.race([once(child.stdout, 'data'), ended])
     if (child.exitCode !== null) throw new Error('a node does not start')
-    await answerOf(new URL('/status', JSON.parse(String(line[0])).url))
+    // To look the name up costs more than the question.
+    const url = String(JSON.parse(String(line[0])).url).replace('//localhost:', '//127.0.0.1:')
+    await get(new Agent(), `${url}/status`)
     return performance.now() - start
   } finally {
     // Its end is not measured, and what it has stored goes with the directory.
@@ -44,14 +47,4 @@ async function timeToReady(folder: string): Promise<number> {
     await ended
     rmSync(directory, { recursive: true })
   }
-}
-
-async function answerOf(url: URL): Promise<void> {
-  // To look the name up costs more than the question.
-  const [answer] = (await once(
-    get({ host: '127.0.0.1', port: url.port, path: url.pathname, agent: false }),
-    'response',
-  )) as [IncomingMessage]
-  if (answer.statusCode !== 200) throw new Error(`${url} answers with ${answer.statusCode}`)
-  await once(answer.resume(), 'end')
 }
