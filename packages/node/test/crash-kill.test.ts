@@ -126,7 +126,7 @@ async function mineOn(url: string, promised: Promised): Promise<void> {
   for (;;) {
     const answer = await post(`${url}/mine`)
     if (answer === undefined) return
-    expect(answer.status).toBe(200)
+    expect(answer).toMatchObject({ status: 200 })
     promised.blocks.add(String(answer.body.hash))
   }
 }
@@ -146,7 +146,7 @@ async function sendOn(
     const fields = { amount: 1 as Amount, fee: Math.floor(random() * 3) as Amount, nonce, recipient, sender }
     const answer = await post(`${url}/transactions/new`, signTransaction(fields, chain, secret))
     if (answer === undefined) return
-    expect(answer.status).toBe(201)
+    expect(answer).toMatchObject({ status: 201 })
     promised.transactions.add(transactionId(fields, chain))
   }
 }

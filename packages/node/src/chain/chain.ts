@@ -84,6 +84,9 @@ export class Chain {
   private readonly early = new HeldBlocks()
   private readonly accounts: RecentAccounts
   private current: BlockEntry
+  /** Moves of the head that have begun, and whether one goes on. */
+  private moves = 0
+  private moving = false
 
   private constructor(genesis: Genesis, id: Hash, head: BlockEntry, modules: ChainModules) {
     this.genesis = genesis
@@ -153,6 +156,31 @@ export class Chain {
       }
       return outcomes
     })
+  }
+
+  /**
+   * Reads what has to agree on the head: the disk and the pool move with it, but one after the other.
+   * @param read changes nothing; done again where the head has moved meanwhile
+   */
+  async atRest<T>(read: () => Promise<T>): Promise<T> {
+    const { moves, moving } = this
+    if (!moving) {
+      const found = await read()
+      if (this.moves === moves) return found
+    }
+    // Within the door nothing moves.
+    return this.modules.door.run(read)
+  }
+
+  /** Does what moves the head, until all that follows it has followed. Within the door. */
+  async move(task: () => Promise<void>): Promise<void> {
+    this.moves++
+    this.moving = true
+    try {
+      await task()
+    } finally {
+      this.moving = false
+    }
   }
 
   /** Looks again at blocks that were too early. Called now and then. */
@@ -370,9 +398,11 @@ export class Chain {
   }
 
   private async publish(change: HeadChange, options: ImportOptions): Promise<void> {
-    await this.modules.store.writeHead(change.abandoned, change.adopted, change.accounts, options)
-    this.accounts.written(change.accounts)
-    this.current = change.head
-    await this.modules.onHead(change)
+    await this.move(async () => {
+      await this.modules.store.writeHead(change.abandoned, change.adopted, change.accounts, options)
+      this.accounts.written(change.accounts)
+      this.current = change.head
+      await this.modules.onHead(change)
+    })
   }
 }

@@ -77,10 +77,12 @@ export class Snapshots {
         `There is no snapshot ${id}, or a revert to an earlier one has ended it.`,
       )
     const before = chain.head
-    await this.rewindable.rewind(taken.records)
-    this.clock.putBack(taken.time)
-    await chain.reload()
-    await admission.reload()
+    await chain.move(async () => {
+      await this.rewindable.rewind(taken.records)
+      this.clock.putBack(taken.time)
+      await chain.reload()
+      await admission.reload()
+    })
     for (const later of [...this.taken.keys()].filter((other) => other > id)) await this.forget(later)
     const { abandon, adopt } = await planReorganisation(before, chain.head, (hash) =>
       this.rewindable.store.knownEntry(hash),

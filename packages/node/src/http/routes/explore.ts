@@ -175,10 +175,12 @@ function transactions(app: App, { chain, store, admission }: RouteContext): void
     },
     handler: async (request) => {
       const id = request.params.id as Hash
-      const waiting = admission.pool.get(id)
-      if (waiting) return { id, status: 'pending' as const, transaction: waiting.transaction }
-      const { transaction, block } = await confirmed(id)
-      return { id, status: 'confirmed' as const, transaction, block }
+      return chain.atRest(async () => {
+        const waiting = admission.pool.get(id)
+        if (waiting) return { id, status: 'pending' as const, transaction: waiting.transaction }
+        const { transaction, block } = await confirmed(id)
+        return { id, status: 'confirmed' as const, transaction, block }
+      })
     },
   })
   app.route({
@@ -256,8 +258,10 @@ function accounts(app: App, { chain, store, admission }: RouteContext): void {
     },
     handler: async (request) => {
       const address = addressOf(request.params.address)
-      const account = await store.account(address)
-      return { address, ...account, pendingNonce: admission.pool.pendingNonce(address, account) }
+      return chain.atRest(async () => {
+        const account = await store.account(address)
+        return { address, ...account, pendingNonce: admission.pool.pendingNonce(address, account) }
+      })
     },
   })
   app.route({
