@@ -75,6 +75,28 @@ describe('a job', () => {
     expect(parts.chain.head.hash).toBe(hash)
   })
 
+  it('that begins while the pool still follows the head confirms nothing twice', async () => {
+    const { parts } = await watched()
+    const { chain, store, miner } = parts
+    const payment = signed(chain.id)
+    await injected(parts.app, post('/transactions/new', payment))
+    const accounts = store.accounts.bind(store)
+    let mining: ReturnType<typeof miner.mine> | undefined
+    const following = vi.spyOn(store, 'accounts').mockImplementation(async (addresses, snapshot) => {
+      // Nothing comes back from abandoned blocks: only the pool asks about nobody.
+      if (addresses.length > 0) return accounts(addresses, snapshot)
+      mining ??= miner.mine(forever())
+      await new Promise((resolve) => setTimeout(resolve, 100))
+      return new Map()
+    })
+    const foreign = minedOn(parts, chain.head, { transactions: [payment] })
+    await chain.import(foreign.parsed)
+    following.mockRestore()
+    const mined = await mining
+    expect(mined?.block.previous_hash).toBe(foreign.parsed.hash)
+    expect(mined?.block.transactions).toHaveLength(1)
+  })
+
   it('starts anew on the new branch after a reorganisation, and ignores a block beside the main chain', async () => {
     const { parts, searches } = await watched()
     const genesis = parts.chain.head

@@ -9,6 +9,8 @@ import { setTimeout as delay } from 'node:timers/promises'
 import {
   type Address,
   type Block,
+  type BlockEntry,
+  type BlockTemplate,
   blockTemplate,
   canonicalJson,
   type Hash,
@@ -182,16 +184,13 @@ export class Miner {
 
   /** @returns undefined where the template was outdated before a nonce was found */
   private async attempt(): Promise<MinedBlock | undefined> {
-    const { chain, pool, clock, address, threads } = this.modules
-    const parent = chain.head
-    const now = clock()
-    checkClock(parent.timestamp, now)
-    const select = (maxBytes: number) => pool.select(maxBytes)
-    const template = blockTemplate({ parent, rules: chain.rules, miner: address, now, select })
-    this.sought = { index: template.index, target: template.target }
+    const { chain, threads } = this.modules
     this.current = new AbortController()
     const refresh = setTimeout(() => this.headMoved(), REFRESH_MS)
     try {
+      // On a new head the pool still has for a moment what that has confirmed.
+      const { parent, template } = await chain.atRest(async () => this.next())
+      this.sought = { index: template.index, target: template.target }
       this.searching = true
       const nonce = await threads.search(sealJobOf(template, parent), this.current.signal)
       return await this.importOwn(sealBlock(template, nonce))
@@ -202,6 +201,15 @@ export class Miner {
       this.searching = false
       clearTimeout(refresh)
     }
+  }
+
+  private next(): { parent: BlockEntry; template: BlockTemplate } {
+    const { chain, pool, clock, address } = this.modules
+    const parent = chain.head
+    const now = clock()
+    checkClock(parent.timestamp, now)
+    const select = (maxBytes: number) => pool.select(maxBytes)
+    return { parent, template: blockTemplate({ parent, rules: chain.rules, miner: address, now, select }) }
   }
 
   /** Through the same door as everybody's: the block is parsed from its text, so nothing of ours slips in with it. */
