@@ -28,7 +28,7 @@ import { Serial } from './serial.ts'
 import { CurveWorkers } from './signatures/curve-workers.ts'
 import type { ChainStore } from './storage/chain-store.ts'
 import { markDamaged, openMemoryStore, openStore } from './storage/open.ts'
-import { scrub, scrubNewFiles } from './storage/scrub.ts'
+import { Pace, scrub, scrubNewFiles } from './storage/scrub.ts'
 
 export interface NodeOptions {
   readonly config: NodeConfig
@@ -126,7 +126,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
     closing.push(async () => events.close())
     // Before the server, which waits for the answers that it owes.
     closing.push(() => miner.stop())
-    closing.push(await startScrub(store, chain, door, failure))
+    closing.push(await startScrub(store, chain, failure))
     closing.push(keepHouse(chain, admission, failure))
     const url = await listen(app, options.host, options.port)
     if (options.network) {
@@ -253,11 +253,13 @@ class Failure {
   }
 }
 
-async function startScrub(store: ChainStore, chain: Chain, door: Serial, failure: Failure) {
+async function startScrub(store: ChainStore, chain: Chain, failure: Failure) {
   const stopping = new AbortController()
-  const scrubbed = scrub(store, chain, door, stopping.signal)
+  const pace = new Pace(stopping.signal)
+  const scrubbed = scrub(store, chain, pace)
   const done = scrubbed.then(() => scrubNewFiles(store, stopping.signal)).catch((error) => failure.report(error))
   await Promise.race([scrubbed.catch(() => undefined), delay(SCRUB_FIRST_MS)])
+  pace.slowDown()
   return async () => {
     stopping.abort()
     await done

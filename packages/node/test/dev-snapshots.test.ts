@@ -7,7 +7,7 @@ import { RewindStore } from '../src/dev/rewind-store.ts'
 import { type Reverted, Snapshots } from '../src/dev/snapshots.ts'
 import type { Miner } from '../src/mining/miner.ts'
 import { Serial } from '../src/serial.ts'
-import { inspectAccounts, inspectBlock, inspectTree } from '../src/storage/inspect.ts'
+import { inspectAccounts, inspectBlocks, inspectTree } from '../src/storage/inspect.ts'
 import {
   easyRules,
   GENESIS_TIME,
@@ -48,10 +48,8 @@ async function stateOf({ ledger, level }: Pick<Awaited<ReturnType<typeof opened>
 
 /** What a node's scrub looks at: every record against every other. */
 async function inspect({ store, chain }: Ledger): Promise<void> {
-  const { signal } = new AbortController()
-  await inspectAccounts(store, chain, signal)
-  for (let index = 1; index <= chain.head.index; index++) await inspectBlock(store, chain, index)
-  await inspectTree(store, signal)
+  for (const look of [inspectAccounts(store, chain), inspectBlocks(store, chain), inspectTree(store)])
+    for await (const _ of look);
 }
 
 async function importAll(ledger: Ledger, texts: readonly string[]): Promise<void> {

@@ -1,6 +1,6 @@
 /** What must hold when all is over: one tip, one state, every coin accounted for, and nothing lost that was promised. */
 import { type Account, type Address, NO_ACCOUNT, type PoolEntry } from '@bc/core'
-import { inspectAccounts, inspectBlock, inspectTree } from '@bc/node/network'
+import { inspectAccounts, inspectBlocks, inspectTree } from '@bc/node/network'
 import { type Session, type SimulatedNode, short } from './node.ts'
 import type { Accepted } from './wallets.ts'
 import type { World } from './world.ts'
@@ -60,13 +60,11 @@ export async function accountsOf({ store }: Session): Promise<string> {
 /** The node's own inspection: the supply, and all that must follow from the chain. */
 async function inspect(node: SimulatedNode, whole: boolean): Promise<void> {
   const { store, chain } = sessionOf(node)
-  const { signal } = new AbortController()
   if ((await store.head()) !== chain.head.hash) throw new Broken('its disk has another head than it says')
-  await inspectAccounts(store, chain, signal)
-  const last: number = chain.head.index
-  for (let index = whole ? 1 : Math.max(1, last - NEWEST); index <= last; index++)
-    await inspectBlock(store, chain, index)
-  if (whole) await inspectTree(store, signal)
+  const first = whole ? 1 : Math.max(1, chain.head.index - NEWEST)
+  for await (const _ of inspectAccounts(store, chain));
+  for await (const _ of inspectBlocks(store, chain, first));
+  if (whole) for await (const _ of inspectTree(store));
 }
 
 /** It rests on the ledger, could be mined in its order, and is on the disk as it is in memory. */

@@ -391,7 +391,7 @@ export class Chain {
 
   private async storedBlock(entry: BlockEntry): Promise<ConnectedBlock> {
     const parsed = await this.modules.store.block(entry)
-    const undo = await this.modules.store.undo(entry, parsed.block)
+    const undo = await this.modules.store.undo(parsed)
     const { reward } = checkBody(parsed, this.rules)
     const ids = readTransactions(parsed.block.transactions, this.id).parsed.map(({ id }) => id)
     return { entry, parsed, undo, ids: [transactionId(reward, this.id), ...ids] }

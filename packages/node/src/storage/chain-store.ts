@@ -67,6 +67,9 @@ export interface BlockPlace {
   readonly hash: Hash
 }
 
+/** A block of the main chain as it was read. */
+export type StoredBlock = Pick<ParsedBlock, 'hash' | 'block'>
+
 /** Where a confirmed transaction stands. */
 export interface TransactionPlace {
   readonly index: number
@@ -118,19 +121,25 @@ export class ChainStore {
     return readHash(present(await this.database.get(key.head, snapshot), 'the head'))
   }
 
-  async entry(hash: Hash): Promise<StoredEntry | undefined> {
-    const value = await this.database.get(key.entry(hash))
+  async entry(hash: Hash, snapshot?: Snapshot): Promise<StoredEntry | undefined> {
+    const value = await this.database.get(key.entry(hash), snapshot)
     return value && decodeEntry(hash, value)
   }
 
   /** For an entry that must be there, since something stored points at it. */
-  async knownEntry(hash: Hash): Promise<StoredEntry> {
-    return present(await this.entry(hash), `the entry of block ${hash}`)
+  async knownEntry(hash: Hash, snapshot?: Snapshot): Promise<StoredEntry> {
+    return known(hash, await this.entry(hash, snapshot))
   }
 
-  async entries(hashes: readonly Hash[]): Promise<(StoredEntry | undefined)[]> {
-    const values = await this.database.getMany(hashes.map(key.entry))
+  async entries(hashes: readonly Hash[], snapshot?: Snapshot): Promise<(StoredEntry | undefined)[]> {
+    const values = await this.database.getMany(hashes.map(key.entry), snapshot)
     return values.map((value, i) => value && decodeEntry(hashes[i] as Hash, value))
+  }
+
+  /** The same where all of them must be there. */
+  async knownEntries(hashes: readonly Hash[], snapshot?: Snapshot): Promise<StoredEntry[]> {
+    const entries = await this.entries(hashes, snapshot)
+    return entries.map((entry, i) => known(hashes[i] as Hash, entry))
   }
 
   /** Every entry of the tree. */
@@ -160,11 +169,14 @@ export class ChainStore {
     return values.map((value, i) => present(value, `block ${places[i]?.index} ${places[i]?.hash}`))
   }
 
-  async block({ index, hash }: BlockEntry): Promise<ParsedBlock> {
-    const text = await this.blockText(index, hash)
-    const parsed = parseBlock(parseJson(text, { maxBytes: text.length, maxDepth: 16 }))
-    if (parsed.hash !== hash) throw new DamageError(`block ${index} has the hash ${parsed.hash}, not ${hash}`)
-    return parsed
+  async block(place: BlockPlace): Promise<ParsedBlock> {
+    return blockOf(place, await this.blockText(place.index, place.hash))
+  }
+
+  /** The same for several. */
+  async blocks(places: readonly BlockPlace[], snapshot?: Snapshot): Promise<ParsedBlock[]> {
+    const texts = await this.blockTexts(places, snapshot)
+    return texts.map((text, i) => blockOf(places[i] as BlockPlace, text))
   }
 
   /** Hash of the main chain's block at an index; undefined above its height. */
@@ -206,16 +218,15 @@ export class ChainStore {
     this.recent.clear()
   }
 
-  /** What the accounts of a block of the main chain were before it. */
-  async undo({ index, hash }: BlockPlace, block: Block): Promise<AccountChanges> {
-    const value = present(await this.database.get(key.undo(index)), `the undo record of block ${index}`)
-    const { block: of, before } = decodeUndo(value)
-    // Each branch that passes this index writes its own: one that LevelDB has dug up again would undo to anything.
-    if (of !== hash) throw new DamageError(`the undo record of block ${index} is that of ${of}, not of ${hash}`)
-    const addresses = holdersOf(block)
-    if (addresses.length !== before.length)
-      throw new DamageError(`the undo record of block ${index} is of other accounts`)
-    return new Map(addresses.map((address, i) => [address, before[i]]))
+  /** What the accounts of blocks of the main chain were before each. */
+  async undos(blocks: readonly StoredBlock[], snapshot?: Snapshot): Promise<AccountChanges[]> {
+    const keys = blocks.map(({ block }) => key.undo(block.index))
+    const values = await this.database.getMany(keys, snapshot)
+    return values.map((value, i) => undoOf(blocks[i] as StoredBlock, value))
+  }
+
+  async undo(block: StoredBlock): Promise<AccountChanges> {
+    return undoOf(block, await this.database.get(key.undo(block.block.index)))
   }
 
   async account(address: Address): Promise<Account> {
@@ -242,8 +253,8 @@ export class ChainStore {
     return value && decodePlace(value)
   }
 
-  async transactionPlaces(ids: readonly Hash[]): Promise<(TransactionPlace | undefined)[]> {
-    const values = await this.database.getMany(ids.map(key.transaction))
+  async transactionPlaces(ids: readonly Hash[], snapshot?: Snapshot): Promise<(TransactionPlace | undefined)[]> {
+    const values = await this.database.getMany(ids.map(key.transaction), snapshot)
     return values.map((value) => value && decodePlace(value))
   }
 
@@ -260,8 +271,9 @@ export class ChainStore {
   }
 
   /** Which of some places stand in the addresses' histories. */
-  inHistories(places: readonly { address: Address; at: string }[]): Promise<boolean[]> {
-    return this.database.hasMany(places.map(({ address, at }) => key.history(address, at)))
+  inHistories(places: readonly { address: Address; at: string }[], snapshot?: Snapshot): Promise<boolean[]> {
+    const keys = places.map(({ address, at }) => key.history(address, at))
+    return this.database.hasMany(keys, snapshot)
   }
 
   /** The waiting transactions as they were when the node stopped, in order of arrival; then those on their way back. */
@@ -444,6 +456,25 @@ function decodePlace(value: Buffer): TransactionPlace {
   return { index, position }
 }
 
+/** @throws DamageError where the text is not that block's */
+function blockOf({ index, hash }: BlockPlace, text: Buffer): ParsedBlock {
+  const parsed = parseBlock(parseJson(text, { maxBytes: text.length, maxDepth: 16 }))
+  if (parsed.hash !== hash) throw new DamageError(`block ${index} has the hash ${parsed.hash}, not ${hash}`)
+  return parsed
+}
+
+/** @throws DamageError where the record is missing or isn't that block's */
+function undoOf({ hash, block }: StoredBlock, value: Buffer | undefined): AccountChanges {
+  const { index } = block
+  const { block: of, before } = decodeUndo(present(value, `the undo record of block ${index}`))
+  // Each branch that passes this index writes its own: one that LevelDB has dug up again would undo to anything.
+  if (of !== hash) throw new DamageError(`the undo record of block ${index} is that of ${of}, not of ${hash}`)
+  const addresses = holdersOf(block)
+  if (addresses.length !== before.length)
+    throw new DamageError(`the undo record of block ${index} is of other accounts`)
+  return new Map(addresses.map((address, i) => [address, before[i]]))
+}
+
 /** @param holders the accounts in the order of {@link holdersOf}: the block says whose they are */
 function encodeUndo(block: Hash, holders: readonly Address[], undo: AccountChanges): string {
   const before = holders.map((address) => {
@@ -468,6 +499,10 @@ function encodeEntry({ totalWork, hash: _, ...rest }: StoredEntry): string {
 function decodeEntry(hash: Hash, value: Buffer): StoredEntry {
   const { totalWork, ...rest } = JSON.parse(value.toString())
   return { refused: undefined, solveTime: undefined, ...rest, hash, totalWork: BigInt(`0x${totalWork}`) }
+}
+
+function known(hash: Hash, entry: StoredEntry | undefined): StoredEntry {
+  return present(entry, `the entry of block ${hash}`)
 }
 
 function readHash(value: Buffer): Hash {

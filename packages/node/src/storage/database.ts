@@ -137,8 +137,8 @@ export class Database {
   }
 
   /** Which of the keys are there. */
-  hasMany(keys: readonly string[]): Promise<boolean[]> {
-    return reading(this.level.hasMany([...keys]))
+  hasMany(keys: readonly string[], snapshot?: Snapshot): Promise<boolean[]> {
+    return reading(this.level.hasMany([...keys], { ...(snapshot && { snapshot }) }))
   }
 
   snapshot(): Snapshot {

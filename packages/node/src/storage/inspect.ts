@@ -1,18 +1,20 @@
 /**
  * Looks whether everything that follows from the main chain is stored, and is right. It asks for each record as a
- * reader would, by its key: so it also notices what LevelDB can't find any more.
+ * reader would, by its key: so it also notices what LevelDB can't find any more. Each look yields now and then, for
+ * whoever has something better to do, and may be left there.
  */
 import {
-  type Block,
   type ChainRules,
   type Hash,
+  type ParsedBlock,
   type Reward,
   supplyAt,
   type Transaction,
   transactionId,
 } from '@bc/core'
 import { DamageError } from '../errors.ts'
-import { type ChainStore, partiesOf } from './chain-store.ts'
+import { type ChainStore, partiesOf, type StoredEntry } from './chain-store.ts'
+import type { Snapshot } from './database.ts'
 import { place } from './layout.ts'
 
 /** Which chain it should be. */
@@ -21,43 +23,85 @@ export interface ChainIdentity {
   readonly rules: ChainRules
 }
 
-/** Records that are asked for at once. */
+/** Records that are asked for at once, and blocks with all that follows from them. */
 const PAGE = 500
+const BLOCKS = 16
 
 /**
- * One block of the main chain: its hash, its link, its undo record, its transactions' index, histories and nonces.
+ * The main chain, newest block first: hashes, links, undo records, the transactions' index, histories and nonces. It
+ * may grow, or become another one, meanwhile: each few blocks are looked at as they are at that moment.
+ * @param first the oldest one to look at
  * @throws DamageError
  */
-export async function inspectBlock(store: ChainStore, { id }: ChainIdentity, index: number): Promise<void> {
-  const damaged = (fault: string) => new DamageError(`block ${index}: ${fault}`)
-  const [hash] = (await store.mainHashes(index, index)) as [Hash]
-  const entry = await store.knownEntry(hash)
-  if (entry.index !== index) throw damaged(`its entry says ${entry.index}`)
-  if (index === 1) return void (await store.blockText(index, hash))
-  const { block } = await store.block(entry)
-  const [parent] = await store.mainHashes(index - 1, index - 1)
-  if (block.previous_hash !== parent) throw damaged('the block before is another one')
-  await store.undo(entry, block)
-  await inspectTransactions(store, id, index, block)
+export async function* inspectBlocks(store: ChainStore, { id }: ChainIdentity, first = 1): AsyncGenerator<void> {
+  for (let last = Number.POSITIVE_INFINITY; last >= first; last -= BLOCKS) {
+    last = await store.reading(async (snapshot) => {
+      const head = await store.knownEntry(await store.head(snapshot), snapshot)
+      const to = Math.min(last, head.index)
+      // A reorganisation may have shortened the chain.
+      if (to < first) return to
+      const blocks = await mainBlocks(store, Math.max(first, to - BLOCKS + 1), to, snapshot)
+      await store.undos(blocks, snapshot)
+      await inspectTransactions(store, id, blocks, snapshot)
+      return to
+    })
+    yield
+  }
 }
 
-async function inspectTransactions(store: ChainStore, chain: Hash, index: number, block: Block): Promise<void> {
-  const damaged = (fault: string) => new DamageError(`block ${index}: ${fault}`)
-  const transactions = block.transactions as unknown as [Reward, ...Transaction[]]
-  const ids = transactions.map((transaction) => transactionId(transaction, chain))
-  const places = await store.transactionPlaces(ids)
-  for (const [position, id] of ids.entries())
-    if (places[position]?.index !== index || places[position].position !== position)
-      throw damaged(`transaction ${id} is not found by its id`)
-  const mentions = ids.flatMap((_, position) =>
-    [...partiesOf(block, position)].map((address) => ({ address, at: place(index, position) })),
+/** All but the genesis block, which is looked at as well. */
+async function mainBlocks(store: ChainStore, from: number, to: number, snapshot: Snapshot): Promise<ParsedBlock[]> {
+  const hashes = await store.mainHashes(Math.max(1, from - 1), to, snapshot)
+  const entries = await store.knownEntries(hashes, snapshot)
+  for (const [i, { index }] of entries.entries()) {
+    const expected = to - entries.length + 1 + i
+    if (index !== expected) throw damaged(expected, `its entry says ${index}`)
+  }
+  if (from === 1) await store.blockText(1, hashes[0] as Hash, snapshot)
+  const children = entries.slice(1) as StoredEntry[]
+  const blocks = await store.blocks(children, snapshot)
+  for (const [i, { block }] of blocks.entries())
+    if (block.previous_hash !== hashes[i]) throw damaged(block.index, 'the block before is another one')
+  return blocks
+}
+
+async function inspectTransactions(
+  store: ChainStore,
+  chain: Hash,
+  blocks: readonly ParsedBlock[],
+  snapshot: Snapshot,
+): Promise<void> {
+  const stood = blocks.flatMap(({ block }) =>
+    (block.transactions as unknown as [Reward, ...Transaction[]]).map((transaction, position) => ({
+      ...{ block, index: block.index, position, transaction },
+      id: transactionId(transaction, chain),
+    })),
   )
-  const lost = (await store.inHistories(mentions)).indexOf(false)
-  if (lost >= 0) throw damaged(`its transactions are not in the history of ${mentions[lost]?.address}`)
-  const [, ...payments] = transactions
-  const accounts = await store.accounts(payments.map(({ sender }) => sender))
-  for (const { sender, nonce } of payments)
-    if ((accounts.get(sender)?.nonce ?? 0) <= nonce) throw damaged(`${sender} is older than its own transaction`)
+  const places = await store.transactionPlaces(
+    stood.map(({ id }) => id),
+    snapshot,
+  )
+  for (const [i, { id, index, position }] of stood.entries())
+    if (places[i]?.index !== index || places[i].position !== position)
+      throw damaged(index, `transaction ${id} is not found by its id`)
+  const mentions = stood.flatMap(({ block, index, position }) =>
+    [...partiesOf(block, position)].map((address) => ({ address, index, at: place(index, position) })),
+  )
+  const lost = mentions[(await store.inHistories(mentions, snapshot)).indexOf(false)]
+  if (lost) throw damaged(lost.index, `its transactions are not in the history of ${lost.address}`)
+  const payments = stood.filter(({ position }) => position > 0) as unknown as {
+    index: number
+    transaction: Transaction
+  }[]
+  const senders = new Set(payments.map(({ transaction }) => transaction.sender))
+  const accounts = await store.accounts([...senders], snapshot)
+  for (const { index, transaction } of payments)
+    if ((accounts.get(transaction.sender)?.nonce ?? 0) <= transaction.nonce)
+      throw damaged(index, `${transaction.sender} is older than its own transaction`)
+}
+
+function damaged(index: number, fault: string): DamageError {
+  return new DamageError(`block ${index}: ${fault}`)
 }
 
 /**
@@ -65,39 +109,42 @@ async function inspectTransactions(store: ChainStore, chain: Hash, index: number
  * an account shows: in its nonce if it has sent since (above), otherwise it has received since, and coins are missing.
  * @throws DamageError
  */
-export async function inspectAccounts(store: ChainStore, { rules }: ChainIdentity, signal: AbortSignal): Promise<void> {
-  await store.reading(async (snapshot) => {
-    const { index } = await store.knownEntry(await store.head(snapshot))
+export async function* inspectAccounts(store: ChainStore, { rules }: ChainIdentity): AsyncGenerator<void> {
+  const snapshot = store.snapshot()
+  try {
+    const { index } = await store.knownEntry(await store.head(snapshot), snapshot)
     let supply = 0n
     for await (const page of pages(store.allAccounts(snapshot))) {
-      if (signal.aborted) return
       const addresses = page.map(([address]) => address)
       const found = await store.accounts(addresses, snapshot)
       const lost = addresses.find((address) => !found.has(address))
       if (lost) throw new DamageError(`the account ${lost} is there, but not found by its address`)
       for (const [, { balance }] of page) supply += BigInt(balance)
+      yield
     }
     const due = supplyAt(index, rules)
     if (supply !== due) throw new DamageError(`the accounts hold ${supply} coins, and ${due} were made`)
-  })
+  } finally {
+    await snapshot.close()
+  }
 }
 
 /**
  * Every block, also beside the main chain, is stored with its entry, and each is found by its hash.
  * @throws DamageError
  */
-export async function inspectTree(store: ChainStore, signal: AbortSignal): Promise<void> {
+export async function* inspectTree(store: ChainStore): AsyncGenerator<void> {
   for await (const page of pages(store.allBlocks())) {
-    if (signal.aborted) return
     const entries = await store.entries(page.map(({ hash }) => hash))
     for (const [i, { index, hash }] of page.entries())
       if (entries[i]?.index !== index)
         throw new DamageError(`block ${index} ${hash} is there, but not found by its hash`)
+    yield
   }
   for await (const page of pages(store.allEntries())) {
-    if (signal.aborted) return
     const lost = (await store.haveBlocks(page)).indexOf(false)
     if (lost >= 0) throw new DamageError(`block ${page[lost]?.index} ${page[lost]?.hash} is missing`)
+    yield
   }
 }
 

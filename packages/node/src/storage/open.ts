@@ -5,7 +5,7 @@ import { MemoryLevel } from 'memory-level'
 import { DamageError, StartError, StorageError } from '../errors.ts'
 import { ChainStore, strangeness } from './chain-store.ts'
 import { Database, type Level } from './database.ts'
-import { type ChainIdentity, inspectBlock } from './inspect.ts'
+import { type ChainIdentity, inspectBlocks } from './inspect.ts'
 import { type ChainFiles, chainFiles, openLevel, witnessFile } from './level.ts'
 import { forgetAside, inspectTables, inspectTablesBehind, setAside } from './level-files.ts'
 import { lockDirectory, type Release } from './lock.ts'
@@ -118,7 +118,7 @@ async function inspectRecent(store: ChainStore, chain: ChainIdentity): Promise<v
   const { index } = await store.knownEntry(head)
   if ((await store.mainHash(index)) !== head) throw new DamageError(`the head ${head} is not on the main chain`)
   if ((await store.mainHash(index + 1)) !== undefined) throw new DamageError('the main chain goes on after its head')
-  for (let at = index; at > Math.max(0, index - RECENT_BLOCKS); at--) await inspectBlock(store, chain, at)
+  for await (const _ of inspectBlocks(store, chain, Math.max(1, index - RECENT_BLOCKS + 1)));
   // Reading a waiting transaction looks at its checksum.
   for await (const _ of store.pool());
 }

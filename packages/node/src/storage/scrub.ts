@@ -1,36 +1,60 @@
-import { setTimeout as delay } from 'node:timers/promises'
-import type { Chain } from '../chain/chain.ts'
-import type { Serial } from '../serial.ts'
+import { setTimeout as delay, setImmediate as turn } from 'node:timers/promises'
 import type { ChainStore } from './chain-store.ts'
-import { inspectAccounts, inspectBlock, inspectTree } from './inspect.ts'
-
-/** Blocks that are looked at in one go, within the door, and the rest that follows each go. */
-const BLOCKS_A_TIME = 50
-const REST_MS = 20
+import { type ChainIdentity, inspectAccounts, inspectBlocks, inspectTree } from './inspect.ts'
 
 /** Until LevelDB has tidied up most of what it has written since. */
 const FILES_EVERY_MS = 10 * 60_000
 
+/** Of the time, for the scrub of a node that has other things to do. */
+const SHARE = 0.1
+const LONGEST_REST_MS = 1_000
+
+/** How much of the time the scrub takes for itself: all, until somebody else wants some. */
+export class Pace {
+  readonly signal: AbortSignal
+  private share = 1
+  private since = performance.now()
+
+  /** @param signal ends the scrub, and its rest */
+  constructor(signal: AbortSignal) {
+    this.signal = signal
+  }
+
+  slowDown(): void {
+    this.share = SHARE
+  }
+
+  /** So long that what was done since the last rest has taken its share of the time: longer on a busy machine. */
+  async rest(): Promise<void> {
+    const worked = performance.now() - this.since
+    // Timers that keep the process alive: before the node listens, nothing else may.
+    if (this.share === 1) await turn()
+    else await restUpTo(worked * (1 / this.share - 1), this.signal)
+    this.since = performance.now()
+  }
+}
+
+async function restUpTo(ms: number, signal: AbortSignal): Promise<void> {
+  // It is refused for one reason only: it is called off.
+  await delay(Math.min(LONGEST_REST_MS, ms), undefined, { signal }).catch(() => undefined)
+}
+
 /**
- * Looks at the whole stored chain once, its files and then its blocks, newest first, behind the node's work: what is
- * too much to look at before every start. It takes its turn at the door, so a block is never looked at while it is
- * written.
+ * Looks at the whole stored chain once, its files and then its records, the newest blocks first, behind the node's work:
+ * what is too much to look at before every start.
  * @throws DamageError
  */
-export async function scrub(store: ChainStore, chain: Chain, door: Serial, signal: AbortSignal): Promise<void> {
+export async function scrub(store: ChainStore, chain: ChainIdentity, pace: Pace): Promise<void> {
+  const { signal } = pace
   // First of all: where a table is malformed, looking for its records may end the process.
   await store.inspectFiles(signal)
-  await inspectAccounts(store, chain, signal)
-  for (let index: number = chain.head.index; index >= 1 && !signal.aborted; index -= BLOCKS_A_TIME) {
-    await door.run(async () => {
-      // A reorganisation may have shortened the chain since the last go.
-      const from: number = Math.min(index, chain.head.index)
-      for (let at = from; at > Math.max(0, from - BLOCKS_A_TIME); at--) await inspectBlock(store, chain, at)
-    })
-    // A timer that keeps the process alive: before the node listens, nothing else may.
-    if (index > BLOCKS_A_TIME) await delay(REST_MS)
+  for (const look of [inspectAccounts(store, chain), inspectBlocks(store, chain), inspectTree(store)]) {
+    if (signal.aborted) return
+    for await (const _ of look) {
+      await pace.rest()
+      if (signal.aborted) return
+    }
   }
-  await inspectTree(store, signal)
 }
 
 /**

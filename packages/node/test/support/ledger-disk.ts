@@ -16,7 +16,7 @@ import { pino } from 'pino'
 import { StartError } from '../../src/errors.ts'
 import type { Log } from '../../src/log.ts'
 import { openStore } from '../../src/storage/open.ts'
-import { scrub } from '../../src/storage/scrub.ts'
+import { Pace, scrub } from '../../src/storage/scrub.ts'
 import { curve, LATE, Ledger, parsed, textOf } from './ledger-node.ts'
 import type { Random } from './ledger-random.ts'
 
@@ -60,8 +60,8 @@ export function logInto(messages: string[]): Log {
 }
 
 /** The whole of what a running node looks through. */
-export function scrubAll({ store, chain, door }: Ledger): Promise<void> {
-  return scrub(store, chain, door, new AbortController().signal)
+export function scrubAll({ store, chain }: Ledger): Promise<void> {
+  return scrub(store, chain, new Pace(new AbortController().signal))
 }
 
 const directories: string[] = []
@@ -119,7 +119,7 @@ async function drawMain({ store, chain }: Ledger, index: number, picture: Map<st
   picture.set(`main ${index}`, String(text))
   if (index === 1) return
   const { block } = parsed(String(text))
-  const undo = [...(await store.undo({ index, hash }, block))].map(([address, account]) => [address, account ?? null])
+  const undo = [...(await store.undo({ hash, block }))].map(([address, account]) => [address, account ?? null])
   picture.set(`undo ${index}`, textOf(undo))
   const { transactions } = block as unknown as { transactions: (Reward | Transaction)[] }
   const leaves = transactions.map((transaction) => merkleLeaf(transaction as unknown as JsonObject))
