@@ -99,7 +99,7 @@ describe('the journal', () => {
     await expect(Database.open(level, undefined)).rejects.toThrow(/the batches before 5 are missing/)
   })
 
-  test('holds as much as LevelDB keeps in its logs: no batch is shorter than 1024 bytes', async () => {
+  test('holds as much as LevelDB keeps in its logs: no batch is shorter than 2048 bytes', async () => {
     const sizes: number[] = []
     const level = await memoryLevel()
     const write = level.batch.bind(level) as unknown as (operations: { key: string; value?: Buffer }[]) => Promise<void>
@@ -111,9 +111,9 @@ describe('the journal', () => {
     await database.write(new Map(), SYNC)
     await database.write(new Map([['pool/1', undefined]]), SYNC)
     await database.write(new Map([['tx/a', 'x'.repeat(10_000)]]), SYNC)
-    expect(sizes.every((size) => size >= 1024)).toBe(true)
+    expect(sizes.every((size) => size >= 2048)).toBe(true)
     expect(sizes[2]).toBeLessThan(10_100)
-    expect(16_384 * 1024).toBe(2 * WRITE_BUFFER_BYTES)
+    expect(16_384 * 2048).toBe(2 * WRITE_BUFFER_BYTES)
   })
 })
 

@@ -220,7 +220,7 @@ export class Chain {
    * @returns the entries of those that it took
    */
   private async extend(blocks: readonly ReadBlock[], options: ImportOptions): Promise<BlockEntry[]> {
-    const followers = await this.followersOf(this.current.hash, blocks)
+    const followers = this.followersOf(this.current.hash, blocks)
     const overlay = new AccountsOverlay(this.accounts.load)
     const verified = followers.flatMap(({ body }) => (body instanceof RuleError ? [] : [body]))
     await overlay.prepare(new Set(verified.flatMap((body) => [...touchedAddresses(body)])))
@@ -237,15 +237,18 @@ export class Chain {
     return entries
   }
 
-  /** The first of the blocks, as far as each stands on the one before and none has been seen; not too many at once. */
-  private async followersOf(parent: Hash, blocks: readonly ReadBlock[]): Promise<readonly ReadBlock[]> {
-    const known = await this.modules.store.entries(blocks.map(({ parsed }) => parsed.hash))
+  /**
+   * The first of the blocks, as far as each stands on the one before and isn't held; not too many at once. Whether the
+   * disk has one isn't asked: what stands on the head has more work, so it would be the head, or the ledger has refused
+   * it and does so again.
+   */
+  private followersOf(parent: Hash, blocks: readonly ReadBlock[]): readonly ReadBlock[] {
     let transactions = 0
     const end = blocks.findIndex(({ parsed: { block, hash } }, i) => {
       const before = i === 0 ? parent : blocks[i - 1]?.parsed.hash
       transactions += block.transactions.length
       if (i > 0 && transactions > MOST_AT_ONCE) return true
-      return block.previous_hash !== before || known[i] || this.orphans.has(hash) || this.early.has(hash)
+      return block.previous_hash !== before || this.orphans.has(hash) || this.early.has(hash)
     })
     return end < 0 ? blocks : blocks.slice(0, end)
   }
