@@ -89,7 +89,7 @@ export class BlockFetch {
     const { failures, reputation } = this.modules
     const tried = new Set<PeerId>()
     for (;;) {
-      const peer = await this.freePeer(tried)
+      const peer = await this.freePeer(part, tried)
       try {
         const texts = await this.ask(peer, part).finally(() => this.release(peer))
         if (texts) return await this.read(texts, part.hashes)
@@ -142,8 +142,11 @@ export class BlockFetch {
     if (sign < 0) this.changed()
   }
 
-  /** Of those who have failed least, the least busy one; waits while all of them have enough to do. */
-  private async freePeer(tried: ReadonlySet<PeerId>): Promise<PeerId> {
+  /**
+   * Of those who have failed least, the least busy one; waits while all of them have enough to do. Not for the part
+   * that is read next: what they do may be waiting for the reader.
+   */
+  private async freePeer({ number }: Part, tried: ReadonlySet<PeerId>): Promise<PeerId> {
     const { signal, source, peers, failures } = this.modules
     for (;;) {
       signal.throwIfAborted()
@@ -155,7 +158,7 @@ export class BlockFetch {
       // The source comes first: it has said that it has them.
       const order = best.sort((a, b) => this.load(a) - this.load(b) || Number(b === source) - Number(a === source))
       const [free] = order
-      if (free !== undefined && this.load(free) < PER_PEER) {
+      if (free !== undefined && (this.load(free) < PER_PEER || number === this.reading)) {
         this.busy.set(free, this.load(free) + 1)
         return free
       }

@@ -1,0 +1,47 @@
+/** Blocks from several peers at once: none of them may wait for another for good. */
+import type { BlockEntry, Hash } from '@bc/core'
+import { expect, it } from 'vitest'
+import { BlockFetch, type BlockFetchModules } from '../src/network/block-fetch.ts'
+import { PeerError } from '../src/network/transport.ts'
+import type { ReadBlock } from '../src/signatures/block-report.ts'
+
+/** Two parts for each of two peers. */
+const HASHES = Array.from({ length: 64 }, (_, i) => `${i}` as Hash)
+/** Sixteen of them are as much as may wait for the reader. */
+const textOf = (hash: Hash) => hash.padEnd(1_000_000)
+
+async function* branch() {
+  yield HASHES.map((hash) => ({ hash }) as BlockEntry)
+}
+
+it('the part that is read next finds a peer, also where all that others send waits for the reader', async () => {
+  const signal = new AbortController().signal
+  let sent = 0
+  const isFull = async () => {
+    while (sent < 16) await new Promise((resolve) => setImmediate(resolve))
+  }
+  async function* blocks(peer: string, hashes: readonly Hash[]): AsyncGenerator<string> {
+    if (peer === 'source' && hashes[0] === HASHES[0]) {
+      await isFull()
+      throw new PeerError('stalled', 'the peer sent nothing')
+    }
+    for (const hash of hashes) {
+      sent++
+      yield textOf(hash)
+    }
+  }
+  const read = async (texts: readonly string[]) =>
+    texts.map((canonical) => ({ parsed: { canonical, hash: canonical.trim() } }) as unknown as ReadBlock)
+  const fetch = new BlockFetch({
+    chain: { read },
+    conversations: { blocks },
+    reputation: { offend: async () => undefined },
+    source: 'source',
+    peers: () => ['source', 'other'],
+    failures: new Map(),
+    signal,
+  } as unknown as BlockFetchModules)
+  const found: string[] = []
+  for await (const part of fetch.inOrder(branch())) found.push(...part.map(({ parsed }) => parsed.hash))
+  expect(found).toEqual(HASHES)
+})
