@@ -296,7 +296,8 @@ describe('snapshots', () => {
     expect(await view()).toEqual(before)
   })
 
-  it('wait for a block that is being mined, which would bring back what is left', async () => {
+  /** A node whose searches last until `open` is called. */
+  async function heldNode() {
     let [open, held] = [() => {}, Promise.resolve()]
     const { node, parts } = await devNode(7, {
       ...dev.search,
@@ -306,19 +307,43 @@ describe('snapshots', () => {
       },
     })
     const asking = (asked: Asked) => askPlainly(node, asked)
+    const hold = () => {
+      held = new Promise((resolve) => {
+        open = resolve
+      })
+    }
+    const mining = () => vi.waitFor(() => expect(parts.miner.busy).toBe(true), 30_000)
+    return { parts, asking, hold, mining, open: () => open() }
+  }
+
+  it('wait for a block that is being mined, which would bring back what is left', async () => {
+    const { parts, asking, hold, mining, open } = await heldNode()
     await asking(post('/dev/snapshot', {}))
     await asking({ path: '/mine' })
-    held = new Promise((resolve) => {
-      open = resolve
-    })
-    const mining = asking({ path: '/mine' })
-    await vi.waitFor(async () => expect(JSON.parse((await asking({ path: '/status' })).text).mining).toBe(true), 30_000)
+    hold()
+    const mined = asking({ path: '/mine' })
+    await mining()
     const reverting = asking(post('/dev/revert', { id: 1 }))
     // Time enough for a revert that doesn't wait.
     await Promise.race([reverting, delay(200)])
     open()
-    expect([(await mining).status, (await reverting).status]).toEqual([200, 200])
-    expect([JSON.parse((await mining).text).index, parts.chain.head.index]).toEqual([3, 1])
+    expect([(await mined).status, (await reverting).status]).toEqual([200, 200])
+    expect([JSON.parse((await mined).text).index, parts.chain.head.index]).toEqual([3, 1])
+  })
+
+  it('have no block after them for a transaction that waited for its own', async () => {
+    const { parts, asking, hold, mining, open } = await heldNode()
+    await asking(post('/dev/snapshot', {}))
+    hold()
+    const sent = [0, 1].map((nonce) => asking(post('/transactions/new', payment({ nonce }))))
+    await mining()
+    await vi.waitFor(() => expect(parts.admission.pool.size).toBe(2))
+    const inTurn = vi.spyOn(parts.miner, 'inTurn')
+    const reverting = asking(post('/dev/revert', { id: 1 }))
+    await vi.waitFor(() => expect(inTurn).toHaveBeenCalled())
+    open()
+    expect((await Promise.all([...sent, reverting])).map(({ status }) => status)).toEqual([201, 201, 200])
+    expect([parts.chain.head.index, parts.admission.pool.size]).toEqual([1, 0])
   })
 
   it('hold while everything happens at once, and the chain stays whole', async () => {

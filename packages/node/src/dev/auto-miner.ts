@@ -15,22 +15,20 @@ export class AutoMiner {
   async mineAll(miner: Miner, pool: Pool): Promise<void> {
     // However many transactions came at once, there is one job at a time for all of them.
     while (isReady(pool)) {
-      this.job ??= this.mineOne(miner)
+      this.job ??= this.mineOne(miner, pool)
       await this.job
     }
   }
 
-  private async mineOne(miner: Miner): Promise<void> {
+  private async mineOne(miner: Miner, pool: Pool): Promise<void> {
     try {
-      await miner.mine(FOREVER)
+      // Before its turn comes, a revert may have taken the transactions back, or somebody else's block have them.
+      await miner.mineIf(() => isReady(pool))
     } finally {
       this.job = undefined
     }
   }
 }
-
-/** Nobody's going away ends it: the transaction was taken. */
-const FOREVER = new AbortController().signal
 
 function isReady(pool: Pool): boolean {
   return pool.select(Number.POSITIVE_INFINITY).length > 0

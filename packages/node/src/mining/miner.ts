@@ -124,6 +124,17 @@ export class Miner {
   }
 
   /**
+   * A block for nobody who could go away. It waits for its turn as well, but always gets one.
+   * @param isWanted asked when the turn has come: what it was for may be gone by then
+   * @throws RuleError as {@link mine} does, but for `node.busy`
+   */
+  async mineIf(isWanted: () => boolean): Promise<void> {
+    await this.turns.run(async () => {
+      if (isWanted()) await this.mineOne(this.stopping.signal)
+    })
+  }
+
+  /**
    * Mines on and on, until the node stops. It waits for its turn as well, but always gets one.
    * @param onRefused hears why no block is possible for now; once, while that lasts
    */
