@@ -346,6 +346,23 @@ describe('snapshots', () => {
     expect([parts.chain.head.index, parts.admission.pool.size]).toEqual([1, 0])
   })
 
+  it('wait for a payment of the faucet, which would have a nonce of the chain that is left', async () => {
+    const id = await take()
+    await ask(post('/dev/fund', { recipient: CAROL.address }))
+    const account = dev.store.account.bind(dev.store)
+    let reverting: Promise<Answer> | undefined
+    vi.spyOn(dev.store, 'account').mockImplementationOnce(async (address) => {
+      const before = await account(address)
+      reverting = revert(id)
+      // Time enough for a revert that doesn't wait.
+      await Promise.race([reverting, delay(200)])
+      return before
+    })
+    const paid = await ask(post('/dev/fund', { recipient: CAROL.address }))
+    expect([paid.status, paid.json.index, (await reverting)?.status]).toEqual([200, 3, 200])
+    expect([parts.chain.head.index, parts.admission.pool.size]).toEqual([1, 0])
+  })
+
   it('hold while everything happens at once, and the chain stays whole', async () => {
     const id = await take()
     const all = dev.accounts.flatMap((from) => [0, 1, 2].map((nonce) => payment({ from, nonce })))

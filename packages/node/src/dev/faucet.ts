@@ -37,6 +37,11 @@ export class Faucet {
     return this.account.address
   }
 
+  /** Runs a task while no payment is under way: it may put back the chain from which a payment has its nonce. */
+  inTurn<T>(task: () => Promise<T>): Promise<T> {
+    return this.turns.run(task)
+  }
+
   /** @throws RuleError of the transaction: `tx.address` or, once the faucet has run dry, `tx.balance` */
   pay(recipient: Address, amount: Amount): Promise<Funded> {
     return this.turns.run(async () => {
@@ -59,7 +64,7 @@ export class Faucet {
     const { store } = this.modules
     return store.reading(async (snapshot) => {
       const place = await store.transactionPlace(id, snapshot)
-      if (place === undefined) throw new RuleError('request.not_found', 'A revert has taken the payment back already.')
+      if (place === undefined) throw new RuleError('request.not_found', 'Its block is not on the chain any more.')
       const [hash] = (await store.mainHashes(place.index, place.index, snapshot)) as [Hash]
       return { index: place.index, hash }
     })

@@ -56,7 +56,7 @@ function accounts(app: App, { seed, accounts, faucet }: DevContext): void {
   })
 }
 
-function snapshots(app: App, { snapshots, chain, clock }: DevContext): void {
+function snapshots(app: App, { snapshots, chain, clock, faucet }: DevContext): void {
   const state = (id: number) => ({ id, height: chain.head.index, tip: chain.head.hash, time: clock.now() })
   app.route({
     ...access,
@@ -80,7 +80,7 @@ function snapshots(app: App, { snapshots, chain, clock }: DevContext): void {
       response: { ...answers(200, SnapshotSchema), ...refuses(400, 403, 404) },
     },
     handler: async ({ body: { id } }) => {
-      await snapshots.revert(id)
+      await faucet.inTurn(() => snapshots.revert(id))
       return state(id)
     },
   })
