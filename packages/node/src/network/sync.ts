@@ -70,12 +70,7 @@ export class Sync {
   consider(peer: PeerId): void {
     if (this.closing.signal.aborted) return
     this.candidates.add(peer)
-    this.running ??= this.run()
-      .catch(this.modules.onFailure)
-      .finally(() => {
-        this.failures.clear()
-        this.running = undefined
-      })
+    this.running ??= this.run().catch(this.modules.onFailure)
   }
 
   /** Settles when all that is being considered has been followed as far as it goes. */
@@ -89,13 +84,19 @@ export class Sync {
   }
 
   private async run(): Promise<void> {
-    for (const peer of this.candidates) {
-      this.candidates.delete(peer)
-      const before = this.modules.chain.head
-      await this.followCarefully(peer)
-      this.goal = undefined
-      if (this.closing.signal.aborted) return
-      if (this.modules.chain.head !== before) this.modules.onCaughtUp(this.modules.chain.head)
+    try {
+      for (const peer of this.candidates) {
+        this.candidates.delete(peer)
+        const before = this.modules.chain.head
+        await this.followCarefully(peer)
+        this.goal = undefined
+        if (this.closing.signal.aborted) return
+        if (this.modules.chain.head !== before) this.modules.onCaughtUp(this.modules.chain.head)
+      }
+    } finally {
+      // At once when there is no candidate left: one that came a moment later would find nobody to take it up.
+      this.failures.clear()
+      this.running = undefined
     }
   }
 
