@@ -114,6 +114,8 @@ export class Network {
     this.closing.abort()
     await this.sync.close()
     await this.transport.close()
+    // What came last is being judged still, and needs the store, which is closed after us.
+    await this.relay.idle()
   }
 
   /** What we have caught up with came by no gossip: those who are connected with us alone have yet to hear of it. */

@@ -59,6 +59,7 @@ interface Gate {
 export class Relay {
   private readonly modules: RelayModules
   private readonly gates: Readonly<Record<Topic, Gate>>
+  private readonly judging = new Set<Promise<Verdict>>()
 
   constructor(modules: RelayModules) {
     this.modules = modules
@@ -82,6 +83,11 @@ export class Relay {
     )
   }
 
+  /** Settles when all that has come so far is judged. */
+  async idle(): Promise<void> {
+    await Promise.allSettled(this.judging)
+  }
+
   async announceBlock({ canonical }: Pick<ParsedBlock, 'canonical'>): Promise<void> {
     const { transport, chain } = this.modules
     await transport.publish(topicName(chain.id, 'blocks'), utf8.encode(canonical))
@@ -94,8 +100,14 @@ export class Relay {
     await transport.publish(topicName(chain.id, 'transactions'), utf8.encode(text))
   }
 
+  private pass(topic: Topic, from: PeerId, judge: () => Promise<Verdict>): Promise<Verdict> {
+    const verdict = this.passPatiently(topic, from, judge).finally(() => this.judging.delete(verdict))
+    this.judging.add(verdict)
+    return verdict
+  }
+
   /** Lets a message through to its judge, unless its sender has used up our patience. */
-  private async pass(topic: Topic, from: PeerId, judge: () => Promise<Verdict>): Promise<Verdict> {
+  private async passPatiently(topic: Topic, from: PeerId, judge: () => Promise<Verdict>): Promise<Verdict> {
     const { futile, judged } = this.gates[topic]
     if (futile.left(from) <= 0) {
       if (futile.spend(from, 1) < -FUTILE[topic].burst)
