@@ -1,8 +1,9 @@
 /** `POST /transactions`: a batch over HTTP. What each line comes to is pool-batches.test.ts's matter. */
 import { parseJson, transactionId } from '@bc/core'
 import { Ajv2020 } from 'ajv/dist/2020.js'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { OutcomeSchema } from '../src/http/schemas.ts'
+import { LateNetwork } from '../src/network/late-network.ts'
 import { type Asked, ask, connected, type Reply } from './support/http-client.ts'
 import { ALICE, BOB, CAROL, signed, startTestNode, type TestNode } from './support/http-node.ts'
 import { injected } from './support/http-parts.ts'
@@ -162,4 +163,18 @@ test('a client that goes away in the midst leaves a node that works', async () =
   const [again] = linesIn(await ask(node, asked(textOf([signed(node.chain, { from: BOB, to: ALICE.address })]))))
   expect(again).toMatchObject({ status: 201 })
   expect(node.logged()).not.toMatch(/"level":(?:50|60)/)
+})
+
+test('what was accepted before its client went away is told to others all the same', async () => {
+  const announced = vi.spyOn(LateNetwork.prototype, 'announceTransaction')
+  const node = await startTestNode()
+  const body = textOf(payments(node, 0, 512))
+  const socket = await connected(node.port)
+  socket.write(
+    `POST /transactions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-ndjson\r\nContent-Length: ${body.length + 1}\r\n\r\n${body}`,
+  )
+  await vi.waitFor(async () => expect(JSON.parse((await ask(node, { path: '/status' })).text).pool).toBe(512), 30_000)
+  socket.destroy()
+  await vi.waitFor(() => expect(announced).toHaveBeenCalledTimes(512), 3_000)
+  announced.mockRestore()
 })

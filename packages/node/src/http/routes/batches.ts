@@ -102,9 +102,9 @@ function submitTransactions(app: App, { admission, chain, network, onFailure }: 
   })
 
   async function answerLines(answer: PassThrough, groups: AsyncIterable<readonly Uint8Array[]>): Promise<void> {
-    let refused: RuleError | undefined
+    let end: unknown
     const until = stoppingAt(groups, (error) => {
-      refused = error
+      end = error
     })
     for await (const outcomes of batches.admit(until)) {
       for (const outcome of outcomes) if (isAdmitted(outcome)) network.announceTransaction(outcome.transaction)
@@ -112,7 +112,8 @@ function submitTransactions(app: App, { admission, chain, network, onFailure }: 
       // Held for a client that sends all before it reads anything: so much it is not.
       answer.write(outcomes.map((outcome) => lineOf(outcome, index)).join(''))
     }
-    answer.end(refused && lineOf(refused, 0))
+    if (end !== undefined && !(end instanceof RuleError)) throw end
+    answer.end(end && lineOf(end, 0))
   }
 
   /**
@@ -146,13 +147,12 @@ function submitTransactions(app: App, { admission, chain, network, onFailure }: 
   }
 }
 
-/** The groups before a refusal, which ends them. */
-async function* stoppingAt<T>(groups: AsyncIterable<T>, refused: (error: RuleError) => void): AsyncGenerator<T> {
+/** The groups before what ends them, a refusal or a client who hangs up: those under way have an outcome all the same. */
+async function* stoppingAt<T>(groups: AsyncIterable<T>, ended: (error: unknown) => void): AsyncGenerator<T> {
   try {
     yield* groups
   } catch (error) {
-    if (!(error instanceof RuleError)) throw error
-    refused(error)
+    ended(error)
   }
 }
 
