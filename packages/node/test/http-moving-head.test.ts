@@ -50,3 +50,27 @@ it('an account and a transaction of an abandoned block, before the pool has them
     { status: 'pending', transaction: payment },
   ])
 })
+
+it('the status: what a block has confirmed waits no more, and what an abandoned one had waits again', async () => {
+  const parts = await openParts()
+  const { app, chain, store } = parts
+  const genesis = chain.head
+  const payment = signed(chain.id, { nonce: 0 })
+  await injected(app, post('/transactions/new', payment))
+  const answers: Promise<object>[] = []
+  const accounts = store.accounts.bind(store)
+  vi.spyOn(store, 'accounts').mockImplementation(async (...asked) => {
+    const found = await accounts(...asked)
+    // Last of all it is the pool that asks, once the head has moved.
+    if (chain.head !== genesis) answers.push(ask(parts, '/status'))
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    return found
+  })
+  await chain.import(minedOn(parts, genesis, { transactions: [payment] }).parsed)
+  const [confirmed] = await Promise.all(answers.splice(0))
+  expect(confirmed).toMatchObject({ height: 2, pool: 0 })
+  const b2 = minedOn(parts, genesis, { now: genesis.timestamp + 20 })
+  const b3 = minedOn(parts, b2.entry)
+  for (const { parsed } of [b2, b3]) await chain.import(parsed)
+  expect((await Promise.all(answers)).at(-1)).toMatchObject({ height: 3, pool: 1 })
+})

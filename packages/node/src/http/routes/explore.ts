@@ -58,7 +58,8 @@ function status(app: App, { chain, admission, miner, identity, network, version 
       response: answers(200, StatusSchema),
     },
     handler: async () => {
-      const { head, id, rules } = chain
+      const { head, waiting } = await chain.atRest(async () => ({ head: chain.head, waiting: admission.pool.size }))
+      const { id, rules } = chain
       return {
         chain: id,
         rules,
@@ -67,7 +68,7 @@ function status(app: App, { chain, admission, miner, identity, network, version 
         timestamp: head.timestamp,
         work: String(head.totalWork),
         target: nextTarget(head, rules),
-        pool: admission.pool.size,
+        pool: waiting,
         address: identity.address,
         peers: network.peers,
         p2p: network.addresses(),
