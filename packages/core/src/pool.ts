@@ -73,6 +73,11 @@ export class Pool {
     return this.entries.size
   }
 
+  /** How many have arrived so far: whatever arrives from now on has this {@link PoolEntry.order} or a higher one. */
+  get arrived(): number {
+    return this.arrivals
+  }
+
   get(id: Hash): PoolEntry | undefined {
     return this.entries.get(id)
   }

@@ -1,6 +1,7 @@
 /** Disk and pool follow the head one after the other: whoever asks meanwhile gets what was, or what is, and no mixture. */
 import { transactionId } from '@bc/core'
 import { expect, it, vi } from 'vitest'
+import { poolStream } from '../src/http/pool-stream.ts'
 import { post } from './support/http-client.ts'
 import { Contract } from './support/http-contract.ts'
 import { ALICE, signed } from './support/http-node.ts'
@@ -73,4 +74,22 @@ it('the status: what a block has confirmed waits no more, and what an abandoned 
   const b3 = minedOn(parts, b2.entry)
   for (const { parsed } of [b2, b3]) await chain.import(parsed)
   expect((await Promise.all(answers)).at(-1)).toMatchObject({ height: 3, pool: 1 })
+})
+
+it('what waits, to a client who reads slowly while a reorganisation takes some of it out and puts it back', async () => {
+  const { app, chain, admission } = await openParts()
+  const genesis = chain.head
+  const sent = Array.from({ length: 100 }, (_, nonce) => signed(chain.id, { nonce }))
+  await chain.import(minedOn({ chain }, genesis, { transactions: sent.slice(0, 1) }).parsed)
+  for (const one of sent.slice(1)) await injected(app, post('/transactions/new', one))
+  const pieces = poolStream(admission.pool).iterator()
+  let text = String((await pieces.next()).value)
+  const b2 = minedOn({ chain }, genesis, { now: genesis.timestamp + 20 })
+  const b3 = minedOn({ chain }, b2.entry)
+  for (const { parsed } of [b2, b3]) await chain.import(parsed)
+  for await (const piece of pieces) text += piece
+  const { transactions, length } = JSON.parse(text) as { transactions: { nonce: number }[]; length: number }
+  const nonces = transactions.map(({ nonce }) => nonce)
+  expect(nonces).toEqual([...new Set(nonces)])
+  expect(length).toBe(nonces.length)
 })

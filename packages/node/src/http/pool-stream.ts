@@ -9,12 +9,15 @@ export function poolStream(pool: Pool): Readable {
   return Readable.from(poolText(pool), { objectMode: false })
 }
 
-/** The pool lives on meanwhile: whoever reads slowly misses what left it, and doesn't go on forever. */
+/**
+ * The pool lives on meanwhile: whoever reads slowly misses what left it, also where that came back in a reorganisation,
+ * is told of nothing twice, and doesn't go on forever.
+ */
 function* poolText(pool: Pool): Generator<Buffer> {
-  const most = pool.size
+  const { arrived } = pool
   let [text, length] = ['{"transactions": [', 0]
-  for (const { transaction } of pool.list()) {
-    if (length === most) break
+  for (const { transaction, order } of pool.list()) {
+    if (order >= arrived) break
     text += (length++ === 0 ? '' : ', ') + JSON.stringify(transaction)
     if (length % PAGE > 0) continue
     yield Buffer.from(text)
