@@ -120,12 +120,12 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
       },
     )
     closing.push(() => network.close())
-    closing.push(() => neighbours.close())
     closing.push(() => app.close())
     // Before the server: it would wait for the end of these answers, which have none of their own.
     closing.push(async () => events.close())
-    // Before the server, which waits for the answers that it owes.
+    // These two before the server, which waits for the answers that it owes.
     closing.push(() => miner.stop())
+    closing.push(() => neighbours.close())
     closing.push(await startScrub(store, chain, failure))
     closing.push(keepHouse(chain, admission, failure))
     const url = await listen(app, options.host, options.port)

@@ -1,4 +1,5 @@
 /** `POST /nodes/register` aimed at what is no node, at what pretends to be one, and at what should be left alone. */
+import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { createServer as createSocketServer } from 'node:net'
@@ -7,7 +8,7 @@ import { canonicalJson, type JsonObject, type JsonValue } from '@bc/core'
 import { afterAll, describe, expect, test } from 'vitest'
 import { ChainSplitter } from '../src/network/chain-splitter.ts'
 import { genesisSite, grown, networkRules, type Site } from './support/network-chain.ts'
-import { addressOf, register, startNetworkNode, statusOf } from './support/network-nodes.ts'
+import { addressOf, register, startNetworkNode, statusOf, until } from './support/network-nodes.ts'
 import { ordeals } from './support/network-ordeal.ts'
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void
@@ -266,6 +267,27 @@ describe('a tutorial node’s chain', () => {
       tutorial(chains < 3 ? good.texts : other.texts)(request, response)
     })
     expect(status.height).toBe(1)
+  })
+
+  test('that never ends keeps no node from its own end, and who waits for it is told', async () => {
+    const [genesis] = genesisSite().texts
+    let chains = 0
+    let tricklesOn: Promise<unknown> | undefined
+    const { name } = await serve((request, response) => {
+      if (request.url !== '/chain') return void response.writeHead(404).end()
+      response.write(`{"chain": [${genesis}`)
+      // To be registered it is enough to have a first block.
+      if (chains++ === 0) return void response.end(']}')
+      const timer = setInterval(() => response.write(' '), 100)
+      tricklesOn = once(response, 'close').then(() => clearInterval(timer))
+    })
+    const node = await startNetworkNode()
+    expect(await register(node, [name])).toMatchObject({ status: 201 })
+    const answer = fetch(`${node.url}/nodes/resolve`)
+    await until(async () => tricklesOn !== undefined)
+    await node.stop()
+    expect(await (await answer).json()).toMatchObject({ statusCode: 503, code: 'node.stopping' })
+    await tricklesOn
   })
 })
 

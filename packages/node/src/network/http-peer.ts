@@ -41,12 +41,13 @@ function invalid(text: string): RuleError {
 
 /**
  * @returns the node's status; undefined for one that has no such thing: a tutorial node
- * @throws RuleError `request.invalid` where nothing of a node answers
+ * @throws RuleError `request.invalid` where nothing of a node answers; the signal's reason, once it is aborted
  */
-export async function askStatus({ origin, name }: NodeUrl): Promise<JsonObject | undefined> {
+export async function askStatus({ origin, name }: NodeUrl, signal: AbortSignal): Promise<JsonObject | undefined> {
   const pieces: Uint8Array[] = []
+  const limits = { maxBytes: STATUS_BYTES, ms: STATUS_MS, signal }
   try {
-    for await (const piece of get(`${origin}/status`, name, STATUS_BYTES, STATUS_MS)) pieces.push(piece)
+    for await (const piece of get(`${origin}/status`, name, limits)) pieces.push(piece)
   } catch (error) {
     if (error instanceof StatusError) return undefined
     throw error
@@ -57,17 +58,19 @@ export async function askStatus({ origin, name }: NodeUrl): Promise<JsonObject |
 /**
  * The blocks of its `/chain`, as they arrive.
  * @param ms for all of it
- * @throws RuleError `request.invalid` where it isn't a chain in form; whether it is valid is the door's to say
+ * @throws RuleError `request.invalid` where it isn't a chain in form; whether it is valid is the door's to say. The
+ *   signal's reason, once it is aborted
  */
 export async function* askChain(
   { origin, name }: NodeUrl,
   maxBlockBytes: number,
+  signal: AbortSignal,
   ms: number = CHAIN_MS,
 ): AsyncGenerator<Uint8Array> {
   const splitter = new ChainSplitter(SPELLING * maxBlockBytes)
   let blocks = 0
   try {
-    for await (const piece of get(`${origin}/chain`, name, CHAIN_BYTES, ms)) {
+    for await (const piece of get(`${origin}/chain`, name, { maxBytes: CHAIN_BYTES, ms, signal })) {
       const complete = splitter.feed(piece)
       blocks += complete.length
       yield* complete
@@ -82,9 +85,18 @@ function isSplitting(error: unknown): error is RuleError {
   return error instanceof RuleError && error.code !== 'request.invalid'
 }
 
+interface Limits {
+  readonly maxBytes: number
+  readonly ms: number
+  readonly signal: AbortSignal
+}
+
 /** Counts what comes, whatever the headers say. */
-async function* get(url: string, name: string, maxBytes: number, ms: number): AsyncGenerator<Uint8Array> {
+async function* get(url: string, name: string, { maxBytes, ms, signal }: Limits): AsyncGenerator<Uint8Array> {
+  signal.throwIfAborted()
   const ending = new AbortController()
+  const end = () => ending.abort(signal.reason)
+  signal.addEventListener('abort', end)
   const late = setTimeout(() => ending.abort(new Error('it takes too long')), ms)
   const waiting = () => setTimeout(() => ending.abort(new Error('it says nothing')), STALL_MS)
   let stalled = waiting()
@@ -102,6 +114,7 @@ async function* get(url: string, name: string, maxBytes: number, ms: number): As
       stalled = waiting()
     }
   } catch (error) {
+    signal.throwIfAborted()
     if (error instanceof StatusError || error instanceof RuleError) throw error
     const { message, cause } = error as Error & { readonly cause?: NodeJS.ErrnoException }
     if (HUNG_UP.includes(cause?.code ?? '')) throw new StatusError('it hangs up')
@@ -109,6 +122,7 @@ async function* get(url: string, name: string, maxBytes: number, ms: number): As
   } finally {
     clearTimeout(late)
     clearTimeout(stalled)
+    signal.removeEventListener('abort', end)
     // What is left of the answer is of no interest, and would be received in full otherwise.
     ending.abort(new Error('no longer wanted'))
   }

@@ -3,6 +3,7 @@
  * is dialled, and dialled again when it is gone; one that doesn't is a tutorial node, whose chain is pulled and judged
  * by our rules. They are kept in the data directory.
  */
+import { setMaxListeners } from 'node:events'
 import {
   type BlockEntry,
   checkHeader,
@@ -68,6 +69,8 @@ export class Neighbours {
 
   constructor(modules: NeighbourModules) {
     this.modules = modules
+    // Every question that is under way listens to it.
+    setMaxListeners(0, this.closing.signal)
     for (const text of storedTexts(modules.file)) {
       const name = nameOf(text)
       if (name !== undefined) this.known.set(name, { name, text, tutorial: undefined, peer: undefined })
@@ -79,9 +82,9 @@ export class Neighbours {
     void this.keep()
   }
 
-  /** Whoever is being looked for just now isn't waited for. */
+  /** Nobody is waited for any more, neither one who is looked for just now nor one whose chain is being read. */
   async close(): Promise<void> {
-    this.closing.abort()
+    this.closing.abort(new RuleError('node.stopping', 'The node is shutting down.'))
   }
 
   names(): string[] {
@@ -121,7 +124,7 @@ export class Neighbours {
   private async meet(text: string): Promise<Neighbour> {
     if (text.startsWith('/')) return { ...(await this.dial([text], text)), text }
     const url = parseNodeUrl(text)
-    const status = await askStatus(url)
+    const status = await askStatus(url, this.closing.signal)
     if (status === undefined) return { name: url.name, text, tutorial: await this.look(url), peer: undefined }
     if (status.chain !== this.modules.chain.id)
       throw new RuleError('request.invalid', `${url.name} is on another chain: ${printed(status.chain)}.`)
@@ -130,7 +133,7 @@ export class Neighbours {
 
   /** That it has a chain at all: which one, resolving shows. */
   private async look(url: NodeUrl): Promise<NodeUrl> {
-    for await (const _ of askChain(url, this.modules.chain.rules.maxBlockBytes, LOOK_MS)) break
+    for await (const _ of this.textsOf(url, LOOK_MS)) break
     return url
   }
 
@@ -151,6 +154,7 @@ export class Neighbours {
     try {
       await this.pull(url)
     } catch (error) {
+      this.closing.signal.throwIfAborted()
       if (!(error instanceof RuleError)) throw error
       this.modules.log.warn({ node: url.name, code: error.code }, error.message)
     }
@@ -163,6 +167,7 @@ export class Neighbours {
     if (wanted === undefined) return
     let index = 0
     for await (const { hash, parsed } of this.blocksOf(url)) {
+      this.closing.signal.throwIfAborted()
       if (hash !== wanted[index++]) throw new RuleError('request.invalid', `${url.name} has changed its mind.`)
       await chain.import(parsed, { sync: index === wanted.length })
       if (index === wanted.length) return
@@ -185,13 +190,17 @@ export class Neighbours {
   /** All after genesis, which is ours already. */
   private async *blocksOf(url: NodeUrl): AsyncGenerator<{ readonly hash: Hash; readonly parsed: ParsedBlock }> {
     let first = true
-    for await (const text of askChain(url, this.modules.chain.rules.maxBlockBytes)) {
+    for await (const text of this.textsOf(url)) {
       if (!first) {
         const parsed = parseBlock(parseJson(text))
         yield { hash: parsed.hash, parsed }
       }
       first = false
     }
+  }
+
+  private textsOf(url: NodeUrl, ms?: number): AsyncGenerator<Uint8Array> {
+    return askChain(url, this.modules.chain.rules.maxBlockBytes, this.closing.signal, ms)
   }
 
   private async keep(): Promise<void> {
