@@ -5,7 +5,7 @@ import { createServer as createSocket } from 'node:net'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { type Address, genesisOf, type Hash, type PoolLimits, type RuleError } from '@bc/core'
+import { type Address, genesisOf, type Hash, type PoolLimits, RuleError } from '@bc/core'
 import { Chain } from './chain/chain.ts'
 import type { NodeConfig } from './config.ts'
 import type { DevMode } from './dev/dev-mode.ts'
@@ -111,11 +111,13 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
     const version = ownVersion()
     const allowedHosts = [...config.allowedHosts, options.host].map((name) => name.toLowerCase())
     const onFailure = (error: unknown) => failure.report(error)
+    const stopping = new AbortController()
     const app = await createServer(
       { log, version, operatorToken: identity.operatorToken, allowedHosts, onFailure },
       {
         ...{ chain, store, admission, miner, identity, network, neighbours, events, version, onFailure },
         console: options.console,
+        stopping: stopping.signal,
         ...(moreRoutes && { moreRoutes }),
       },
     )
@@ -123,9 +125,10 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
     closing.push(() => app.close())
     // Before the server: it would wait for the end of these answers, which have none of their own.
     closing.push(async () => events.close())
-    // These two before the server, which waits for the answers that it owes.
+    // These before the server, which waits for the answers that it owes.
     closing.push(() => miner.stop())
     closing.push(() => neighbours.close())
+    closing.push(async () => stopping.abort(new RuleError('node.stopping', 'The node is shutting down.')))
     closing.push(await startScrub(store, chain, failure))
     closing.push(keepHouse(chain, admission, failure))
     const url = await listen(app, options.host, options.port)

@@ -1,6 +1,7 @@
 /** `POST /blocks`: the door for blocks from a file. What each rule refuses is the import door's own matter. */
 import { canonicalJson, type JsonObject } from '@bc/core'
-import { beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test, vi } from 'vitest'
+import { Chain } from '../src/chain/chain.ts'
 import { type Asked, ask } from './support/http-client.ts'
 import { Contract } from './support/http-contract.ts'
 import { ALICE, BOB, signed, startTestNode, type TestNode } from './support/http-node.ts'
@@ -132,4 +133,22 @@ describe('is refused', () => {
       json: { code: 'request.origin' },
     })
   })
+})
+
+test('a node that stops in the midst of an import says how far it came', async () => {
+  const { node, hand } = await started()
+  const importAll = Chain.prototype.importAll
+  let stopped: Promise<void> | undefined
+  const slow = vi.spyOn(Chain.prototype, 'importAll').mockImplementation(async function (this: Chain, ...blocks) {
+    const outcomes = await importAll.apply(this, blocks)
+    stopped ??= node.stop()
+    // With eight of these it would be cut off.
+    await new Promise((resolve) => setTimeout(resolve, 1_000))
+    return outcomes
+  })
+  const { status, json } = await hand(lines(texts))
+  await stopped
+  slow.mockRestore()
+  expect([status, json]).toMatchObject([503, { code: 'node.stopping', imported: 1, known: 1, line: 3 }])
+  expect(node.logged()).not.toMatch(/"level":(?:50|60)/)
 })

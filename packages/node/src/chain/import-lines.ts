@@ -15,7 +15,7 @@ export interface ImportCount {
   readonly known: number
 }
 
-/** A block broke a rule: those before it are in, those after it were not looked at. */
+/** A block broke a rule, or nobody wants it any more: those before it are in, those after it were not looked at. */
 export class ImportRefused extends Error {
   override readonly name = 'ImportRefused'
   readonly rule: RuleError
@@ -45,22 +45,23 @@ export function longestLine(chain: Chain): number {
 }
 
 /**
- * @param isWanted asked now and then: whether anybody still waits for the answer
+ * @param checkWanted called before each block: throws a RuleError where it isn't wanted any more
  * @returns once the last block is on the disk
  * @throws ImportRefused
  */
 export async function importLines(
   { chain, store }: ImportModules,
   lines: readonly Uint8Array[],
-  isWanted: () => boolean,
+  checkWanted: () => void,
 ): Promise<ImportCount> {
   // What has waited for its time may be the parent of the first.
   await chain.importDue()
   let [imported, known] = [0, 0]
-  for (let from = 0; from < lines.length && isWanted(); from += GROUP) {
+  for (let from = 0; from < lines.length; from += GROUP) {
     const group = await Promise.all(lines.slice(from, from + GROUP).map((line) => readLine(chain, line)))
     for (const [i, block] of group.entries()) {
       try {
+        checkWanted()
         if (await importOne({ chain, store }, block, i === group.length - 1)) imported++
         else known++
       } catch (error) {

@@ -25,6 +25,8 @@ export interface RouteContext {
   readonly console: (text: string) => void
   /** Something happened after which the node can't go on. */
   readonly onFailure: (error: unknown) => void
+  /** Aborted with `node.stopping` when the node begins to stop: what takes long ends early, and says so. */
+  readonly stopping: AbortSignal
   /** Adds those that not every node has. */
   readonly moreRoutes?: (app: App) => void
 }

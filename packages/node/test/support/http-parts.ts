@@ -116,6 +116,7 @@ export async function openParts({ rules, threads: between, limits }: PartsOption
       neighbours: new Neighbours({ chain, log, network, file: undefined }),
       version: '0.0.0',
       console: () => undefined,
+      stopping: new AbortController().signal,
       onFailure,
     },
   )

@@ -34,7 +34,7 @@ export async function batchRoutes(app: App, context: RouteContext): Promise<void
   })
 }
 
-function importBlocks(app: App, { chain, store, network }: RouteContext): void {
+function importBlocks(app: App, { chain, store, network, stopping }: RouteContext): void {
   app.route({
     method: 'POST',
     url: '/blocks',
@@ -47,7 +47,7 @@ function importBlocks(app: App, { chain, store, network }: RouteContext): void {
       response: {
         ...answers(200, ImportedSchema),
         ...refuses(403, 413, 415),
-        ...Object.fromEntries([400, 401, 409, 422].map((status) => [status, ImportRefusedSchema])),
+        ...Object.fromEntries([400, 401, 409, 422, 503].map((status) => [status, ImportRefusedSchema])),
       },
     },
     handler: async (request, reply) => {
@@ -55,8 +55,12 @@ function importBlocks(app: App, { chain, store, network }: RouteContext): void {
       const limits = { maxLineBytes: longestLine(chain), maxBytes: IMPORT_BYTES }
       for await (const more of linesOf(request.body, limits)) lines.push(...more)
       const before = chain.head.hash
+      const checkWanted = () => {
+        stopping.throwIfAborted()
+        if (request.socket.destroyed) throw new RuleError('request.timeout', 'The client has gone away.')
+      }
       try {
-        const count = await importLines({ chain, store }, lines, () => !request.socket.destroyed)
+        const count = await importLines({ chain, store }, lines, checkWanted)
         return { ...count, height: chain.head.index, tip: chain.head.hash }
       } catch (error) {
         if (!(error instanceof ImportRefused)) throw error
