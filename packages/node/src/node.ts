@@ -108,6 +108,8 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
     const neighboursFile = dataDirectory === undefined ? undefined : join(dataDirectory, 'neighbours.json')
     const neighbours = new Neighbours({ chain, log, network, file: neighboursFile })
     closing.push(() => door.idle())
+    // Of those whom nobody waits for any more, once the server is closed: their turn would come after the store is.
+    closing.push(async () => admission.close())
     const version = ownVersion()
     const allowedHosts = [...config.allowedHosts, options.host].map((name) => name.toLowerCase())
     const onFailure = (error: unknown) => failure.report(error)

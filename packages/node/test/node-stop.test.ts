@@ -187,3 +187,21 @@ it('a transaction that was accepted before the stop is there after it, and the d
     rmSync(dataDirectory, { recursive: true, force: true })
   }
 })
+
+it('finds no fault in transactions of somebody who has hung up, whose turn has not come', async () => {
+  const node = await startTestNode()
+  const bodies = Array.from({ length: 900 }, (_, nonce) => JSON.stringify(signed(node.chain, { nonce })))
+  let arrived = 0
+  node.app.server.on('request', () => arrived++)
+  const socket = await connected(node.port)
+  for (const body of bodies)
+    socket.write(
+      `POST /transactions/new HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+    )
+  while (arrived < bodies.length) await new Promise((resolve) => setImmediate(resolve))
+  socket.destroy()
+  await node.stop()
+  // Time enough for turns that come after the end.
+  await new Promise((resolve) => setTimeout(resolve, 300))
+  expect(node.logged()).not.toMatch(/"level":(?:50|60)/)
+})

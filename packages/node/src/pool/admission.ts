@@ -73,6 +73,7 @@ export class Admission {
   private unasked: Waiting[] = []
   private questionPlanned = false
   private turnPlanned = false
+  private closed = false
 
   constructor(modules: AdmissionModules, limits?: PoolLimits) {
     this.modules = modules
@@ -81,9 +82,10 @@ export class Admission {
 
   /**
    * @returns once the transaction is in the pool and on the disk
-   * @throws RuleError of the form, the signature, the account or the pool
+   * @throws RuleError of the form, the signature, the account or the pool; `node.busy`, `node.stopping`
    */
   async submit(submission: Submission): Promise<PoolEntry> {
+    if (this.closed) throw stopping()
     if (this.waiting.length >= MOST_WAITING)
       throw new RuleError('node.busy', `${MOST_WAITING} transactions wait to be looked at already.`)
     const entry = await new Promise<PoolEntry>((resolve, reject) => {
@@ -188,6 +190,12 @@ export class Admission {
       await this.modules.store.writePool([], expired, { sync: false })
       this.modules.onChanges?.(expired.map((entry) => ({ kind: 'dropped', entry, reason: 'expired' })))
     })
+  }
+
+  /** Those who wait for their turn are told that it won't come any more. What has its turn just now is done. */
+  close(): void {
+    this.closed = true
+    this.failAll(stopping())
   }
 
   private checkedBefore(transaction: JsonValue, arrivedAt: number): Checked {
@@ -363,6 +371,10 @@ export class Admission {
     this.unasked = []
     for (const { reject } of this.waiting.splice(0)) reject(error)
   }
+}
+
+function stopping(): RuleError {
+  return new RuleError('node.stopping', 'The node is shutting down.')
 }
 
 function isReady({ submission, checked }: Waiting): boolean {
