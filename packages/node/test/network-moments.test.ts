@@ -2,6 +2,7 @@
 import { canonicalJson, type JsonObject } from '@bc/core'
 import { expect, it, vi } from 'vitest'
 import { encodeStatus, topicName } from '../src/network/messages.ts'
+import { Neighbours } from '../src/network/neighbours.ts'
 import { Network } from '../src/network/network.ts'
 import type { PeerListener, Transport } from '../src/network/transport.ts'
 import { memoryLog, signed } from './support/http-node.ts'
@@ -83,4 +84,14 @@ it('its end waits for what is being judged, which needs the store', async () => 
   await store.close()
   expect(await verdict).toBe('accept')
   expect(failures).toEqual([])
+})
+
+it('who waits for a neighbour, or for all of them, hears of the end of the node at once', async () => {
+  const { chain } = await openParts()
+  const endless = () => new Promise<never>(() => {})
+  const network = { dial: endless, resolve: endless, isConnected: () => false }
+  const neighbours = new Neighbours({ chain, network, log: memoryLog().log, file: undefined })
+  const waiting = [neighbours.resolve(), neighbours.register(['/ip4/127.0.0.1/tcp/1/p2p/somebody'])]
+  await neighbours.close()
+  for (const one of waiting) await expect(one).rejects.toMatchObject({ code: 'node.stopping' })
 })

@@ -116,7 +116,7 @@ export class Neighbours {
   async resolve(): Promise<boolean> {
     const { chain, network } = this.modules
     const before = chain.head.hash
-    await network.resolve()
+    await this.unlessClosing(network.resolve())
     for (const { tutorial } of this.known.values()) if (tutorial) await this.pullCarefully(tutorial)
     return chain.head.hash !== before
   }
@@ -141,13 +141,25 @@ export class Neighbours {
     const failures: string[] = []
     for (const address of addresses) {
       try {
-        return { name, tutorial: undefined, peer: await this.modules.network.dial(address) }
+        return { name, tutorial: undefined, peer: await this.unlessClosing(this.modules.network.dial(address)) }
       } catch (error) {
+        this.closing.signal.throwIfAborted()
         failures.push((error as Error).message)
       }
     }
     const reason = failures.join('; ') || 'it has none'
     throw new RuleError('request.invalid', `${name} can't be reached by its peer address: ${reason}.`)
+  }
+
+  /** What the network does comes to its end when that is closed: later than whoever waits for it should be told. */
+  private unlessClosing<T>(task: Promise<T>): Promise<T> {
+    const { signal } = this.closing
+    return new Promise((resolve, reject) => {
+      const end = () => reject(signal.reason)
+      signal.addEventListener('abort', end)
+      task.finally(() => signal.removeEventListener('abort', end)).then(resolve, reject)
+      if (signal.aborted) end()
+    })
   }
 
   private async pullCarefully(url: NodeUrl): Promise<void> {
