@@ -2,6 +2,7 @@
 import { canonicalJson, type JsonObject } from '@bc/core'
 import { beforeAll, describe, expect, test, vi } from 'vitest'
 import { Chain } from '../src/chain/chain.ts'
+import { ChainStore } from '../src/storage/chain-store.ts'
 import { type Asked, ask } from './support/http-client.ts'
 import { Contract } from './support/http-contract.ts'
 import { ALICE, BOB, signed, startTestNode, type TestNode } from './support/http-node.ts'
@@ -133,6 +134,20 @@ describe('is refused', () => {
       json: { code: 'request.origin' },
     })
   })
+})
+
+test('the disk has those that are said to be in, whatever came after them', async () => {
+  const synced = vi.spyOn(ChainStore.prototype, 'sync')
+  const written = vi.spyOn(ChainStore.prototype, 'writeHead')
+  for (const end of [texts[1], texts[0], '{}']) {
+    const { hand } = await started()
+    expect(await hand(lines([...texts.slice(1, 4), end as string]))).toMatchObject({
+      json: { imported: expect.anything() },
+    })
+    expect(synced.mock.invocationCallOrder.at(-1)).toBeGreaterThan(written.mock.invocationCallOrder.at(-1) as number)
+  }
+  expect(synced).toHaveBeenCalledTimes(3)
+  vi.restoreAllMocks()
 })
 
 test('a node that stops in the midst of an import says how far it came', async () => {

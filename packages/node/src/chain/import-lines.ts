@@ -36,7 +36,7 @@ export interface ImportModules {
   readonly store: ChainStore
 }
 
-/** Blocks whose signatures are asked for together, and the disk once for all of them. */
+/** Blocks whose signatures are asked for together. */
 const GROUP = 64
 
 /** How long a line may be: a block, or the genesis block, whose allocations have no limit. */
@@ -56,13 +56,26 @@ export async function importLines(
 ): Promise<ImportCount> {
   // What has waited for its time may be the parent of the first.
   await chain.importDue()
+  try {
+    return await importGroups({ chain, store }, lines, checkWanted)
+  } finally {
+    // The disk once for all of them, also where one was refused: those before it are said to be in.
+    await store.sync()
+  }
+}
+
+async function importGroups(
+  { chain, store }: ImportModules,
+  lines: readonly Uint8Array[],
+  checkWanted: () => void,
+): Promise<ImportCount> {
   let [imported, known] = [0, 0]
   for (let from = 0; from < lines.length; from += GROUP) {
     const group = await Promise.all(lines.slice(from, from + GROUP).map((line) => readLine(chain, line)))
     for (const [i, block] of group.entries()) {
       try {
         checkWanted()
-        if (await importOne({ chain, store }, block, i === group.length - 1)) imported++
+        if (await importOne({ chain, store }, block)) imported++
         else known++
       } catch (error) {
         if (!(error instanceof RuleError)) throw error
@@ -98,13 +111,13 @@ function checkedGenesis(chain: Chain, value: JsonValue): Read {
 }
 
 /** @returns whether it was new */
-async function importOne({ chain, store }: ImportModules, read: Read, sync: boolean): Promise<boolean> {
+async function importOne({ chain, store }: ImportModules, read: Read): Promise<boolean> {
   if ('genesis' in read) return false
   if ('fault' in read) throw read.fault
   const { parsed } = read.block
   // The door would hold it until its parent comes, and it would be in the chain after it was refused.
   if (!(await store.entry(parsed.block.previous_hash))) throw orphaned(parsed)
-  const [outcome] = await chain.importAll([read.block], { sync })
+  const [outcome] = await chain.importAll([read.block], { sync: false })
   const kind = outcome?.kind
   // One that waits for its time is known as well, and nothing can be built on it yet.
   if (kind === 'early' || (kind === 'known' && !(await store.entry(parsed.hash))))

@@ -372,6 +372,11 @@ export class ChainStore {
     await this.database.write(batch, { sync: true })
   }
 
+  /** Settles when the disk has all that was written so far. */
+  sync(): Promise<void> {
+    return this.database.write(new Map(), { sync: true })
+  }
+
   /** Records as they are, from a database that is being rebuilt. */
   async writeRecords(records: Batch): Promise<void> {
     await this.database.write(records, { sync: true })
