@@ -1,5 +1,5 @@
 /** The one typed client: every question of `bc` to a node, and the shape of its answer. */
-import type { JsonObject } from '@bc/core'
+import { isJsonObject, type JsonObject } from '@bc/core'
 import type {
   AcceptedAnswer,
   AccountAnswer,
@@ -13,7 +13,7 @@ import type {
   WaitingAnswer,
 } from '@bc/node'
 import { isCursor, isHash, isList, isObject, isText, isTexts, isWhole, optional, orNull, type Shape } from './answer.ts'
-import { ask, type Endpoint, type Question, SEND } from './http.ts'
+import { ask, type Endpoint, type Question, SEND, strange } from './http.ts'
 
 export interface SecretAnswer {
   readonly message: string
@@ -89,7 +89,12 @@ export function connect(endpoint: Endpoint): NodeClient {
     block: (name) => get<BlockAnswer>(`/blocks/${name}`, BLOCK, { canonical: true }),
     blocks: (from, limit) => get<BlocksAnswer>(`/blocks?from=${from}&limit=${limit}`, BLOCKS),
     headers: (from, limit) => get<HeadersAnswer>(`/headers?from=${from}&limit=${limit}`, HEADERS),
-    transaction: (id) => get<FoundTransactionAnswer>(`/transactions/${id}`, FOUND),
+    transaction: async (id) => {
+      const path = `/transactions/${id}`
+      const found = await get<FoundTransactionAnswer>(path, FOUND)
+      if (found.status === 'pending' || found.block !== undefined) return found
+      throw strange(endpoint.node.origin, `${path} without a proper "block"`)
+    },
     history: (address, limit, before) =>
       get<HistoryAnswer>(
         `/accounts/${address}/transactions?limit=${limit}${before === undefined ? '' : `&before=${before}`}`,
@@ -101,7 +106,16 @@ export function connect(endpoint: Endpoint): NodeClient {
 }
 
 // What is read of an answer further on. The rest is passed on as it came.
-const BLOCK: Shape<MinedBlock> = { index: isWhole, timestamp: isWhole, previous_hash: isText, transactions: isList() }
+/** A reward has no fee. */
+const LISTED = { amount: isWhole, fee: optional(isWhole), nonce: isWhole, sender: isText, recipient: isText }
+/** Genesis has rules. */
+const BLOCK: Shape<MinedBlock & { rules: unknown }> = {
+  index: isWhole,
+  timestamp: isWhole,
+  previous_hash: isText,
+  transactions: isList(LISTED),
+  rules: optional(isObject({ allocations: isJsonObject })),
+}
 const BLOCKS: Shape<BlocksAnswer> = { blocks: isList(BLOCK), next: orNull(isWhole) }
 const HEADERS: Shape<HeadersAnswer> = { headers: isList({ index: isWhole, hash: isHash }), next: orNull(isWhole) }
 const MINED: Shape<MinedBlock> = { ...BLOCK, message: isText, hash: isHash }
@@ -122,8 +136,6 @@ const STATUS: Shape<StatusAnswer> = {
   version: isText,
 }
 const ACCOUNT: Shape<AccountAnswer> = { address: isText, balance: isWhole, nonce: isWhole, pendingNonce: isWhole }
-/** A reward has no fee. */
-const LISTED = { amount: isWhole, fee: optional(isWhole), nonce: isWhole, sender: isText, recipient: isText }
 const PLACE = { index: isWhole, hash: isHash, timestamp: isWhole, position: isWhole, confirmations: isWhole }
 const FOUND: Shape<Extract<FoundTransactionAnswer, { status: 'confirmed' }>> = {
   id: isHash,

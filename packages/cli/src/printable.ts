@@ -4,7 +4,8 @@
 // composed emoji is harmless.
 const UNSAFE = /(?!\u200d)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu
 
-/** Text of a stranger's: a memo may hold escape sequences. */
-export function printable(text: string): string {
+/** A value of a stranger's: a memo may hold escape sequences, and stand where a list should. */
+export function printable(value: unknown): string {
+  const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? String(value))
   return text.replace(UNSAFE, (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`)
 }

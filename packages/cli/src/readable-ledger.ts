@@ -11,7 +11,7 @@ type Entry = readonly [name: string, value: string | number]
 /** Every text here may be a stranger's: a node is anyone's. */
 function safeRows(entries: readonly Entry[], width: number): string {
   return rows(
-    entries.map(([name, value]) => [name, printable(String(value))]),
+    entries.map(([name, value]) => [printable(name), printable(value)]),
     width,
   )
 }
@@ -49,7 +49,7 @@ export function chainLine(block: BlockAnswer, hash: string, width: number): read
     reward ? String(reward.amount) : '',
     time(block.timestamp),
     shortHash(hash, width),
-    reward ? shortAddress(String(reward.recipient), width) : '',
+    reward ? shortAddress(reward.recipient, width) : '',
   ]
 }
 
@@ -116,7 +116,7 @@ function rulesOf(block: AnyBlockAnswer): readonly Entry[] {
   const { allocations, ...rules } = block.rules
   return [
     ...Object.entries(rules),
-    ...Object.entries(allocations).map(([address, coins]): Entry => [`Allocation of ${coins}`, address]),
+    ...Object.entries(allocations).map(([address, coins]): Entry => [`Allocation of ${printable(coins)}`, address]),
   ]
 }
 

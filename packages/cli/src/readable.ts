@@ -18,14 +18,15 @@ export function rows(entries: readonly (readonly [name: string, value: string | 
 const NARROW = 72
 
 /** Enough of an address to know it again: its first digits and its checksum. */
-export function shortAddress(address: string, width: number): string {
+export function shortAddress(address: unknown, width: number): string {
   const digits = width < NARROW ? 4 : 8
-  if (address.length === 74) return `${address.slice(0, digits)}…${address.slice(-digits)}`
-  return printable(address).slice(0, 2 * digits + 1)
+  const text = printable(address)
+  if (text.length === 74) return `${text.slice(0, digits)}…${text.slice(-digits)}`
+  return text.slice(0, 2 * digits + 1)
 }
 
 /** Enough of a hash to find it in a list. */
-export function shortHash(hash: string, width: number): string {
+export function shortHash(hash: unknown, width: number): string {
   return printable(hash).slice(0, width < NARROW ? 8 : 16)
 }
 
@@ -67,7 +68,7 @@ export function readableStatus(status: StatusAnswer, width: number): string {
     ['Address', status.address],
   ]
   return rows(
-    entries.map(([name, value]) => [name, printable(String(value))]),
+    entries.map(([name, value]) => [name, printable(value)]),
     width,
   )
 }
@@ -76,7 +77,7 @@ export function readableStatus(status: StatusAnswer, width: number): string {
 function networkOf({ peers, p2p, sync }: Partial<StatusAnswer>): [string, string | number][] {
   const entries: [string, string | number][] = []
   if (typeof peers === 'number') entries.push(['Peers', counted(peers, 'connected node')])
-  if (sync) entries.push(['Syncing', `block ${sync.from} to ${sync.to}`])
+  if (sync) entries.push(['Syncing', `block ${printable(sync.from)} to ${printable(sync.to)}`])
   if (Array.isArray(p2p)) for (const address of p2p) entries.push(['Peer address', address])
   return entries
 }
@@ -89,7 +90,7 @@ export function readableMined(block: MinedBlock, width: number): string {
     ['Hash', block.hash],
     ['Transactions', others],
   ]
-  if (reward) entries.push(['Reward', reward.amount], ['Miner', printable(String(reward.recipient))])
+  if (reward) entries.push(['Reward', reward.amount], ['Miner', printable(reward.recipient)])
   return `Mined a new block\n\n${rows(entries, width)}`
 }
 

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { type Command, CommanderError } from 'commander'
 import { CliError, EXIT, type ExitCode, exitCodeOf, Refusal, sentenceOf } from './failure.ts'
 import { type Pipes, quietPipes } from './output.ts'
+import { printable } from './printable.ts'
 import { nearest } from './suggestion.ts'
 
 /** The settings that every command of a program has in common; subcommands made after this inherit them. */
@@ -81,5 +82,6 @@ async function forPeople(error: unknown): Promise<{ readonly code: string; reado
   if (error instanceof CliError || error instanceof Refusal) return error
   // Not loaded before: a help text needs no rules.
   const { RuleError } = await import('@bc/core')
-  return error instanceof RuleError ? error : undefined
+  // Of a file that may be anyone's it repeats words.
+  return error instanceof RuleError ? { code: error.code, message: printable(error.message) } : undefined
 }

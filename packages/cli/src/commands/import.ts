@@ -1,7 +1,8 @@
 /** Blocks from a file to a node, some at a time, until one breaks a rule. */
-import { isJsonObject, type JsonObject, parseAmount } from '@bc/core'
+import { isJsonObject, type JsonObject } from '@bc/core'
 import type { ImportedAnswer } from '@bc/node'
 import { LineSplitter, LongLineError } from '@bc/node/ndjson'
+import { isHash, isWhole } from '../answer.ts'
 import { Refusal, usage } from '../failure.ts'
 import { parsed, refusal, strange } from '../http.ts'
 import { openAnswer, wholeOf } from '../http-stream.ts'
@@ -73,13 +74,13 @@ async function send(part: Part, before: ImportedAnswer | undefined, settings: Se
   const { status, pieces } = await openAnswer(settings, question, REFUSALS)
   const answer = parsed(await wholeOf(pieces, ANSWER_BYTES), ANSWER_BYTES)
   if (status !== 200) throw stoppedAt(answer, before, refusal(settings.node.origin, question, status, answer))
-  if (isJsonObject(answer) && isCount(answer) && parseAmount(answer.height) !== undefined)
+  if (isJsonObject(answer) && isCount(answer) && isWhole(answer.height) && isHash(answer.tip))
     return answer as unknown as ImportedAnswer
   throw strange(settings.node.origin, 'POST /blocks with something that is not the protocol’s JSON')
 }
 
 function isCount({ imported, known }: JsonObject): boolean {
-  return parseAmount(imported) !== undefined && parseAmount(known) !== undefined
+  return isWhole(imported) && isWhole(known)
 }
 
 /** The same refusal, saying how much went in before it. */

@@ -110,8 +110,9 @@ async function* linesOf(pieces: AsyncIterable<Buffer>, node: URL): AsyncGenerato
 function readOutcome(line: Uint8Array): Outcome | undefined {
   const value = parsed(line, LINE_BYTES)
   if (!isJsonObject(value) || parseAmount(value.status) === undefined) return undefined
-  const accepted = parseHash(value.id) !== undefined && parseAmount(value.index) !== undefined
-  const refused = typeof value.code === 'string' && typeof value.message === 'string'
+  const { id, index, code, message } = value
+  const accepted = code === undefined && parseHash(id) !== undefined && parseAmount(index) !== undefined
+  const refused = id === undefined && typeof code === 'string' && typeof message === 'string'
   return accepted || refused ? (value as unknown as Outcome) : undefined
 }
 

@@ -77,8 +77,8 @@ function readableReport(report: ReceiptReport, node: NodeAgrees | undefined, { n
   const ids: [string, string][] = [
     ['Id', report.id],
     ['Chain', chain],
-    ['Sender', printable(String(transaction.sender))],
-    ['Recipient', printable(String(transaction.recipient))],
+    ['Sender', printable(transaction.sender)],
+    ['Recipient', printable(transaction.recipient)],
   ]
   return `${rows(ids, width)}\n\nIt shows:\n\n${described(shows, width)}\n\nIt can't show:\n\n${described(open, width)}\n\nvalid`
 }

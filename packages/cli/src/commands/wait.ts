@@ -135,7 +135,7 @@ const REASONS: Readonly<Record<string, string>> = {
 }
 
 function dropped(id: string, reason: unknown): CliError {
-  const why = REASONS[String(reason)] ?? printable(String(reason))
+  const why = typeof reason === 'string' && Object.hasOwn(REASONS, reason) ? REASONS[reason] : printable(reason)
   return new CliError('cli.watch', `transaction ${id} has left the pool without a block: ${why}.`)
 }
 
@@ -147,7 +147,7 @@ function readableConfirmed({ id, block }: Extract<FoundTransactionAnswer, { stat
     ['Hash', block.hash],
   ]
   return rows(
-    entries.map(([name, value]) => [name, printable(String(value))]),
+    entries.map(([name, value]) => [name, printable(value)]),
     width,
   )
 }

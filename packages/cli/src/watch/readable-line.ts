@@ -16,7 +16,8 @@ function sentence(line: Line, width: number): string {
   if (line.event === 'block') return blockSentence(line, width)
   if (line.event === 'transaction') return transactionSentence(line, width)
   if (line.event === 'reorganisation') return reorganisationSentence(line, width)
-  if (line.event === 'peer') return `peer ${word(line.status)}, ${word(line.peers)} now  ${word(line.peer)}`
+  if (line.event === 'peer')
+    return `peer ${printable(line.status)}, ${printable(line.peers)} now  ${printable(line.peer)}`
   return 'events were missed; no block was'
 }
 
@@ -24,33 +25,29 @@ function blockSentence({ index, hash, transactions }: JsonObject, width: number)
   const listed = (Array.isArray(transactions) ? transactions : []) as unknown as readonly Listed[]
   const reward = listed.find(isReward)
   const others = counted(listed.length - (reward ? 1 : 0), width < NARROW ? 'tx' : 'transaction')
-  const miner = reward ? `  by ${shortAddress(String(reward.recipient), width)}` : ''
-  return `block ${word(index)}  ${shortHash(String(hash), width)}  ${others}${miner}`
+  const miner = reward ? `  by ${shortAddress(reward.recipient, width)}` : ''
+  return `block ${printable(index)}  ${shortHash(hash, width)}  ${others}${miner}`
 }
 
 function transactionSentence({ status, reason, transaction, block }: JsonObject, width: number): string {
   const paid = payment(transaction, width)
-  if (status === 'confirmed') return `in block ${isJsonObject(block) ? word(block.index) : '?'}: ${paid}`
-  return status === 'pending' ? `waiting: ${paid}` : `${word(reason)}: ${paid}`
+  if (status === 'confirmed') return `in block ${isJsonObject(block) ? printable(block.index) : '?'}: ${paid}`
+  return status === 'pending' ? `waiting: ${paid}` : `${printable(reason)}: ${paid}`
 }
 
 function payment(transaction: JsonValue | undefined, width: number): string {
   if (!isJsonObject(transaction)) return '?'
   const { amount, fee, sender, recipient, memo } = transaction
-  const from = isReward(transaction as unknown as Listed) ? 'reward' : shortAddress(String(sender), width)
-  const price = fee === undefined || fee === 0 ? '' : ` +${word(fee)}`
+  const from = isReward(transaction as unknown as Listed) ? 'reward' : shortAddress(sender, width)
+  const price = fee === undefined || fee === 0 ? '' : ` +${printable(fee)}`
   const note = typeof memo === 'string' ? `  ${printable(memo)}` : ''
-  return `${word(amount)}${price}  ${from} → ${shortAddress(String(recipient), width)}${note}`
+  return `${printable(amount)}${price}  ${from} → ${shortAddress(recipient, width)}${note}`
 }
 
 function reorganisationSentence({ index, abandoned }: JsonObject, width: number): string {
   const left = Array.isArray(abandoned) ? abandoned : []
-  const hashes = left.map((place) => (isJsonObject(place) ? shortHash(String(place.hash), width) : '?'))
-  return `reorganisation: ${counted(left.length, 'block')} from ${word(index)} on abandoned  ${hashes.join(' ')}`
-}
-
-function word(value: JsonValue | undefined): string {
-  return printable(String(value))
+  const hashes = left.map((place) => (isJsonObject(place) ? shortHash(place.hash, width) : '?'))
+  return `reorganisation: ${counted(left.length, 'block')} from ${printable(index)} on abandoned  ${hashes.join(' ')}`
 }
 
 /** Characters of Chinese and emoji are two columns wide. */

@@ -43,7 +43,7 @@ export class Watcher {
     else if (event === 'block')
       await this.mainChain.heard({ ...this.placeOf(data), previous: this.hashOf(data.previous_hash) })
     else if (event === 'reorganisation') await this.reorganise(this.placesOf(data.abandoned))
-    else if (event === 'transaction' || event === 'peer') await this.options.tell({ event, ...data })
+    else if (event === 'transaction' || event === 'peer') await this.options.tell({ ...data, event })
   }
 
   /** After a revert in dev mode no block comes that would show what is missing. */
