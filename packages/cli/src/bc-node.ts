@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { wholeOption } from './arguments.ts'
 import type { NodeFlags } from './commands/run-node.ts'
+import { outliveReader } from './output.ts'
 import { configured, examples, run, version } from './run.ts'
 
 const SHIPPED_CONFIG = fileURLToPath(new URL('../../../config.json', import.meta.url))
@@ -10,7 +11,8 @@ const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'
 
 export function bcNode(args: readonly string[]): Promise<void> {
   // Whoever read the first line of our output and left doesn't want the node to stop.
-  return run(bcNodeProgram(), args, { outliveReader: true })
+  outliveReader()
+  return run(bcNodeProgram(), args)
 }
 
 /** Also what the completions are made of. */

@@ -29,7 +29,11 @@ export async function printLines(items: readonly unknown[]): Promise<void> {
 
 /** For long results: goes on once there is room, so that a slow reader doesn't have us hold all of it. */
 export async function printSlowly(text: string): Promise<void> {
-  if (!process.stdout.write(`${text}\n`)) await new Promise((resolve) => process.stdout.once('drain', resolve))
+  await writeSlowly(`${text}\n`)
+}
+
+export async function writeSlowly(bytes: string | Uint8Array): Promise<void> {
+  if (!process.stdout.write(bytes)) await new Promise((resolve) => process.stdout.once('drain', resolve))
 }
 
 /**
@@ -55,19 +59,22 @@ export function note(text: string): void {
   process.stderr.write(`bc: ${text}\n`)
 }
 
-export interface Pipes {
-  /** Goes on when nobody reads its output any more. */
-  readonly outliveReader: boolean
+let outlivesReader = false
+
+/** For what does more than it prints: it goes on when its output leads nowhere any more. */
+export function outliveReader(): void {
+  outlivesReader = true
 }
 
 /**
- * `bc chain | head -1` closes our stdout early. That is no error of anyone's; a full disk is.
+ * `bc chain | head -1` closes our stdout early. That is no error of anyone's; a full disk is. Either way nothing more
+ * can be said, so this is the end.
  * @param fail what to do about the latter
  */
-export function quietPipes({ outliveReader }: Pipes, fail: (error: unknown) => void): void {
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') return fail(new CliError('cli.output', `the result can't be written: ${error.message}`))
-    if (!outliveReader) process.exit(0)
+export function quietPipes(fail: (error: unknown) => Promise<void>): void {
+  process.stdout.on('error', async (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') await fail(new CliError('cli.output', `the result can't be written: ${error.message}`))
+    if (!outlivesReader) process.exit()
   })
   // Nobody is left to tell.
   process.stderr.on('error', () => {})

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { type Command, CommanderError } from 'commander'
 import { CliError, EXIT, type ExitCode, exitCodeOf, Refusal, sentenceOf } from './failure.ts'
-import { type Pipes, quietPipes } from './output.ts'
+import { quietPipes } from './output.ts'
 import { printable } from './printable.ts'
 import { nearest } from './suggestion.ts'
 
@@ -42,15 +42,11 @@ export function examples(...lines: readonly string[]): string {
 }
 
 /** Never rejects: a failure is reported on stderr and left in `process.exitCode`. */
-export async function run(
-  program: Command,
-  args: readonly string[],
-  pipes: Pipes = { outliveReader: false },
-): Promise<void> {
+export async function run(program: Command, args: readonly string[]): Promise<void> {
   const fail = async (error: unknown) => {
     process.exitCode = await report(program.name(), error)
   }
-  quietPipes(pipes, fail)
+  quietPipes(fail)
   try {
     await program.parseAsync(args, { from: 'user' })
   } catch (error) {

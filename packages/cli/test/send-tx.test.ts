@@ -1,6 +1,6 @@
 /** What `bc send-tx` makes of its words and of standard input. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { type Circumstances, command, expectFailure, type FakeNode, fakeNode } from './commands.ts'
+import { type Circumstances, command, ended, expectFailure, type FakeNode, fakeNode, start } from './commands.ts'
 import { ALICE, BOB, CHAIN, PLAIN_SIGNATURE, SIGNED_WITH_MEMO } from './keys.ts'
 
 const bodies: string[] = []
@@ -183,6 +183,17 @@ describe('thousands', () => {
       .map((line) => JSON.parse(line))
     expect(results.map(({ index }) => index ?? 1001)).toEqual(Array.from({ length: 2500 }, (_, i) => i + 1))
     expect(batches).toBe(3)
+  })
+
+  test('go out all the same when nobody reads the results any more', async () => {
+    takesBatches = true
+    refused = { 2500: 'tx.nonce' }
+    const child = start('send-tx', ['--node', node.url])
+    child.stdout?.destroy()
+    child.stdin?.end(input)
+    const stderr = 'bc: 1 of 2500 transactions refused: tx.nonce 1\n'
+    expect(await ended(child)).toMatchObject({ code: 5, stderr })
+    expect(bodies).toHaveLength(2500)
   })
 
   test.each<[string, (lines: string[]) => string[], number, RegExp]>([

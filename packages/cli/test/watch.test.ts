@@ -142,6 +142,16 @@ describe('in a pipe', () => {
     expect(run.stdout).toMatch(/^\{"event": "block", .*\}\n0\n$/)
   })
 
+  test.skipIf(process.platform !== 'linux').each([['watch', '--from', '1'], ['export']])(
+    'a full disk ends it: %j',
+    async (...words) => {
+      const { url } = await startedNode(['--ephemeral', ...easy()])
+      const argv = ['-c', 'exec "$0" "$@" > /dev/full', `${ROOT}/bin/bc`, ...words, '--node', url]
+      const stderr = expect.stringMatching(/^bc: the result can't be written: .*ENOSPC.*\n$/)
+      expect(await ended(spawn('/bin/sh', argv))).toMatchObject({ code: 1, stderr })
+    },
+  )
+
   test('without a node it says so at once; --from is a height', async () => {
     expectFailure(await bc('watch', '--node', `127.0.0.1:${await freePort()}`), 3, /nothing listens there/)
     expectFailure(await bc('watch', '--from', '0'), 2, /whole number from 1/)

@@ -1,9 +1,9 @@
 /** A node's blocks as it has stored them, one on each line. */
-import { once } from 'node:events'
 import { pagedBlocks, type Stretch } from '../chain/blocks.ts'
 import { connect } from '../client.ts'
 import { Refusal, usage } from '../failure.ts'
 import type { Settings } from '../options.ts'
+import { writeSlowly } from '../output.ts'
 import { progressOf } from '../progress.ts'
 
 export interface ExportOptions {
@@ -21,20 +21,23 @@ export async function exportChain(options: ExportOptions, settings: Settings): P
   const progress = progressOf('Exporting', 'block', (to ?? from) - from + 1)
   let [parts, size, done]: [Uint8Array[], number, number] = [[], 0, 0]
   const flush = async () => {
-    const room = process.stdout.write(Buffer.concat(parts))
+    const bytes = Buffer.concat(parts)
     parts = []
     size = 0
-    if (!room) await once(process.stdout, 'drain')
+    await writeSlowly(bytes)
     progress.update(done)
   }
-  for await (const { bytes } of pagedBlocks(settings, stretch)) {
-    parts.push(bytes, NEWLINE)
-    size += bytes.length
-    done++
-    if (size >= WRITE_BYTES) await flush()
+  try {
+    for await (const { bytes } of pagedBlocks(settings, stretch)) {
+      parts.push(bytes, NEWLINE)
+      size += bytes.length
+      done++
+      if (size >= WRITE_BYTES) await flush()
+    }
+    await flush()
+  } finally {
+    progress.end()
   }
-  await flush()
-  progress.end()
 }
 
 /** What the node has now: what is mined meanwhile is left out, so that the last line is a block that was asked for. */

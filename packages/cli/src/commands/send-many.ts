@@ -9,7 +9,7 @@ import { CliError, EXIT, type ExitCode, exitCodeOf, Refusal } from '../failure.t
 import { parsed, SEND_MANY, strange } from '../http.ts'
 import { openAnswer, wholeOf } from '../http-stream.ts'
 import type { Settings } from '../options.ts'
-import { note, printResult } from '../output.ts'
+import { note, outliveReader, printResult } from '../output.ts'
 import { printable } from '../printable.ts'
 import { progressOf } from '../progress.ts'
 import { counted } from '../readable.ts'
@@ -27,6 +27,8 @@ export async function sendMany(transactions: readonly JsonObject[], settings: Se
   const progress = progressOf('Sending', 'transaction', transactions.length)
   const refused: Refused[] = []
   let done = 0
+  // Whoever has read enough of the results wants the rest to be sent all the same.
+  outliveReader()
   try {
     for await (const outcome of outcomesOf(transactions, settings)) {
       // The line of progress stands where the next result goes, if both go to one terminal.
@@ -49,7 +51,8 @@ function reportRefused(refused: readonly Refused[], total: number): void {
   for (const { code } of refused) counts.set(code, (counts.get(code) ?? 0) + 1)
   const reasons = [...counts].map(([code, count]) => `${code} ${count}`).join(', ')
   note(`${refused.length} of ${counted(total, 'transaction')} refused: ${printable(reasons)}`)
-  process.exitCode = worst(refused.map(({ code }) => exitCodeOf(code)))
+  // Results that couldn't be written are worse.
+  process.exitCode ??= worst(refused.map(({ code }) => exitCodeOf(code)))
 }
 
 /** From the worst on. */
