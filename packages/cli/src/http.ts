@@ -145,6 +145,7 @@ const CAUSES: Readonly<Record<string, string>> = {
   ENOTFOUND: 'there is no such host',
   EAI_AGAIN: "the host's name can't be looked up now",
   ECONNRESET: 'the connection broke off',
+  EPIPE: 'the connection broke off',
 }
 
 /** @param timeout milliseconds, where they are up */
@@ -159,7 +160,7 @@ export function explained(
   if (code === undefined) return error
   if (code.startsWith('HPE_')) return strange(node.origin, 'in something that is not HTTP')
   const cause = timeout === undefined ? (CAUSES[code] ?? message) : `no answer within ${timeout / 1000} s`
-  const reached = timeout !== undefined || code === 'ECONNRESET'
+  const reached = timeout !== undefined || code === 'ECONNRESET' || code === 'EPIPE'
   // Only a request that was sent may have had its effect. A neighbour may be registered twice.
   const doubt =
     (path === SEND || path === SEND_MANY) && reached ? ' It may have been taken all the same: see bc transactions.' : ''

@@ -4,6 +4,7 @@ import type { RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { createServer } from 'node:net'
 import { describe, expect, test } from 'vitest'
+import { explained, SEND_MANY } from '../src/http.ts'
 import { bc, command, ended, expectFailure, fakeNode, start } from './commands.ts'
 import { ALICE, BOB, CHAIN, PLAIN_SIGNATURE } from './keys.ts'
 
@@ -147,6 +148,20 @@ describe('no node: 3', () => {
       setTimeout(() => response.destroy(), 50)
     }
     expectFailure(await against(cut, 'status'), 3, /the connection broke off\.\n/)
+  })
+
+  test('a node that hangs up while it is written to may have taken some of it', () => {
+    // Which of the two errors the system has for it is a matter of luck.
+    const said = ['EPIPE', 'ECONNRESET'].map((code) =>
+      explained(
+        Object.assign(new Error(`write ${code}`), { code }),
+        { path: SEND_MANY },
+        new URL('http://a:1'),
+        undefined,
+      ),
+    )
+    const sentence = 'no node at http://a:1: the connection broke off. It may have been taken all the same'
+    for (const error of said) expect(error).toMatchObject({ message: expect.stringContaining(sentence) })
   })
 
   test('a transaction without an answer may have been taken, and that is said', async () => {
