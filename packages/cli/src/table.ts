@@ -2,6 +2,7 @@
  * Tables as people read them on a terminal of any width. Where there is no room, whole columns go, the least needed
  * first: a line that the terminal breaks is read by nobody. Each is named under the table, so that a reader knows.
  */
+import { columnsOf } from './columns.ts'
 import { wrapped } from './readable.ts'
 
 export interface Column {
@@ -104,13 +105,6 @@ function fitted(line: string, width: number): string {
     end += character.length
   }
   return `${line.slice(0, end).trimEnd()}…`
-}
-
-/** Characters of Chinese and emoji are two columns wide. */
-function columnsOf(text: string): number {
-  let columns = 0
-  for (const character of text) columns += (character.codePointAt(0) ?? 0) >= 0x2e80 ? 2 : 1
-  return columns
 }
 
 /** What follows a table: how many there are, and what a wider terminal would show of them. */

@@ -32,6 +32,11 @@ test('first the text that may be cut is cut, counted in columns of the terminal'
   expect(text.split('\n')[2]).toBe('   12  2026-11-22  bbbbbbbb  bob    发票 for…')
 })
 
+test('an emoji of the basic plane takes two columns as well', () => {
+  const { text } = table([{ name: 'Memo', cut: true }], [['✅'.repeat(10)], ['⏰'.repeat(9)]], 19)
+  expect(text.split('\n').slice(1)).toEqual([`${'✅'.repeat(9)}…`, '⏰'.repeat(9)])
+})
+
 test.each([
   [40, ['Memo'], 'Block  Time        Hash      Miner'],
   [30, ['Time', 'Memo'], 'Block  Hash      Miner'],

@@ -1,5 +1,6 @@
 /** A line of `bc watch` as people read it, in one line of the terminal. */
 import { isJsonObject, type JsonObject, type JsonValue } from '@bc/core'
+import { columnsOf } from '../columns.ts'
 import { printable } from '../printable.ts'
 import { counted, isReward, type Listed, shortAddress, shortHash, time } from '../readable.ts'
 import type { Line } from './watcher.ts'
@@ -50,12 +51,11 @@ function reorganisationSentence({ index, abandoned }: JsonObject, width: number)
   return `reorganisation: ${counted(left.length, 'block')} from ${printable(index)} on abandoned  ${hashes.join(' ')}`
 }
 
-/** Characters of Chinese and emoji are two columns wide. */
 function fitted(line: string, width: number): string {
   let room = width - 1
   let end = 0
   for (const character of line) {
-    room -= (character.codePointAt(0) ?? 0) >= 0x2e80 ? 2 : 1
+    room -= columnsOf(character)
     if (room < 0) return `${line.slice(0, end)}…`
     end += character.length
   }
