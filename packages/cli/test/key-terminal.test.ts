@@ -121,6 +121,15 @@ describeOnTerminal('a key that is there', () => {
     expect(existsSync(`${keystore.folder}/alice.json`)).toBe(false)
   })
 
+  test('remove leaves a key that was made while it asked', async () => {
+    const keystore = await keystoreOf({ alice: ALICE.secret, bob: BOB.secret })
+    const swap = 'read -r line; cp "$BC_KEYS/bob.json" "$BC_KEYS/alice.json"; echo swapped; cat'
+    const script = `"$0" key remove alice 2>&1 | { ${swap}; }`
+    const shown = await shellAt(keystore, script, [['swapped', `alice${ENTER}`]])
+    expect(shown.output).toContain('bc: alice is another key by now: nothing was removed.')
+    expect(existsSync(`${keystore.folder}/alice.json`)).toBe(true)
+  })
+
   test('import shows neither digits nor words, and takes a phrase as it was written down', async () => {
     const keystore = emptyKeystore()
     const phrase = [...'abandon '.repeat(23).trim().split(' '), 'diesel']

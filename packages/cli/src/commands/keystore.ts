@@ -77,6 +77,8 @@ export async function removeKey(name: string, { json, yes }: RemoveFlags, source
   const key = keystore.get(name)
   const { address } = key
   if (!yes) await askBeforeRemoving(name, address)
+  // While the question stood there another process may have made another key of that name.
+  if (keystore.get(name).address !== address) throw usage(`${name} is another key by now: nothing was removed.`)
   keystore.remove(key)
   printResult({ address, name }, json, () => `${name} is removed.`)
 }
