@@ -108,6 +108,8 @@ export function idArgument(text: string): Hash {
 /** An empty memo is none (protocol.md, "Transaction"). */
 export function memoField(memo: string | undefined): { readonly memo?: string } {
   if (memo === undefined || memo === '') return {}
+  // What Node makes of bytes that are no UTF-8. Put right in silence they would be signed as what nobody wrote.
+  if (memo.includes('\ufffd')) throw usage('the memo is not UTF-8, or has the character U+FFFD, which stands for that.')
   const bytes = Buffer.byteLength(memo)
   if (bytes > MAX_MEMO_BYTES) throw usage(`the memo has ${bytes} bytes, and ${MAX_MEMO_BYTES} are allowed.`)
   return { memo }

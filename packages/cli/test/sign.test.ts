@@ -1,7 +1,8 @@
+import { spawn } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { bc, command, expectFailure, fakeNode, output } from './commands.ts'
+import { bc, command, ended, expectFailure, fakeNode, output, ROOT } from './commands.ts'
 import { ALICE, BOB, CAROL, CHAIN, MEMO, PLAIN_SIGNATURE, SIGNED_WITH_MEMO } from './keys.ts'
 
 let folder: string
@@ -29,6 +30,12 @@ describe('offline', () => {
     const fields = ['--nonce', '1', '--fee', '2', '--memo', MEMO, '--chain', CHAIN]
     const stdout = await output('sign', ALICE.address, CAROL.address, '7', `@${keyFile}`, ...fields, '--json')
     expect(stdout).toBe(`${SIGNED_WITH_MEMO}\n`)
+  })
+
+  test('a memo that is not UTF-8 is not signed as something else', async () => {
+    const script = `exec "$0" "$@" --memo "$(printf 'caf\\351')"`
+    const argv = ['-c', script, `${ROOT}/bin/bc`, ...WORDS, `@${keyFile}`, ...PLACE]
+    expectFailure(await ended(spawn('/bin/sh', argv)), 2, /the memo is not UTF-8/)
   })
 
   test('an empty memo is none', async () => {
