@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
-import { bc, command, ended, expectFailure, output, start } from './commands.ts'
+import { bc, command, ended, expectFailure, fakeNode, output, start } from './commands.ts'
 import { CHAIN } from './keys.ts'
 import { startedNode, temporaryFolder, waitFor } from './nodes.ts'
 
@@ -141,3 +141,37 @@ async function nobody(): Promise<string> {
   await new Promise((resolve) => server.close(resolve))
   return `http://127.0.0.1:${port}`
 }
+
+describe('a node that lies', () => {
+  const START = { chain: CHAIN, height: 1, tip: CHAIN }
+  /** One event after the other, each on a connection of its own. */
+  async function telling(...events: readonly string[]) {
+    const resumed: (string | string[] | undefined)[] = []
+    const node = await fakeNode((request, response) => {
+      if (!request.url?.startsWith('/events')) {
+        const refusal = { code: 'request.not_found', message: 'No.', statusCode: 404 }
+        return void response.writeHead(404).end(JSON.stringify(refusal))
+      }
+      resumed.push(request.headers['last-event-id'])
+      response.writeHead(200, { 'content-type': 'text/event-stream' }).end(events[resumed.length - 1])
+    })
+    return { ...node, resumed }
+  }
+  const event = (name: string, data: object, id = '1') => `event: ${name}\nid: ${id}\ndata: ${JSON.stringify(data)}\n\n`
+  const dropped = event('transaction', { id: CHAIN, reason: 'constructor', status: 'dropped' })
+
+  test('a reason is its own word', async () => {
+    const node = await telling(dropped)
+    const run = await bc('wait', '--tx', CHAIN, '--timeout', '20', '--node', node.url)
+    node.close()
+    expect(run).toMatchObject({ code: 1, stderr: expect.stringMatching(/without a block: constructor\.\n$/) })
+  })
+
+  test('an id that no header can hold does not end the listening', async () => {
+    const node = await telling(event('start', START, '1→'), dropped)
+    const run = await bc('wait', '--tx', CHAIN, '--timeout', '20', '--node', node.url)
+    node.close()
+    expect(run).toMatchObject({ code: 1, stderr: expect.stringContaining('has left the pool') })
+    expect(node.resumed).toEqual([undefined, undefined])
+  })
+})

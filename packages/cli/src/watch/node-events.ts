@@ -28,6 +28,8 @@ const EVENTS = 'text/event-stream'
 const SILENCE_MS = 45_000
 /** A reorganisation of a hundred thousand blocks. */
 const EVENT_BYTES = 32 << 20
+/** It goes into a header of the next question, which takes no other characters. */
+const ID = /^[\x21-\x7e]{1,256}$/
 const LIMITS = { maxBytes: EVENT_BYTES, maxDepth: 16 }
 
 /**
@@ -63,7 +65,7 @@ class EventReader {
     this.parser = createParser({
       maxBufferSize: EVENT_BYTES,
       onEvent: ({ event = 'message', id, data }) => {
-        this.whole.push({ event, id, data: this.dataOf(data) })
+        this.whole.push({ event, id: id !== undefined && ID.test(id) ? id : undefined, data: this.dataOf(data) })
       },
       // A field that we don't know is a newer node's; more than we hold is nobody's.
       onError: ({ type }) => {
