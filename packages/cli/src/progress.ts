@@ -1,4 +1,4 @@
-/** How far a long command has come: one line on a terminal's stderr that is written over, and nothing anywhere else. */
+/** How far a long command has come: one line that is written over, on a stderr that can do that, and nothing elsewhere. */
 import { counted } from './readable.ts'
 
 const INTERVAL_MS = 100
@@ -18,7 +18,7 @@ export interface Progress {
  */
 export function progressOf(doing: string, noun: string, total?: number): Progress {
   const { stderr } = process
-  if (!stderr.isTTY) return { update: () => {}, end: () => {} }
+  if (!stderr.isTTY || process.env.TERM === 'dumb') return { update: () => {}, end: () => {} }
   let shownAt = Number.NEGATIVE_INFINITY
   const update = (done: number) => {
     const now = performance.now()

@@ -119,5 +119,8 @@ describeOnTerminal('on a terminal', () => {
     expect(code).toBe(0)
     expect(shown).toMatch(/Imported +0 blocks/)
     expect(shown).toMatch(/Known +3 blocks/)
+    // Nothing is written over where a terminal can't do that.
+    const dumb = await onTerminal('bc', ['import', file, '--node', from.url], [], { env: { TERM: 'dumb' } })
+    expect(dumb.output).toMatch(/^Imported +0 blocks/)
   })
 })
