@@ -130,6 +130,16 @@ describeOnTerminal('a key that is there', () => {
     expect(existsSync(`${keystore.folder}/alice.json`)).toBe(true)
   })
 
+  test('import takes a phrase of one word to a line', async () => {
+    const lines = `${`abandon${ENTER}`.repeat(23)}diesel${ENTER}`
+    const steps: readonly Step[] = [
+      ['24 words of alice (not shown): ', lines],
+      ['New passphrase for alice: ', ENTER],
+    ]
+    const shown = await bcAt(emptyKeystore(), ['key', 'import', 'alice'], steps)
+    expect(shown).toMatchObject({ code: 2, output: expect.stringMatching(/the passphrase is empty/) })
+  })
+
   test('import shows neither digits nor words, and takes a phrase as it was written down', async () => {
     const keystore = emptyKeystore()
     const phrase = [...'abandon '.repeat(23).trim().split(' '), 'diesel']

@@ -51,5 +51,5 @@ async function askForSecret(name: string): Promise<string> {
 }
 
 function isBegunPhrase(text: string): boolean {
-  return /^\s*[a-z]+(\s+[a-z]+){1,22}\s*$/i.test(text)
+  return /^\s*[a-z]+(\s+[a-z]+){0,22}\s*$/i.test(text)
 }
