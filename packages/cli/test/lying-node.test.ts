@@ -71,6 +71,35 @@ describeOnTerminal('texts where they are allowed are shown, and drive nothing', 
   })
 })
 
+describeOnTerminal('what others have written', () => {
+  test('a key of a file that stands twice', async () => {
+    const file = `${temporaryFolder()}/receipt.json`
+    // CSI as one character, which JSON does not escape.
+    writeFileSync(file, '{"\u009b2J": 1, "\u009b2J": 2}')
+    const run = await onTerminal('bc', ['verify-proof', file])
+    expect(run).toMatchObject({ code: 5, output: expect.stringContaining('\\u{9b}2J') })
+    expect(run.output).not.toContain('\u009b')
+  })
+
+  test('events that are no texts', async () => {
+    const events = [
+      ['start', { chain: CHAIN, height: 1, tip: CHAIN }],
+      ['peer', { event: 'block', peer: {}, peers: [], status: { a: ESCAPE } }],
+      ['transaction', { status: {}, reason: {}, transaction: { amount: {}, recipient: DISGUISED, sender: 5 } }],
+    ] as const
+    const stream = events.map(([name, data]) => `event: ${name}\ndata: ${JSON.stringify(data)}\n\n`).join('')
+    const node = await fakeNode((request, response) => {
+      const isStream = request.url?.startsWith('/events')
+      if (isStream) response.writeHead(200, { 'content-type': 'text/event-stream' }).write(stream)
+      else response.end(JSON.stringify({ blocks: [], headers: [{ hash: CHAIN, index: 1 }], next: null }))
+    })
+    const run = await onTerminal('bc', ['watch', '--node', node.url], [['→', '\u0003']])
+    node.close()
+    expect(run).toMatchObject({ code: null, output: expect.stringContaining('peer {"a":"') })
+    expect(run.output).not.toContain('\u001b')
+  })
+})
+
 describeOnTerminal('what no node says is no answer: 1', () => {
   test.each<[string, object]>([
     ['an amount', { ...REWARD, amount: ESCAPE }],
