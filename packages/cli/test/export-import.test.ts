@@ -60,6 +60,18 @@ describe('a chain goes from one node to another', () => {
 })
 
 describe('export', () => {
+  test('a chain that has become shorter meanwhile is not all of it', async () => {
+    const hash = '0'.repeat(64)
+    const status = { address: '', chain: hash, height: 9, pool: 0, target: hash, timestamp: 1, tip: hash }
+    const node = await fakeNode((request, response) => {
+      const blocks = { blocks: [{}, {}], next: null }
+      response.end(JSON.stringify(request.url === '/status' ? { ...status, version: '', work: '0' } : blocks))
+    })
+    const run = await bc('export', '--node', node.url)
+    node.close()
+    expect(run).toMatchObject({ code: 1, stdout: '{}\n{}\n', stderr: expect.stringContaining('after 2 of 9 blocks') })
+  })
+
   test('blocks that there aren’t', async () => {
     const { url } = await startedNode(['--ephemeral'])
     expectFailure(await bc('export', '--from', '2', '--node', url), 5, /^bc: request\.not_found: there is no block 2: /)

@@ -1,10 +1,11 @@
 /** A node's blocks as it has stored them, one on each line. */
 import { pagedBlocks, type Stretch } from '../chain/blocks.ts'
 import { connect } from '../client.ts'
-import { Refusal, usage } from '../failure.ts'
+import { CliError, Refusal, usage } from '../failure.ts'
 import type { Settings } from '../options.ts'
 import { writeSlowly } from '../output.ts'
 import { progressOf } from '../progress.ts'
+import { counted } from '../readable.ts'
 
 export interface ExportOptions {
   readonly from?: number
@@ -17,8 +18,8 @@ const WRITE_BYTES = 64 << 10
 
 export async function exportChain(options: ExportOptions, settings: Settings): Promise<void> {
   const stretch = await stretchOf(options, settings)
-  const { from, to } = stretch
-  const progress = progressOf('Exporting', 'block', (to ?? from) - from + 1)
+  const count = stretch.to - stretch.from + 1
+  const progress = progressOf('Exporting', 'block', count)
   let [parts, size, done]: [Uint8Array[], number, number] = [[], 0, 0]
   const flush = async () => {
     const bytes = Buffer.concat(parts)
@@ -35,13 +36,15 @@ export async function exportChain(options: ExportOptions, settings: Settings): P
       if (size >= WRITE_BYTES) await flush()
     }
     await flush()
+    if (done < count)
+      throw new CliError('cli.answer', `the node has ended after ${done} of ${counted(count, 'block')}: try again.`)
   } finally {
     progress.end()
   }
 }
 
 /** What the node has now: what is mined meanwhile is left out, so that the last line is a block that was asked for. */
-async function stretchOf({ from = 1, to }: ExportOptions, settings: Settings): Promise<Stretch> {
+async function stretchOf({ from = 1, to }: ExportOptions, settings: Settings): Promise<Required<Stretch>> {
   if (from < 1) throw usage('--from is a block’s index, from 1.')
   if (to !== undefined && to < from) throw usage('--to is not below --from.')
   const { height } = await connect(settings).status()
