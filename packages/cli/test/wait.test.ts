@@ -160,6 +160,15 @@ describe('a node that lies', () => {
   const event = (name: string, data: object, id = '1') => `event: ${name}\nid: ${id}\ndata: ${JSON.stringify(data)}\n\n`
   const dropped = event('transaction', { id: CHAIN, reason: 'constructor', status: 'dropped' })
 
+  test('a height that is no number is no bug of bc', async () => {
+    const node = await telling(event('start', { ...START, height: {} }))
+    const watcher = start('bc', ['watch', '--node', node.url])
+    watcher.stderr?.once('data', () => watcher.kill('SIGTERM'))
+    const { stderr } = await ended(watcher)
+    node.close()
+    expect(stderr).toMatch(/^bc: the connection is lost: .*\/events with an event without its index/)
+  })
+
   test('a reason is its own word', async () => {
     const node = await telling(dropped)
     const run = await bc('wait', '--tx', CHAIN, '--timeout', '20', '--node', node.url)

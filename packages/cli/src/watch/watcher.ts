@@ -1,5 +1,13 @@
 /** What `bc watch` tells, from the node's events and from the chain itself: each thing once, whatever happens between. */
-import { type Hash, isJsonObject, type JsonObject, type JsonValue, parseHash, transactionId } from '@bc/core'
+import {
+  type Hash,
+  isJsonObject,
+  type JsonObject,
+  type JsonValue,
+  parseHash,
+  parseHeight,
+  transactionId,
+} from '@bc/core'
 import type { BlockAnswer } from '../client.ts'
 import { CliError } from '../failure.ts'
 import { type Endpoint, strange } from '../http.ts'
@@ -60,7 +68,7 @@ export class Watcher {
   /** The beginning of a stream that goes on from nothing that we know. */
   private async begin(data: JsonObject): Promise<void> {
     const again = this.chain !== undefined
-    const place = { index: Number(data.height), hash: this.hashOf(data.tip) }
+    const place = { index: this.indexOf(data.height), hash: this.hashOf(data.tip) }
     const chain = this.hashOf(data.chain)
     if (this.chainId !== undefined && chain !== this.chainId)
       throw new CliError('cli.watch', `${this.endpoint.node.origin} is a node of another chain now: ${chain}.`)
@@ -100,7 +108,13 @@ export class Watcher {
 
   private placeOf(value: JsonValue): Place {
     const { index, hash } = isJsonObject(value) ? value : {}
-    return { index: Number(index), hash: this.hashOf(hash) }
+    return { index: this.indexOf(index), hash: this.hashOf(hash) }
+  }
+
+  private indexOf(value: JsonValue | undefined): number {
+    const index = parseHeight(value)
+    if (index !== undefined) return index
+    throw this.strange('an event without its index')
   }
 
   private hashOf(value: JsonValue | undefined): Hash {
