@@ -1,6 +1,8 @@
 /** One simulated node: the real chain, pool, sync and relay over a disk, a clock and a network that are not real. */
 import {
   type Block,
+  type BlockEntry,
+  type BlockTemplate,
   blockTemplate,
   canonicalJson,
   type Genesis,
@@ -161,18 +163,14 @@ export class SimulatedNode {
 
   /** Finds a block on its head, with what its pool holds, as the real miner does. */
   async mine(): Promise<ParsedBlock | undefined> {
-    if (this.session === undefined) return undefined
-    const { chain, admission, network, life } = this.session
-    const now = this.unixSeconds()
-    if (chain.head.timestamp - now > MAX_CLOCK_LEAD) return undefined
-    const parent = chain.head
-    const template = blockTemplate({
-      parent,
-      rules: chain.rules,
-      miner: this.purse.address,
-      now,
-      select: (maxBytes) => admission.pool.select(maxBytes),
-    })
+    const { session } = this
+    if (session === undefined) return undefined
+    const { chain, network, life } = session
+    // On a new head the pool still has for a moment what that has confirmed.
+    const found = await chain.atRest(async () => this.template(session))
+    // It may have been stopped or killed while it waited for the head to rest.
+    if (found === undefined || this.session !== session) return undefined
+    const { parent, template } = found
     const nonce = searchNonce(sealJobOf(template, parent), 0n, ATTEMPTS)
     if (nonce === undefined) throw new TypeError('the target is too hard for a simulation')
     const parsed = readBack(sealBlock(template, nonce))
@@ -184,6 +182,15 @@ export class SimulatedNode {
       this.fail(life, error)
     }
     return parsed
+  }
+
+  /** What the next block shall hold; undefined where the newest is too far in the future for another one. */
+  private template({ chain, admission }: Session): { parent: BlockEntry; template: BlockTemplate } | undefined {
+    const parent = chain.head
+    const now = this.unixSeconds()
+    if (parent.timestamp - now > MAX_CLOCK_LEAD) return undefined
+    const select = (maxBytes: number) => admission.pool.select(maxBytes)
+    return { parent, template: blockTemplate({ parent, rules: chain.rules, miner: this.purse.address, now, select }) }
   }
 
   /** A transaction is handed in here. @returns whether the pool has taken it */
