@@ -87,6 +87,11 @@ export class Pool {
     return this.entries.values()
   }
 
+  /** What waits with this nonce of this sender. */
+  at(sender: Address, nonce: number): PoolEntry | undefined {
+    return this.queues.get(sender)?.byNonce.get(nonce)
+  }
+
   /** The nonce that a sender's next transaction needs once all that waits without a gap is confirmed. */
   pendingNonce(sender: Address, account: Account): number {
     return this.queues.get(sender)?.pendingNonce ?? account.nonce
@@ -158,8 +163,7 @@ export class Pool {
    * @param maxBytes room for their canonical JSON, two bytes of separator before each
    */
   select(maxBytes: number): PoolEntry[] {
-    const heads = [...this.queues.values()].flatMap((queue) => queue.byNonce.get(queue.account.nonce) ?? [])
-    const best = new TinyQueue(heads, byFeeDescending)
+    const best = this.heads()
     const chosen: PoolEntry[] = []
     let room = maxBytes
     for (let entry = best.pop(); entry !== undefined; entry = best.pop()) {
@@ -167,10 +171,45 @@ export class Pool {
       if (entry.bytes + 2 > room) continue
       room -= entry.bytes + 2
       chosen.push(entry)
-      const next = this.queues.get(entry.transaction.sender)?.byNonce.get(entry.transaction.nonce + 1)
+      const next = this.at(entry.transaction.sender, entry.transaction.nonce + 1)
       if (next) best.push(next)
     }
     return chosen
+  }
+
+  /**
+   * All that waits, in an order in which another pool can take it: what can be confirmed as {@link select} has it, then
+   * what has a gap before it. Step by step, and the pool may change between two steps: what has left by then is left out,
+   * what has come may be told of or not, and what has been stranded meanwhile may be told of twice.
+   */
+  *inOrder(): Generator<PoolEntry, void, undefined> {
+    const { arrived } = this
+    const best = this.heads()
+    for (let entry = best.pop(); entry !== undefined; entry = best.pop()) {
+      const { sender, nonce } = entry.transaction
+      // It may have left, or have been replaced.
+      const here = this.at(sender, nonce)
+      if (here) yield here
+      // Blocks may have confirmed more than this one.
+      const due = Math.max(nonce + 1, this.accountOf(sender)?.nonce ?? 0)
+      const next = this.at(sender, due)
+      if (next && this.isReady(next)) best.push(next)
+    }
+    if (this.stranded.lowestFee() === undefined) return
+    for (const entry of this.entries.values()) {
+      if (entry.order >= arrived) return
+      if (!this.isReady(entry)) yield entry
+    }
+  }
+
+  /** The first of each sender that can be confirmed, the highest fee on top. */
+  private heads(): TinyQueue<PoolEntry> {
+    const heads = [...this.queues.values()].flatMap((queue) => queue.byNonce.get(queue.account.nonce) ?? [])
+    return new TinyQueue(heads, byFeeDescending)
+  }
+
+  private isReady({ transaction: { sender, nonce } }: PoolEntry): boolean {
+    return nonce < (this.queues.get(sender)?.pendingNonce ?? 0)
   }
 
   /**

@@ -218,6 +218,13 @@ class Life {
     const all = pool.select(1_000_000)
     expect(idsOf(all)).toEqual(naive.select(1_000_000))
     expectApplicable(all, naive.accounts)
+    const told = [...pool.inOrder()]
+    expect(idsOf(told.slice(0, all.length))).toEqual(idsOf(all))
+    expect(idsOf(told).sort()).toEqual(naive.waiting.map(({ id }) => id).sort())
+    const other = new Pool(LIMITS)
+    for (const { id, transaction } of told.slice(0, all.length))
+      other.add(transaction, id, naive.accountOf(transaction.sender), this.now)
+    for (const { transaction, id } of told) expect(pool.at(transaction.sender, transaction.nonce)?.id).toBe(id)
   }
 
   private add(some: PaperTransfer): void {
@@ -580,6 +587,28 @@ describe('the pool', () => {
       [alice, 9],
       [person(3), 0],
     ])
+  })
+
+  test('what is told of step by step follows what happens between two steps', () => {
+    for (const nonce of [0, 1, 2, 3]) add(transfer(alice, nonce, 9))
+    add(transfer(bob, 0, 5))
+    add(transfer(bob, 1, 5))
+    add(transfer(carol, 0, 1))
+    const told = pool.inOrder()
+    const next = () => {
+      const { value } = told.next()
+      return value && [value.transaction.sender, value.transaction.nonce, value.transaction.fee]
+    }
+    expect(next()).toEqual([alice, 0, 9])
+    // A block confirms two of hers, one of his is replaced, and what is left of his has a gap before it.
+    pool.settle(alice, account(1000, 2))
+    expect(next()).toEqual([alice, 2, 9])
+    add(transfer(alice, 3, 20), account(1000, 2))
+    expect(next()).toEqual([alice, 3, 20])
+    pool.settle(bob, account(1000, 1))
+    pool.settle(bob, account(1000, 0))
+    add(transfer(person(3), 0, 100))
+    expect([next(), next(), next()]).toEqual([[carol, 0, 1], [bob, 1, 5], undefined])
   })
 
   test('what does not fit is left out with all that needs it, and smaller ones still come', () => {
