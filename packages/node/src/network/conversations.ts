@@ -1,5 +1,15 @@
 /** The questions that nodes ask each other, and our answers: messages over a transport. */
-import { type Hash, type Header, parseBlock, parseJson, sha256Hex } from '@bc/core'
+import {
+  canonicalJson,
+  type Hash,
+  type Header,
+  type JsonObject,
+  type Pool,
+  type PoolEntry,
+  parseBlock,
+  parseJson,
+  sha256Hex,
+} from '@bc/core'
 import type { Chain } from '../chain/chain.ts'
 import type { ChainStore } from '../storage/chain-store.ts'
 import type { Snapshot } from '../storage/database.ts'
@@ -17,8 +27,10 @@ import {
   type HeadersAnswer,
   type HeadersQuestion,
   MOST_HEADERS,
+  MOST_WAITING,
   type PeerStatus,
   protocolName,
+  TRANSACTION_BYTES,
 } from './messages.ts'
 import type { Time } from './time.ts'
 import { PeerError, type PeerId, type RequestOptions, type Transport } from './transport.ts'
@@ -39,10 +51,15 @@ const HEADERS_READ_BYTES = 8_000_000
 const UNITS = { burst: 8_000, perSecond: 2_000 } as const
 const STATUS_UNITS = 1
 const HEADERS_UNITS = 50
+/** What waits is put in order for it, and an honest peer asks once in a connection. */
+const POOL_UNITS = 2_000
+/** Transactions that are spelled out without letting anything else have its turn: a millisecond's worth. */
+const SPELLED_AT_ONCE = 64
 
 export interface ConversationModules {
   readonly chain: Chain
   readonly store: ChainStore
+  readonly pool: Pick<Pool, 'inOrder'>
   readonly transport: Transport
   readonly time: Time
 }
@@ -50,13 +67,15 @@ export interface ConversationModules {
 export class Conversations {
   private readonly chain: Chain
   private readonly store: ChainStore
+  private readonly waiting: ConversationModules['pool']
   private readonly transport: Transport
   private readonly time: Time
   private readonly units: Allowance
 
-  constructor({ chain, store, transport, time }: ConversationModules) {
+  constructor({ chain, store, pool, transport, time }: ConversationModules) {
     this.chain = chain
     this.store = store
+    this.waiting = pool
     this.transport = transport
     this.time = time
     this.units = new Allowance({ ...UNITS, time })
@@ -68,6 +87,7 @@ export class Conversations {
     transport.serve(this.name('status'), (peer, question) => this.answerStatus(peer, question))
     transport.serve(this.name('headers'), (peer, question) => this.answerHeaders(peer, question))
     transport.serve(this.name('blocks'), (peer, question) => this.answerBlocks(peer, question))
+    transport.serve(this.name('pool'), (peer, question) => this.answerPool(peer, question))
   }
 
   /** @throws PeerError, RuleError `message.malformed` */
@@ -96,19 +116,30 @@ export class Conversations {
   ): AsyncGenerator<string | undefined, void, undefined> {
     const maxFrameBytes = this.chain.rules.maxBlockBytes
     const options = { maxFrameBytes, frames: hashes.length, stallMs: STALL_MS, signal }
-    // Of the peer's time: while the reader has something else to do, the peer is made to wait.
-    let [position, bytes, waited] = [0, 0, 0]
-    let since = this.time.now()
-    for await (const frame of this.request(peer, 'blocks', encode({ hashes }), options)) {
-      const text = frame.length === 0 ? undefined : blockText(frame, hashes[position])
+    let position = 0
+    for await (const frame of this.requestMany(peer, 'blocks', encode({ hashes }), options)) {
+      yield frame.length === 0 ? undefined : blockText(frame, hashes[position])
       position++
-      bytes += frame.length
-      waited += this.time.now() - since
-      if (waited > STALL_MS + bytes / LEAST_BYTES_PER_MS)
-        throw new PeerError('stalled', 'the peer sends next to nothing')
-      yield text
-      since = this.time.now()
     }
+  }
+
+  /**
+   * What waits in the peer's pool, as far as {@link MOST_WAITING} reaches: the bytes of what should be the canonical JSON
+   * of a transaction each. Nobody has looked at them.
+   * @throws PeerError
+   */
+  async *pool(peer: PeerId, signal: AbortSignal): AsyncGenerator<Uint8Array, void, undefined> {
+    const { transactions, bytes } = MOST_WAITING
+    // And the empty one at the end.
+    const options = { maxFrameBytes: TRANSACTION_BYTES, frames: transactions + 1, stallMs: STALL_MS, signal }
+    let [count, size] = [0, 0]
+    for await (const frame of this.requestMany(peer, 'pool', encode({}), options)) {
+      if (frame.length === 0) return
+      size += frame.length
+      if (++count > transactions || size > bytes) break
+      yield frame
+    }
+    throw new PeerError('oversized', 'the peer tells of more than an answer may have')
   }
 
   private name(conversation: Conversation): string {
@@ -117,6 +148,26 @@ export class Conversations {
 
   private request(peer: PeerId, conversation: Conversation, question: Uint8Array, options: RequestOptions) {
     return this.transport.request(peer, this.name(conversation), question, options)
+  }
+
+  /** Frame by frame, of a peer that keeps up {@link LEAST_BYTES_PER_MS}. */
+  private async *requestMany(
+    peer: PeerId,
+    conversation: Conversation,
+    question: Uint8Array,
+    options: RequestOptions,
+  ): AsyncGenerator<Uint8Array, void, undefined> {
+    // Of the peer's time: while the reader has something else to do, the peer is made to wait.
+    let [bytes, waited] = [0, 0]
+    let since = this.time.now()
+    for await (const frame of this.request(peer, conversation, question, options)) {
+      bytes += frame.length
+      waited += this.time.now() - since
+      if (waited > STALL_MS + bytes / LEAST_BYTES_PER_MS)
+        throw new PeerError('stalled', 'the peer sends next to nothing')
+      yield frame
+      since = this.time.now()
+    }
   }
 
   private async askOne(
@@ -148,6 +199,21 @@ export class Conversations {
     const hashes = decodeBlocksQuestion(question)
     await this.charge(peer, hashes.length)
     for (let at = 0; at < hashes.length; at += PAGE) yield* await this.blockTexts(hashes.slice(at, at + PAGE))
+  }
+
+  /** Of a pool that lives on meanwhile, and however big it is: read no faster than the peer takes it. */
+  private async *answerPool(peer: PeerId, question: Uint8Array): AsyncGenerator<Uint8Array> {
+    decodeEmpty(question)
+    await this.charge(peer, POOL_UNITS)
+    let [count, size] = [0, 0]
+    for (const entry of this.waiting.inOrder()) {
+      const text = textOf(entry)
+      size += text.length
+      if (++count > MOST_WAITING.transactions || size > MOST_WAITING.bytes) break
+      yield text
+      if (count % SPELLED_AT_ONCE === 0) await this.time.sleep(0)
+    }
+    yield new Uint8Array()
   }
 
   /** Empty for a block that we don't have to give. */
@@ -203,6 +269,10 @@ function blockText(frame: Uint8Array, hash: Hash | undefined): string {
   const block = parseBlock(parseJson(frame))
   if (block.hash !== hash) throw new PeerError('garbled', 'the peer sent another block')
   return block.canonical
+}
+
+function textOf({ transaction }: PoolEntry): Uint8Array {
+  return Buffer.from(canonicalJson(transaction as unknown as JsonObject), 'latin1')
 }
 
 /** Blocks that are read from the disk at once. */

@@ -6,6 +6,8 @@
  *     /bc/<chain>/headers/1    {limit, locator: [hash…]}     → {headers: [header…], tip: hash of the last one's block}
  *     /bc/<chain>/blocks/1     {hashes: [hash…]}             → each block's canonical JSON, a frame a block; an empty
  *                                                              frame for one that the peer hasn't got
+ *     /bc/<chain>/pool/1       {}                            → what waits: each transaction's canonical JSON, a frame a
+ *                                                              transaction; an empty frame after the last one
  *     /bc/<chain>/peers/1      {}                            → {peers: [multiaddress…]}
  *     topic bc/<chain>/blocks/1          a block's canonical JSON
  *     topic bc/<chain>/transactions/1    a transaction's canonical JSON
@@ -24,7 +26,7 @@ import {
   RuleError,
 } from '@bc/core'
 
-export type Conversation = 'status' | 'headers' | 'blocks' | 'peers'
+export type Conversation = 'status' | 'headers' | 'blocks' | 'pool' | 'peers'
 export type Topic = 'blocks' | 'transactions'
 
 export function protocolName(chain: Hash, conversation: Conversation): string {
@@ -39,6 +41,10 @@ export function topicName(chain: Hash, topic: Topic): string {
 export const MOST_HEADERS = 1_000
 /** Blocks of one answer. */
 export const MOST_BLOCKS = 128
+/** Bytes of one transaction's canonical JSON, gossiped or in an answer; the longest that obeys the rules has some 2,200. */
+export const TRANSACTION_BYTES = 4_000
+/** Transactions of one answer, and bytes of all of them: as much as fits into a block. */
+export const MOST_WAITING = { transactions: 2_000, bytes: 1_000_000 } as const
 /** Addresses of one answer. */
 export const MOST_PEERS = 32
 const ADDRESS_LENGTH = 300

@@ -6,6 +6,7 @@ import type { Log } from '../log.ts'
 import type { Admission } from '../pool/admission.ts'
 import type { ChainStore } from '../storage/chain-store.ts'
 import { Conversations } from './conversations.ts'
+import { PoolExchange } from './pool-exchange.ts'
 import { Relay } from './relay.ts'
 import { Reputation } from './reputation.ts'
 import { Sync, type SyncProgress } from './sync.ts'
@@ -45,6 +46,7 @@ export class Network {
   private readonly modules: NetworkModules
   private readonly sync: Sync
   private readonly relay: Relay
+  private readonly pools: PoolExchange
   private readonly closing = new AbortController()
 
   constructor(modules: NetworkModules) {
@@ -52,7 +54,7 @@ export class Network {
     this.transport = modules.transport
     const { chain, store, admission, transport, time, log, onFailure } = modules
     const reputation = new Reputation({ transport, time, log })
-    const conversations = new Conversations({ chain, store, transport, time })
+    const conversations = new Conversations({ chain, store, pool: admission.pool, transport, time })
     this.sync = new Sync({
       chain,
       store,
@@ -63,8 +65,10 @@ export class Network {
       log,
       onFailure,
       onCaughtUp: ({ hash, index }) => this.announceStored(index, hash),
+      onLevel: (peer) => this.pools.ask(peer),
     })
     this.relay = new Relay({ chain, store, admission, transport, reputation, sync: this.sync, time, onFailure })
+    this.pools = new PoolExchange({ conversations, relay: this.relay, reputation, time, log, onFailure })
     conversations.serve()
   }
 
@@ -78,11 +82,12 @@ export class Network {
       tell(peer, 'connected')
       this.meet(peer)
     }
-    this.transport.listen({ joined, left: (peer) => tell(peer, 'left') })
-    for (const peer of this.transport.peers()) {
-      tell(peer, 'connected')
-      this.sync.consider(peer)
+    const left = (peer: PeerId) => {
+      this.pools.forget(peer)
+      tell(peer, 'left')
     }
+    this.transport.listen({ joined, left })
+    for (const peer of this.transport.peers()) joined(peer)
     void this.askAgain()
   }
 
@@ -112,6 +117,7 @@ export class Network {
 
   async close(): Promise<void> {
     this.closing.abort()
+    await this.pools.close()
     await this.sync.close()
     await this.transport.close()
     // What came last is being judged still, and needs the store, which is closed after us.
@@ -126,11 +132,13 @@ export class Network {
       .catch(this.modules.onFailure)
   }
 
-  /** Gossip takes a moment to include who has joined: the blocks of that moment are asked for. */
+  /** Gossip takes a moment to include who has joined: the blocks of that moment are asked for, and what waits in its pool. */
   private meet(peer: PeerId): void {
     this.sync.consider(peer)
     this.modules.time.sleep(GOSSIP_SETTLES_MS, this.closing.signal).then(() => {
-      if (!this.closing.signal.aborted && this.transport.peers().includes(peer)) this.sync.consider(peer)
+      if (this.closing.signal.aborted || !this.transport.peers().includes(peer)) return
+      this.pools.expect(peer)
+      this.sync.consider(peer)
     }, this.modules.onFailure)
   }
 

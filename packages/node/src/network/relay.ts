@@ -3,10 +3,13 @@
  * held against whoever forwarded it.
  */
 import {
+  type Address,
   canonicalJson,
   isJsonObject,
   type JsonObject,
   type ParsedBlock,
+  type Pool,
+  type PoolEntry,
   parseBlock,
   parseJson,
   RuleError,
@@ -16,13 +19,11 @@ import type { Chain } from '../chain/chain.ts'
 import type { Admission } from '../pool/admission.ts'
 import type { ChainStore } from '../storage/chain-store.ts'
 import { Allowance } from './allowance.ts'
-import { type Topic, topicName } from './messages.ts'
+import { type Topic, TRANSACTION_BYTES, topicName } from './messages.ts'
 import { penaltyOf, type Reputation } from './reputation.ts'
 import type { Sync } from './sync.ts'
 import type { Time } from './time.ts'
 import { PeerError, type PeerId, type Transport, type Verdict } from './transport.ts'
-
-const TRANSACTION_BYTES = 4_000
 
 /**
  * What a peer may send of no use and of no harm either: blocks that we know or can't place, transactions without
@@ -48,7 +49,15 @@ export interface RelayModules {
   readonly onFailure: (error: unknown) => void
 }
 
+/**
+ * How fast those are told of that we have from the pools of peers: others may have no room for them, or know them, and
+ * must not take us for one who floods. So it is less than what {@link FUTILE} lets anybody send.
+ */
+const TOLD = { burst: 500, perSecond: 50 } as const
+
 const utf8 = new TextEncoder()
+
+type Refusal = Exclude<Verdict, 'accept'>
 
 interface Gate {
   readonly futile: Allowance
@@ -59,11 +68,13 @@ interface Gate {
 export class Relay {
   private readonly modules: RelayModules
   private readonly gates: Readonly<Record<Topic, Gate>>
-  private readonly judging = new Set<Promise<Verdict>>()
+  private readonly judging = new Set<Promise<unknown>>()
+  private readonly told: Allowance
 
   constructor(modules: RelayModules) {
     this.modules = modules
     const { time } = modules
+    this.told = new Allowance({ ...TOLD, time })
     this.gates = {
       blocks: { futile: new Allowance({ ...FUTILE.blocks, time }), judged: new Map() },
       transactions: { futile: new Allowance({ ...FUTILE.transactions, time }), judged: new Map() },
@@ -100,10 +111,42 @@ export class Relay {
     await transport.publish(topicName(chain.id, 'transactions'), utf8.encode(text))
   }
 
+  /**
+   * A transaction that a peer was asked for. What is refused counts for nothing against {@link FUTILE}: whoever asks
+   * bounds how much comes, and an honest peer's pool is for the most part the one that we have.
+   * @returns what was taken; or why not
+   */
+  takeTransaction(from: PeerId, message: Uint8Array): Promise<PoolEntry | Refusal> {
+    return this.untilJudged(this.admitTransaction(from, message))
+  }
+
+  /**
+   * Tells of what came by {@link takeTransaction}, in our own time.
+   * @param from who has it already
+   */
+  async tellOf(from: PeerId, entries: readonly PoolEntry[], signal: AbortSignal): Promise<void> {
+    const { transport, admission, time } = this.modules
+    for (const { id } of entries) {
+      // Whoever comes later asks us.
+      if (!transport.peers().some((peer) => peer !== from)) return
+      const wait = this.told.wait(transport.self, 1)
+      this.told.spend(transport.self, 1)
+      if (wait > 0) await time.sleep(wait, signal)
+      if (signal.aborted) return
+      // Nobody needs what a block has confirmed by now.
+      const waiting = admission.pool.get(id)
+      if (waiting) await this.announceTransaction(waiting.transaction)
+    }
+  }
+
   private pass(topic: Topic, from: PeerId, judge: () => Promise<Verdict>): Promise<Verdict> {
-    const verdict = this.passPatiently(topic, from, judge).finally(() => this.judging.delete(verdict))
-    this.judging.add(verdict)
-    return verdict
+    return this.untilJudged(this.passPatiently(topic, from, judge))
+  }
+
+  private untilJudged<T>(judgement: Promise<T>): Promise<T> {
+    const tracked = judgement.finally(() => this.judging.delete(tracked))
+    this.judging.add(tracked)
+    return tracked
   }
 
   /** Lets a message through to its judge, unless its sender has used up our patience. */
@@ -144,13 +187,20 @@ export class Relay {
   }
 
   private async judgeTransaction(from: PeerId, message: Uint8Array): Promise<Verdict> {
+    const answer = await this.admitTransaction(from, message)
+    return typeof answer === 'string' ? answer : 'accept'
+  }
+
+  private async admitTransaction(from: PeerId, message: Uint8Array): Promise<PoolEntry | Refusal> {
     const { admission, reputation } = this.modules
     try {
       const fields = parseJson(message, { maxBytes: TRANSACTION_BYTES, maxDepth: 2 })
       if (!isJsonObject(fields)) throw new RuleError('tx.shape', 'A transaction is an object.')
-      checkSpelling(message, canonicalJson(fields))
-      await admission.submit({ fields, namesNonce: true })
-      return 'accept'
+      const canonical = canonicalJson(fields)
+      checkSpelling(message, canonical)
+      // Several peers have the same: nobody has to look at its signature again.
+      if (isWaiting(admission.pool, fields, canonical)) return 'ignore'
+      return await admission.submit({ fields, namesNonce: true })
     } catch (error) {
       if (!(error instanceof RuleError)) return this.fail(error)
       await reputation.offend(from, error, 'transaction')
@@ -159,10 +209,17 @@ export class Relay {
   }
 
   /** Our own trouble: nobody else is to blame. */
-  private fail(error: unknown): Verdict {
+  private fail(error: unknown): Refusal {
     this.modules.onFailure(error)
     return 'ignore'
   }
+}
+
+/** Whether it waits in the pool, signature and all. */
+function isWaiting(pool: Pool, { sender, nonce }: JsonObject, canonical: string): boolean {
+  // Whatever they are: what the pool knows was looked at before.
+  const entry = pool.at(sender as Address, nonce as number)
+  return entry !== undefined && canonicalJson(entry.transaction as unknown as JsonObject) === canonical
 }
 
 /** One thing has one spelling, or each of a thousand would be forwarded as news. */

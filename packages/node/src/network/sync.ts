@@ -40,6 +40,8 @@ export interface SyncModules {
   readonly onFailure: (error: unknown) => void
   /** Our head has moved by what a peer had: others may want to know. */
   readonly onCaughtUp: (head: BlockEntry) => void
+  /** The peer has been found on the very block that we are on. */
+  readonly onLevel: (peer: PeerId) => void
 }
 
 /** How far the catching up is. */
@@ -112,9 +114,14 @@ export class Sync {
   }
 
   private async follow(peer: PeerId): Promise<void> {
-    const { chain, transport, conversations, reputation, time, log } = this.modules
+    const { chain, conversations, onLevel } = this.modules
     const status = await conversations.status(peer, this.closing.signal)
-    if (status.work <= chain.head.totalWork) return
+    if (status.work > chain.head.totalWork) await this.catchUp(peer, status)
+    if (status.tip === chain.head.hash) onLevel(peer)
+  }
+
+  private async catchUp(peer: PeerId, status: PeerStatus): Promise<void> {
+    const { chain, transport, conversations, reputation, time, log } = this.modules
     this.goal = { from: chain.head.index, to: status.height }
     const fetching = new AbortController()
     // Every question that is under way listens to it.

@@ -1,0 +1,110 @@
+/**
+ * Asks who has become a peer for what waits in its pool. Gossip tells of a transaction once, when it is handed in: what
+ * came before somebody was connected, or was restored at the start, is told in no other way.
+ *
+ *     joined → gossip includes it → found on our own block → asked, once → judged as gossip is → told to the others
+ *
+ * On another block the same transaction may be refused, so nobody is asked before. Both sides ask.
+ */
+import { setMaxListeners } from 'node:events'
+import { type PoolEntry, RuleError } from '@bc/core'
+import type { Log } from '../log.ts'
+import { Allowance } from './allowance.ts'
+import type { Conversations } from './conversations.ts'
+import type { Relay } from './relay.ts'
+import type { Reputation } from './reputation.ts'
+import type { Time } from './time.ts'
+import { PeerError, type PeerId } from './transport.ts'
+
+/** Transactions of one peer that are judged at the same time: as many as one write to the disk is worth. */
+const JUDGED_AT_ONCE = 64
+/** How often a peer is asked that comes and goes: each time it may have us look at thousands of signatures for nothing. */
+const ASKED = { burst: 4, perSecond: 1 / 60 } as const
+
+export interface PoolExchangeModules {
+  readonly conversations: Pick<Conversations, 'pool'>
+  readonly relay: Pick<Relay, 'takeTransaction' | 'tellOf'>
+  readonly reputation: Reputation
+  readonly time: Time
+  readonly log: Log
+  readonly onFailure: (error: unknown) => void
+}
+
+export class PoolExchange {
+  private readonly modules: PoolExchangeModules
+  private readonly allowance: Allowance
+  /** Peers that gossip has had time to include, and whether they were asked in this connection. */
+  private readonly peers = new Map<PeerId, 'due' | 'asked'>()
+  private readonly underWay = new Map<PeerId, Promise<void>>()
+  private readonly closing = new AbortController()
+
+  constructor(modules: PoolExchangeModules) {
+    this.modules = modules
+    this.allowance = new Allowance({ ...ASKED, time: modules.time })
+    // Every question that is under way listens to it.
+    setMaxListeners(0, this.closing.signal)
+  }
+
+  /** From now on this peer may be asked: whatever is handed in to it later, it tells us of. */
+  expect(peer: PeerId): void {
+    if (!this.peers.has(peer)) this.peers.set(peer, 'due')
+  }
+
+  /** It is gone. */
+  forget(peer: PeerId): void {
+    this.peers.delete(peer)
+  }
+
+  /** This peer is on the block that we are on: asks it, if it is due, and nothing is left of a time before. */
+  ask(peer: PeerId): void {
+    if (this.closing.signal.aborted || this.peers.get(peer) !== 'due' || this.underWay.has(peer)) return
+    if (this.allowance.left(peer) < 1) return
+    this.allowance.spend(peer, 1)
+    this.peers.set(peer, 'asked')
+    const asking = this.askCarefully(peer).finally(() => this.underWay.delete(peer))
+    this.underWay.set(peer, asking)
+    asking.catch(this.modules.onFailure)
+  }
+
+  async close(): Promise<void> {
+    this.closing.abort(new PeerError('gone', 'the node is shutting down'))
+    await Promise.allSettled(this.underWay.values())
+  }
+
+  /** That a peer doesn't know the question is no offence: older nodes don't. */
+  private async askCarefully(peer: PeerId): Promise<void> {
+    const { log, relay, reputation } = this.modules
+    const taken: PoolEntry[] = []
+    try {
+      await this.takeFrom(peer, taken)
+    } catch (error) {
+      if (this.closing.signal.aborted) return
+      if (!(error instanceof RuleError || error instanceof PeerError)) throw error
+      log.debug({ peer, reason: error.message }, 'A peer has not told all that waits in its pool.')
+      await reputation.offend(peer, error, 'conversation')
+    }
+    await relay.tellOf(peer, taken, this.closing.signal)
+  }
+
+  /**
+   * No more of a peer from whom one is held to be an offence.
+   * @param taken gets those that are new to us, also where the conversation breaks off
+   */
+  private async takeFrom(peer: PeerId, taken: PoolEntry[]): Promise<void> {
+    const { conversations, relay } = this.modules
+    const judgements: ReturnType<Relay['takeTransaction']>[] = []
+    const settle = async () => {
+      const answers = await Promise.all(judgements.splice(0))
+      taken.push(...answers.filter((answer) => typeof answer !== 'string'))
+      return answers
+    }
+    try {
+      for await (const message of conversations.pool(peer, this.closing.signal)) {
+        judgements.push(relay.takeTransaction(peer, message))
+        if (judgements.length >= JUDGED_AT_ONCE && (await settle()).includes('reject')) return
+      }
+    } finally {
+      await settle()
+    }
+  }
+}

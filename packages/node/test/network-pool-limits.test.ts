@@ -1,0 +1,326 @@
+/** How much is asked of a pool, told of one, and taken from one: the conversation above its transport, in a time of its own. */
+import { canonicalJson, type JsonObject, type Pool, type PoolEntry, type Transaction } from '@bc/core'
+import { beforeEach, describe, expect, it } from 'vitest'
+import { Conversations } from '../src/network/conversations.ts'
+import { encode } from '../src/network/messages.ts'
+import { PoolExchange } from '../src/network/pool-exchange.ts'
+import { Relay } from '../src/network/relay.ts'
+import { Reputation } from '../src/network/reputation.ts'
+import type { Time } from '../src/network/time.ts'
+import type { RequestOptions, Transport } from '../src/network/transport.ts'
+import { memoryLog, signed } from './support/http-node.ts'
+import { openParts, type Parts } from './support/http-parts.ts'
+
+type Handler = Parameters<Transport['serve']>[1]
+
+/** Goes on by what is slept, at once. */
+class OwnTime implements Time {
+  at = 0
+  readonly slept: number[] = []
+  now = () => this.at
+  sleep = async (ms: number) => {
+    this.slept.push(ms)
+    this.at += ms
+  }
+}
+
+class Wire implements Transport {
+  readonly self = 'us'
+  readonly others = ['peer', 'third']
+  readonly handlers = new Map<string, Handler>()
+  readonly published: string[] = []
+  readonly banned: string[] = []
+  asked: RequestOptions | undefined
+  answer: () => AsyncIterable<Uint8Array> = async function* () {}
+
+  peers = () => this.others
+  listen = () => undefined
+  serve = (protocol: string, handler: Handler) => void this.handlers.set(protocol, handler)
+  subscribe = () => undefined
+  close = async () => undefined
+  request(_peer: string, _protocol: string, _question: Uint8Array, options: RequestOptions) {
+    this.asked = options
+    return this.answer()
+  }
+  async publish(_topic: string, message: Uint8Array) {
+    this.published.push(Buffer.from(message).toString())
+  }
+  async disconnect(peer: string, banMs?: number) {
+    if (banMs !== undefined) this.banned.push(peer)
+  }
+}
+
+let parts: Parts
+let wire: Wire
+let time: OwnTime
+const fail = (error: unknown) => {
+  throw error
+}
+beforeEach(async () => {
+  parts = await openParts()
+  wire = new Wire()
+  time = new OwnTime()
+})
+
+function conversationsOn(pool: Pick<Pool, 'inOrder'>): Conversations {
+  const { chain, store } = parts
+  const conversations = new Conversations({ chain, store, pool, transport: wire, time })
+  conversations.serve()
+  return conversations
+}
+
+async function collect(frames: AsyncIterable<Uint8Array>): Promise<Uint8Array[]> {
+  const all: Uint8Array[] = []
+  for await (const frame of frames) all.push(frame)
+  return all
+}
+
+describe('what a peer is told', () => {
+  let steps: number
+  /** Without an end; nobody looks at more of an entry than its transaction. */
+  function* endless(memo: string): Generator<PoolEntry> {
+    const transaction = signed(parts.chain.id, { memo })
+    for (;;) {
+      steps++
+      yield { transaction } as PoolEntry
+    }
+  }
+  const answerer = (memo: string) => {
+    steps = 0
+    conversationsOn({ inOrder: () => endless(memo) })
+    const handler = wire.handlers.get(`/bc/${parts.chain.id}/pool/1`) as Handler
+    return () => handler('peer', encode({}))
+  }
+  const answer = (memo: string) => answerer(memo)()
+
+  it('is 2,000 transactions, and an empty frame after them', async () => {
+    const frames = await collect(answer('short'))
+    expect(frames).toHaveLength(2_001)
+    expect(frames.at(-1)).toHaveLength(0)
+    expect(JSON.parse(Buffer.from(frames[0] as Uint8Array).toString())).toMatchObject({ memo: 'short' })
+    expect(steps).toBe(2_001)
+  })
+
+  it('is a megabyte', async () => {
+    const frames = await collect(answer('x'.repeat(256)))
+    const [longest = 0] = frames.map(({ length }) => length)
+    const size = frames.reduce((sum, { length }) => sum + length, 0)
+    expect(size).toBeLessThanOrEqual(1_000_000)
+    expect(size + longest).toBeGreaterThan(1_000_000)
+    expect(frames.at(-1)).toHaveLength(0)
+  })
+
+  it('is read no faster than it is taken, and others have their turn', async () => {
+    const frames = answer('short')[Symbol.asyncIterator]()
+    for (let i = 0; i < 3; i++) await frames.next()
+    expect(steps).toBe(3)
+    const before = time.slept.length
+    for (let i = 3; i < 1_000; i++) await frames.next()
+    expect(time.slept.length - before).toBeGreaterThanOrEqual(15)
+  })
+
+  it('costs whoever asks: for more than four answers he waits', async () => {
+    const begin = answerer('short')
+    for (let i = 0; i < 4; i++) await begin()[Symbol.asyncIterator]().next()
+    expect(time.slept).toEqual([])
+    await begin()[Symbol.asyncIterator]().next()
+    expect(time.slept).toEqual([1_000])
+  })
+})
+
+describe('what a peer tells', () => {
+  const read = () =>
+    collect(
+      conversationsOn({ inOrder: () => [][Symbol.iterator]() as never }).pool('peer', new AbortController().signal),
+    )
+  const tells = (frames: () => Generator<Uint8Array>, msEach = 0) => {
+    wire.answer = async function* () {
+      for (const frame of frames()) {
+        time.at += msEach
+        yield frame
+      }
+    }
+  }
+
+  it('has short frames, few of them, and the next in ten seconds', async () => {
+    tells(function* () {
+      yield Buffer.from('{}')
+      yield Buffer.alloc(0)
+    })
+    expect(await read()).toEqual([Buffer.from('{}')])
+    expect(wire.asked).toMatchObject({ maxFrameBytes: 4_000, frames: 2_001, stallMs: 10_000 })
+  })
+
+  it('ends with an empty frame: 2,001 transactions are too many', async () => {
+    tells(function* () {
+      for (let i = 0; i < 2_001; i++) yield Buffer.from('{}')
+    })
+    await expect(read()).rejects.toMatchObject({ fault: 'oversized' })
+  })
+
+  it('is no more than a megabyte', async () => {
+    tells(function* () {
+      for (let i = 0; i < 251; i++) yield Buffer.alloc(4_000, 0x20)
+    })
+    await expect(read()).rejects.toMatchObject({ fault: 'oversized' })
+  })
+
+  it('doesn’t trickle', async () => {
+    tells(function* () {
+      for (let i = 0; i < 2_000; i++) yield Buffer.from('{}')
+      yield Buffer.alloc(0)
+    }, 9_000)
+    await expect(read()).rejects.toMatchObject({ fault: 'stalled' })
+  })
+})
+
+function relayOn(): Relay {
+  const { chain, store, admission } = parts
+  const reputation = new Reputation({ transport: wire, time, log: memoryLog().log })
+  return new Relay({ chain, store, admission, transport: wire, reputation, sync: {} as never, time, onFailure: fail })
+}
+
+const bytesOf = (transaction: Transaction) => Buffer.from(canonicalJson(transaction as unknown as JsonObject))
+
+describe('what was taken', () => {
+  it('is told to others no faster than what they let a peer send for nothing', async () => {
+    const { chain, admission } = parts
+    const entries: PoolEntry[] = []
+    for (let nonce = 0; nonce < 600; nonce++)
+      entries.push(
+        await admission.submit({ fields: signed(chain.id, { nonce, amount: 1 }) as never, namesNonce: true }),
+      )
+    const relay = relayOn()
+    await relay.tellOf('peer', entries, new AbortController().signal)
+    expect(wire.published).toHaveLength(600)
+    expect(time.slept).toHaveLength(100)
+    // FUTILE refills with 100 a second.
+    expect(time.at).toBeGreaterThanOrEqual(1_900)
+    expect(time.at).toBeLessThanOrEqual(2_100)
+  })
+
+  it('is told to nobody who has it, or when it is gone', async () => {
+    const relay = relayOn()
+    const entry = await relay.takeTransaction('peer', bytesOf(signed(parts.chain.id)))
+    if (typeof entry === 'string') throw new TypeError(`it is ${entry}`)
+    wire.others.pop()
+    await relay.tellOf('peer', [entry], new AbortController().signal)
+    expect(wire.published).toEqual([])
+    wire.others.push('third')
+    await relay.tellOf('peer', [{ ...entry, id: 'f'.repeat(64) as never }], new AbortController().signal)
+    expect(wire.published).toEqual([])
+    await relay.tellOf('peer', [entry], new AbortController().signal)
+    expect(wire.published).toHaveLength(1)
+  })
+
+  it('is looked at once, whoever else has it', async () => {
+    const relay = relayOn()
+    let checks = 0
+    const check = parts.admission.check.bind(parts.admission)
+    parts.admission.check = (some) => {
+      checks += some.length
+      return check(some)
+    }
+    const message = bytesOf(signed(parts.chain.id))
+    expect(await relay.takeTransaction('peer', message)).toMatchObject({ transaction: { nonce: 0 } })
+    expect(await relay.takeTransaction('third', message)).toBe('ignore')
+    expect(checks).toBe(1)
+    // With another signature it is another one.
+    const forged = bytesOf({ ...signed(parts.chain.id), signature: '1'.repeat(128) as never })
+    expect(await relay.takeTransaction('third', forged)).toBe('reject')
+    expect(wire.banned).toEqual(['third'])
+  })
+})
+
+describe('who is asked', () => {
+  let asked: string[]
+  let ends: (() => void)[]
+
+  function exchange(): PoolExchange {
+    asked = []
+    ends = []
+    const conversations = {
+      async *pool(peer: string, signal: AbortSignal) {
+        asked.push(peer)
+        await new Promise<void>((resolve, reject) => {
+          ends.push(resolve)
+          signal.addEventListener('abort', () => reject(signal.reason))
+        })
+        yield* []
+      },
+    }
+    const { log } = memoryLog()
+    const reputation = new Reputation({ transport: wire, time, log })
+    return new PoolExchange({ conversations, relay: relayOn(), reputation, time, log, onFailure: fail })
+  }
+
+  const turn = () => new Promise((resolve) => setImmediate(resolve))
+  const finish = async () => {
+    for (const end of ends.splice(0)) end()
+    await turn()
+  }
+
+  it('is a peer that gossip has included, once in a connection', async () => {
+    const pools = exchange()
+    pools.ask('peer')
+    expect(asked).toEqual([])
+    for (let i = 0; i < 3; i++) {
+      pools.expect('peer')
+      pools.ask('peer')
+      await finish()
+    }
+    expect(asked).toEqual(['peer'])
+    pools.forget('peer')
+    pools.expect('peer')
+    pools.ask('peer')
+    expect(asked).toEqual(['peer', 'peer'])
+  })
+
+  it('is not one that is being asked still: that comes after', async () => {
+    const pools = exchange()
+    const comes = () => {
+      pools.forget('peer')
+      pools.expect('peer')
+      pools.ask('peer')
+    }
+    comes()
+    comes()
+    expect(asked).toEqual(['peer'])
+    await finish()
+    pools.ask('peer')
+    expect(asked).toEqual(['peer', 'peer'])
+  })
+
+  it('is asked four times, and once in a minute after that, however often it comes', async () => {
+    const pools = exchange()
+    const comes = async (times: number) => {
+      for (let i = 0; i < times; i++) {
+        pools.forget('peer')
+        pools.expect('peer')
+        pools.ask('peer')
+        await finish()
+      }
+    }
+    await comes(20)
+    expect(asked).toHaveLength(4)
+    time.at += 60_000
+    await comes(20)
+    expect(asked).toHaveLength(5)
+    time.at += 60_000
+    pools.ask('peer')
+    expect(asked).toHaveLength(6)
+  })
+
+  it('and nobody is asked any more when we close, nor waited for', async () => {
+    const pools = exchange()
+    for (const peer of ['peer', 'third']) {
+      pools.expect(peer)
+      pools.ask(peer)
+    }
+    pools.expect('fourth')
+    await pools.close()
+    pools.ask('fourth')
+    expect(asked).toEqual(['peer', 'third'])
+    expect(wire.banned).toEqual([])
+  })
+})
