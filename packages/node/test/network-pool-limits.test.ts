@@ -12,6 +12,7 @@ import { memoryLog, signed } from './support/http-node.ts'
 import { openParts, type Parts } from './support/http-parts.ts'
 
 type Handler = Parameters<Transport['serve']>[1]
+type Judge = Parameters<Transport['subscribe']>[1]
 
 /** Goes on by what is slept, at once. */
 class OwnTime implements Time {
@@ -28,6 +29,7 @@ class Wire implements Transport {
   readonly self = 'us'
   readonly others = ['peer', 'third']
   readonly handlers = new Map<string, Handler>()
+  readonly judges = new Map<string, Judge>()
   readonly published: string[] = []
   readonly banned: string[] = []
   asked: RequestOptions | undefined
@@ -36,7 +38,7 @@ class Wire implements Transport {
   peers = () => this.others
   listen = () => undefined
   serve = (protocol: string, handler: Handler) => void this.handlers.set(protocol, handler)
-  subscribe = () => undefined
+  subscribe = (topic: string, judge: Judge) => void this.judges.set(topic, judge)
   close = async () => undefined
   request(_peer: string, _protocol: string, _question: Uint8Array, options: RequestOptions) {
     this.asked = options
@@ -151,18 +153,16 @@ describe('what a peer tells', () => {
     expect(wire.asked).toMatchObject({ maxFrameBytes: 4_000, frames: 2_001, stallMs: 10_000 })
   })
 
-  it('ends with an empty frame: 2,001 transactions are too many', async () => {
+  it.each([
+    ['2,000 transactions, with an empty frame after them', 2, 2_001],
+    ['a megabyte', 4_000, 251],
+  ])('is no more than %s', async (_, length, most) => {
+    let told = 0
     tells(function* () {
-      for (let i = 0; i < 2_001; i++) yield Buffer.from('{}')
+      for (; ; told++) yield Buffer.alloc(length, 0x20)
     })
     await expect(read()).rejects.toMatchObject({ fault: 'oversized' })
-  })
-
-  it('is no more than a megabyte', async () => {
-    tells(function* () {
-      for (let i = 0; i < 251; i++) yield Buffer.alloc(4_000, 0x20)
-    })
-    await expect(read()).rejects.toMatchObject({ fault: 'oversized' })
+    expect(told + 1).toBe(most)
   })
 
   it('doesn’t trickle', async () => {
@@ -211,6 +211,16 @@ describe('what was taken', () => {
     expect(wire.published).toEqual([])
     await relay.tellOf('peer', [entry], new AbortController().signal)
     expect(wire.published).toHaveLength(1)
+  })
+
+  it('and what was refused leaves its teller all that gossip allows for', async () => {
+    const relay = relayOn()
+    relay.start()
+    const { id } = parts.chain
+    const message = bytesOf(signed(id))
+    for (let i = 0; i < 2_100; i++) await relay.takeTransaction('peer', message)
+    const judge = wire.judges.get(`bc/${id}/transactions/1`) as Judge
+    expect(await judge('peer', bytesOf(signed(id, { nonce: 1 })))).toBe('accept')
   })
 
   it('is looked at once, whoever else has it', async () => {
