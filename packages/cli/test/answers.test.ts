@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { createServer } from 'node:net'
 import { describe, expect, test } from 'vitest'
 import { explained, SEND_MANY } from '../src/http.ts'
-import { bc, command, ended, expectFailure, fakeNode, start } from './commands.ts'
+import { bc, command, ended, expectFailure, fakeNode, STATUS, start } from './commands.ts'
 import { ALICE, BOB, CHAIN, PLAIN_SIGNATURE } from './keys.ts'
 
 /** What a command ends with when the node answers so. */
@@ -24,19 +24,6 @@ const answers =
     response.writeHead(status, headers).end(body)
   }
 
-const STATUS = {
-  address: ALICE.address,
-  chain: CHAIN,
-  height: 1,
-  mining: false,
-  pool: 0,
-  rules: {},
-  target: CHAIN,
-  timestamp: 1700000000,
-  tip: CHAIN,
-  version: '0.1.0',
-  work: '0',
-}
 const SEND = ['send-tx', ALICE.address, BOB.address, '5', PLAIN_SIGNATURE]
 
 describe('a good answer', () => {

@@ -4,6 +4,7 @@ import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { expect } from 'vitest'
+import { ALICE, CHAIN } from './keys.ts'
 
 export const ROOT = fileURLToPath(new URL('../../..', import.meta.url))
 
@@ -78,6 +79,21 @@ export async function output(...args: readonly string[]): Promise<string> {
 export interface FakeNode {
   readonly url: string
   close(): void
+}
+
+/** What a node on a new chain says of itself. */
+export const STATUS = {
+  address: ALICE.address,
+  chain: CHAIN,
+  height: 1,
+  mining: false,
+  pool: 0,
+  rules: {},
+  target: CHAIN,
+  timestamp: 1700000000,
+  tip: CHAIN,
+  version: '0.1.0',
+  work: '0',
 }
 
 export async function fakeNode(listener: RequestListener): Promise<FakeNode> {

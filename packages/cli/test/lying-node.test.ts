@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs'
 import { canonicalJson } from '@bc/core'
 import { expect, test } from 'vitest'
-import { fakeNode, ROOT } from './commands.ts'
+import { fakeNode, ROOT, STATUS } from './commands.ts'
 import { ALICE, CHAIN } from './keys.ts'
 import { temporaryFolder } from './nodes.ts'
 import { describeOnTerminal, onTerminal, shellOnTerminal } from './terminal.ts'
@@ -11,18 +11,6 @@ const ESCAPE = '\u001b[2J'
 /** As long as an address. */
 const DISGUISED = ESCAPE.repeat(19).slice(0, 74)
 
-const STATUS = {
-  address: ALICE.address,
-  chain: CHAIN,
-  height: 1,
-  mining: false,
-  pool: 0,
-  target: CHAIN,
-  timestamp: 1700000000,
-  tip: CHAIN,
-  version: '0.1.0',
-  work: '0',
-}
 const BLOCK = {
   index: 1,
   merkle_root: CHAIN,
