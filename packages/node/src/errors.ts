@@ -1,5 +1,7 @@
 /** What a disk or the place of a node's data does to us. A broken rule is a RuleError, a bug of ours a TypeError. */
 
+import { RuleError } from '@bc/core'
+
 /** Stored data is not what was written: a flipped bit, a lost record, a cut file. Never served, repaired or refused. */
 export class DamageError extends Error {
   override readonly name = 'DamageError'
@@ -13,4 +15,9 @@ export class StartError extends Error {
 /** The disk doesn't take what is written: full, gone, or not ours any more. The node stops, since nothing it says would last. */
 export class StorageError extends Error {
   override readonly name = 'StorageError'
+}
+
+/** What everybody is told who still waits for something when the node stops. */
+export function stoppingError(): RuleError {
+  return new RuleError('node.stopping', 'The node is shutting down.')
 }

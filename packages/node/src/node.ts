@@ -5,12 +5,12 @@ import { createServer as createSocket } from 'node:net'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { type Address, genesisOf, type Hash, type PoolLimits, RuleError } from '@bc/core'
+import { type Address, genesisOf, type Hash, type PoolLimits, type RuleError } from '@bc/core'
 import { Chain } from './chain/chain.ts'
 import type { NodeConfig } from './config.ts'
 import type { DevMode } from './dev/dev-mode.ts'
 import type { Reverted } from './dev/snapshots.ts'
-import { DamageError, StartError } from './errors.ts'
+import { DamageError, StartError, stoppingError } from './errors.ts'
 import { EventFeed, headOf } from './events/feed.ts'
 import type { App } from './http/app.ts'
 import { createServer } from './http/server.ts'
@@ -130,7 +130,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
     // These before the server, which waits for the answers that it owes.
     closing.push(() => miner.stop())
     closing.push(() => neighbours.close())
-    closing.push(async () => stopping.abort(new RuleError('node.stopping', 'The node is shutting down.')))
+    closing.push(async () => stopping.abort(stoppingError()))
     closing.push(await startScrub(store, chain, failure))
     closing.push(keepHouse(chain, admission, failure))
     const url = await listen(app, options.host, options.port)

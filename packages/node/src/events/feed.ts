@@ -5,6 +5,7 @@
 import { type BlockEntry, type Hash, RuleError } from '@bc/core'
 import type { HeadChange } from '../chain/events.ts'
 import type { Reverted } from '../dev/snapshots.ts'
+import { stoppingError } from '../errors.ts'
 import type { EventType, HeadEvent, PeerEvent } from '../http/event-schemas.ts'
 import type { MiningProgress } from '../mining/miner.ts'
 import type { PoolChange } from '../pool/changes.ts'
@@ -128,7 +129,7 @@ export class EventFeed {
   }
 
   private admit(listener: string): void {
-    if (this.closed) throw new RuleError('node.stopping', 'The node is shutting down.')
+    if (this.closed) throw stoppingError()
     const all = [...this.listeners]
     if (all.filter((other) => other.listener === listener).length >= MOST_OF_ONE)
       throw new RuleError('node.busy', `${MOST_OF_ONE} clients of this address listen already.`)

@@ -2,8 +2,9 @@
 import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
-import { type RuleCode, RuleError } from '@bc/core'
+import type { RuleCode } from '@bc/core'
 import type { FastifyInstance } from 'fastify'
+import { stoppingError } from '../errors.ts'
 import { answerOf } from './errors.ts'
 import { isLoopback, networkOf } from './guard.ts'
 
@@ -36,7 +37,7 @@ export class Connections {
     app.server.maxConnections = MOST
     app.server.on('connection', (socket) => this.share(socket))
     app.addHook('onRequest', ({ raw: { socket } }, { raw: response }, done) => {
-      if (this.closing) throw new RuleError('node.stopping', 'The node is shutting down.')
+      if (this.closing) throw stoppingError()
       const answers = this.answersTo(socket)
       answers.add(response)
       response.once('close', () => answers.delete(response))

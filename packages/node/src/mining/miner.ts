@@ -26,6 +26,7 @@ import {
   type Target,
 } from '@bc/core'
 import type { Chain } from '../chain/chain.ts'
+import { stoppingError } from '../errors.ts'
 import { Serial } from '../serial.ts'
 import type { SealThreads } from './seal-threads.ts'
 
@@ -167,7 +168,7 @@ export class Miner {
   }
 
   async stop(): Promise<void> {
-    const reason = new RuleError('node.stopping', 'The node is shutting down.')
+    const reason = stoppingError()
     this.stopping.abort(reason)
     this.current.abort(reason)
     await this.turns.idle()

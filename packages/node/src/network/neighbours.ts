@@ -18,6 +18,7 @@ import {
   RuleError,
 } from '@bc/core'
 import type { Chain } from '../chain/chain.ts'
+import { stoppingError } from '../errors.ts'
 import type { Log } from '../log.ts'
 import { askChain, askStatus, type NodeUrl, parseNodeUrl } from './http-peer.ts'
 import type { LateNetwork } from './late-network.ts'
@@ -84,7 +85,7 @@ export class Neighbours {
 
   /** Nobody is waited for any more, neither one who is looked for just now nor one whose chain is being read. */
   async close(): Promise<void> {
-    this.closing.abort(new RuleError('node.stopping', 'The node is shutting down.'))
+    this.closing.abort(stoppingError())
   }
 
   names(): string[] {

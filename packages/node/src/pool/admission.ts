@@ -22,6 +22,7 @@ import {
   RuleError,
 } from '@bc/core'
 import type { HeadChange } from '../chain/events.ts'
+import { stoppingError } from '../errors.ts'
 import type { Serial } from '../serial.ts'
 import type { Curve } from '../signatures/curve.ts'
 import type { ChainStore } from '../storage/chain-store.ts'
@@ -85,7 +86,7 @@ export class Admission {
    * @throws RuleError of the form, the signature, the account or the pool; `node.busy`, `node.stopping`
    */
   async submit(submission: Submission): Promise<PoolEntry> {
-    if (this.closed) throw stopping()
+    if (this.closed) throw stoppingError()
     if (this.waiting.length >= MOST_WAITING)
       throw new RuleError('node.busy', `${MOST_WAITING} transactions wait to be looked at already.`)
     const entry = await new Promise<PoolEntry>((resolve, reject) => {
@@ -195,7 +196,7 @@ export class Admission {
   /** Those who wait for their turn are told that it won't come any more. What has its turn just now is done. */
   close(): void {
     this.closed = true
-    this.failAll(stopping())
+    this.failAll(stoppingError())
   }
 
   private checkedBefore(transaction: JsonValue, arrivedAt: number): Checked {
@@ -371,10 +372,6 @@ export class Admission {
     this.unasked = []
     for (const { reject } of this.waiting.splice(0)) reject(error)
   }
-}
-
-function stopping(): RuleError {
-  return new RuleError('node.stopping', 'The node is shutting down.')
 }
 
 function isReady({ submission, checked }: Waiting): boolean {
