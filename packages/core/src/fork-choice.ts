@@ -6,7 +6,7 @@ import type { Genesis, Header } from './block.ts'
 import type { Hash, Height, Proof, Target } from './primitives.ts'
 import { workOf } from './target.ts'
 
-/** What the tree keeps of a block: all that its children are checked against. */
+/** What the tree keeps of a block: its header, and all that its children are checked against. */
 export interface BlockEntry {
   readonly hash: Hash
   readonly previousHash: Hash | '1'
@@ -14,6 +14,7 @@ export interface BlockEntry {
   readonly timestamp: number
   readonly target: Target
   readonly proof: Proof
+  readonly merkleRoot: Hash
   /** Seconds after the parent; undefined for genesis. */
   readonly solveTime: number | undefined
   /** Σ work from genesis to here. */
@@ -22,12 +23,13 @@ export interface BlockEntry {
 
 /** Genesis has cost nothing: its seal is not checked. Its own work counts all the same, alike on every branch. */
 export function genesisEntry(genesis: Genesis, hash: Hash): BlockEntry {
-  const { index, timestamp, target, proof } = genesis
-  return { hash, previousHash: '1', index, timestamp, target, proof, solveTime: undefined, totalWork: workOf(target) }
+  const { index, timestamp, target, proof, merkle_root: merkleRoot } = genesis
+  const header = { index, timestamp, target, proof, merkleRoot }
+  return { hash, previousHash: '1', ...header, solveTime: undefined, totalWork: workOf(target) }
 }
 
 export function entryAfter(parent: BlockEntry, header: Header, hash: Hash): BlockEntry {
-  const { index, timestamp, target, proof } = header
+  const { index, timestamp, target, proof, merkle_root: merkleRoot } = header
   return {
     hash,
     previousHash: parent.hash,
@@ -35,9 +37,16 @@ export function entryAfter(parent: BlockEntry, header: Header, hash: Hash): Bloc
     timestamp,
     target,
     proof,
+    merkleRoot,
     solveTime: timestamp - parent.timestamp,
     totalWork: parent.totalWork + workOf(target),
   }
+}
+
+/** The header that an entry was made of; of any block but genesis, which says more. */
+export function headerOfEntry({ index, merkleRoot, previousHash, proof, target, timestamp }: BlockEntry): Header {
+  if (previousHash === '1') throw new TypeError("the header of genesis doesn't follow from its entry")
+  return { index, merkle_root: merkleRoot, previous_hash: previousHash, proof, target, timestamp }
 }
 
 /** Strictly more work: on a tie the one seen first stays. */

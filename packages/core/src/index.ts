@@ -18,6 +18,7 @@ export {
   entryAfter,
   genesisEntry,
   hasMoreWork,
+  headerOfEntry,
   planReorganisation,
   type Reorganisation,
 } from './fork-choice.ts'

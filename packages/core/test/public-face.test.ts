@@ -41,6 +41,7 @@ const VALUES = [
   'hasMoreWork',
   'hashOf',
   'headerOf',
+  'headerOfEntry',
   'isAddress',
   'isFromTheFuture',
   'isJsonObject',

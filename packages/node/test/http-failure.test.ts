@@ -18,7 +18,7 @@ const damage = new DamageError('the record is not what was written')
 const CHAIN = 'GET /chain HTTP/1.1\r\nHost: localhost\r\n\r\n'
 
 async function damagedAt(
-  method: 'account' | 'blockText' | 'mainBlockText' | 'mainBlockTexts' | 'head' | 'transactionPlace',
+  method: 'account' | 'blockText' | 'knownEntries' | 'mainBlockText' | 'mainBlockTexts' | 'head' | 'transactionPlace',
 ): Promise<Parts> {
   const parts = await openParts()
   await parts.chain.import(minedOn(parts, parts.chain.head).parsed)
@@ -43,7 +43,7 @@ describe('damage that a request meets', () => {
     ['account', `/accounts/${ALICE.address}`],
     ['mainBlockText', '/blocks/2'],
     ['blockText', '/blocks'],
-    ['blockText', '/headers'],
+    ['knownEntries', '/headers'],
     ['head', '/blocks/latest'],
     ['head', '/chain'],
     ['mainBlockTexts', '/chain'],
@@ -208,19 +208,30 @@ describe('of full blocks', () => {
     return { get, read }
   }
 
-  it.each(['blocks', 'headers'] as const)('a page of %s holds four', async (name) => {
+  interface Listed {
+    readonly index: number
+  }
+  const indicesOf = (listed: readonly Listed[]) => listed.map(({ index }) => index)
+  const TEN = Array.from({ length: 10 }, (_, i) => i + 1)
+
+  it('a page of blocks holds four', async () => {
     const { get, read } = await full(9)
     const indices: number[] = []
     for (let from: number | null = 1; from !== null; ) {
-      const page: { [key in typeof name]: { index: number }[] } & { next: number | null } = await get(
-        `/${name}?from=${from}&limit=1000`,
-      )
-      expect(page[name].length).toBeLessThanOrEqual(4)
-      indices.push(...page[name].map(({ index }) => index))
+      const page: { blocks: Listed[]; next: number | null } = await get(`/blocks?from=${from}&limit=1000`)
+      expect(page.blocks.length).toBeLessThanOrEqual(4)
+      indices.push(...indicesOf(page.blocks))
       from = page.next
     }
-    expect(indices).toEqual(Array.from({ length: 10 }, (_, i) => i + 1))
+    expect(indices).toEqual(TEN)
     expect(read).toHaveBeenCalledTimes(10)
+  })
+
+  it('a page of headers reads none', async () => {
+    const { get, read } = await full(9)
+    const page = await get<{ headers: Listed[]; next: number | null }>('/headers?limit=1000')
+    expect([indicesOf(page.headers), page.next]).toEqual([TEN, null])
+    expect(read).not.toHaveBeenCalled()
   })
 
   it('a page of a history reads four, each once', async () => {

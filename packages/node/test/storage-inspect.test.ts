@@ -78,6 +78,18 @@ test('an entry that says another index, anywhere', async () => {
   }
 })
 
+test('an entry with another header, anywhere', async () => {
+  const others = { timestamp: 1, proof: '0'.repeat(80), target: 'a'.repeat(64), merkleRoot: 'e'.repeat(64) }
+  for (const index of CHILDREN)
+    for (const [name, other] of Object.entries(others)) {
+      const change = async (ledger: MemoryLedger) => {
+        const { totalWork, hash: _, ...entry } = await ledger.store.knownEntry(at(index))
+        await put(key.entry(at(index)), { ...entry, [name]: other, totalWork: totalWork.toString(16) })(ledger)
+      }
+      expect(await found(change)).toBe(`block ${index}: its entry has another header`)
+    }
+})
+
 test('a main chain that leads to a block beside it, anywhere', async () => {
   for (const index of CHILDREN.slice(0, -1)) {
     const beside = grown(

@@ -211,7 +211,7 @@ describe("another chain's directory", () => {
         [key.head, 'x'],
       ]),
     )
-    expect(await refusalOf(open(directory))).toBe('The data has the format 1, and this version reads format 2.')
+    expect(await refusalOf(open(directory))).toBe('The data has the format 1, and this version reads format 3.')
   })
 
   function hashOfGenesis(): string {

@@ -2,7 +2,7 @@
 import {
   canonicalJson,
   type Hash,
-  type Header,
+  headerOfEntry,
   type JsonObject,
   type Pool,
   type PoolEntry,
@@ -11,7 +11,7 @@ import {
   sha256Hex,
 } from '@bc/core'
 import type { Chain } from '../chain/chain.ts'
-import type { ChainStore } from '../storage/chain-store.ts'
+import type { ChainStore, StoredEntry } from '../storage/chain-store.ts'
 import type { Snapshot } from '../storage/database.ts'
 import { Allowance } from './allowance.ts'
 import {
@@ -41,8 +41,9 @@ const STALL_MS = 10_000
 const LEAST_BYTES_PER_MS = 10
 const STATUS_BYTES = 1_000
 const HEADERS_BYTES = 1_000_000
-/** Of blocks that are read to take the headers off: their answer has no more, whatever was asked for. */
-const HEADERS_READ_BYTES = 8_000_000
+/** Canonical JSON of blocks that is read from the disk at once, going by the blocks before, and how many at first. */
+const PAGE_BYTES = 500_000
+const [FIRST_PAGE, MOST_OF_PAGE] = [16, 64]
 
 /**
  * What a peer may ask of us, in blocks that we have to look up: whoever asks for more waits. An honest peer that
@@ -198,7 +199,14 @@ export class Conversations {
   private async *answerBlocks(peer: PeerId, question: Uint8Array): AsyncGenerator<Uint8Array> {
     const hashes = decodeBlocksQuestion(question)
     await this.charge(peer, hashes.length)
-    for (let at = 0; at < hashes.length; at += PAGE) yield* await this.blockTexts(hashes.slice(at, at + PAGE))
+    const entries = await this.store.entries(hashes)
+    let page = FIRST_PAGE
+    for (let at = 0; at < entries.length; ) {
+      const texts = await this.textsOf(entries.slice(at, at + page))
+      yield* texts
+      at += page
+      page = pageAfter(texts)
+    }
   }
 
   /** Of a pool that lives on meanwhile, and however big it is: read no faster than the peer takes it. */
@@ -217,13 +225,10 @@ export class Conversations {
   }
 
   /** Empty for a block that we don't have to give. */
-  private async blockTexts(hashes: readonly Hash[]): Promise<Uint8Array[]> {
-    const entries = await this.store.entries(hashes)
-    // Genesis follows from the configuration: nobody has to be told.
-    const given = entries.filter((entry) => entry !== undefined).filter(({ index, refused }) => index > 1 && !refused)
-    const texts = await this.store.blockTexts(given)
-    const byHash = new Map(given.map(({ hash }, i) => [hash, texts[i]]))
-    return hashes.map((hash) => byHash.get(hash) ?? new Uint8Array())
+  private async textsOf(entries: readonly (StoredEntry | undefined)[]): Promise<Uint8Array[]> {
+    const given = entries.filter(isGiven)
+    const texts = (await this.store.blockTexts(given)).values()
+    return entries.map((entry) => (isGiven(entry) ? (texts.next().value as Uint8Array) : new Uint8Array()))
   }
 
   private async charge(peer: PeerId, units: number): Promise<void> {
@@ -237,15 +242,9 @@ export class Conversations {
       const from = (await this.forkWith(locator, snapshot)) + 1
       const head = await this.store.knownEntry((await this.store.head(snapshot)) as Hash)
       const last = Math.min(head.index, from + limit - 1)
-      const headers: Header[] = []
-      let bytes = 0
-      for (let at = from; at <= last && bytes < HEADERS_READ_BYTES; at += PAGE) {
-        const texts = await this.store.mainBlockTexts(at, Math.min(last, at + PAGE - 1), snapshot)
-        headers.push(...texts.map(headerOfText))
-        bytes += texts.reduce((sum, text) => sum + text.length, 0)
-      }
-      const tip = headers.length > 0 ? await this.store.mainHash(from + headers.length - 1, snapshot) : undefined
-      return { headers, tip }
+      const hashes = await this.store.mainHashes(from, last, snapshot)
+      const entries = await this.store.knownEntries(hashes, snapshot)
+      return { headers: entries.map(headerOfEntry), tip: hashes.at(-1) }
     })
   }
 
@@ -275,14 +274,14 @@ function textOf({ transaction }: PoolEntry): Uint8Array {
   return Buffer.from(canonicalJson(transaction as unknown as JsonObject), 'latin1')
 }
 
-/** Blocks that are read from the disk at once. */
-const PAGE = 16
-/** Keys of canonical JSON are sorted, so all of the header stands before this. */
-const TRANSACTIONS = ', "transactions": ['
+/** Genesis follows from the configuration: nobody has to be told. */
+function isGiven(entry: StoredEntry | undefined): entry is StoredEntry {
+  return entry !== undefined && entry.index > 1 && !entry.refused
+}
 
-/** Without a look at the transactions: whoever asks for headers must not make us parse megabytes. */
-function headerOfText(text: Buffer): Header {
-  return JSON.parse(`${text.toString('latin1', 0, text.indexOf(TRANSACTIONS))}}`) as Header
+function pageAfter(texts: readonly Uint8Array[]): number {
+  const bytes = texts.reduce((sum, { length }) => sum + length, 0)
+  return Math.max(1, Math.min(MOST_OF_PAGE, Math.floor((PAGE_BYTES * texts.length) / Math.max(1, bytes))))
 }
 
 /**

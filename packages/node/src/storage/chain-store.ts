@@ -26,7 +26,7 @@ import type { Release } from './lock.ts'
 import { RecentTexts } from './recent-texts.ts'
 
 /** The layout's number: a database of another one is refused instead of misread. */
-const FORMAT = 2
+const FORMAT = 3
 
 /** Of the blocks that were asked for lately, as they are answered: some 2,000 of ten transactions. */
 const RECENT_BYTES = 8 << 20

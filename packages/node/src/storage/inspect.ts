@@ -3,9 +3,13 @@
  * reader would, by its key: so it also notices what LevelDB can't find any more. Each look yields now and then, for
  * whoever has something better to do, and may be left there.
  */
+import { isDeepStrictEqual } from 'node:util'
 import {
+  type Block,
   type ChainRules,
   type Hash,
+  headerOf,
+  headerOfEntry,
   type ParsedBlock,
   type Reward,
   supplyAt,
@@ -60,9 +64,15 @@ async function mainBlocks(store: ChainStore, from: number, to: number, snapshot:
   if (from === 1) await store.blockText(1, hashes[0] as Hash, snapshot)
   const children = entries.slice(1) as StoredEntry[]
   const blocks = await store.blocks(children, snapshot)
-  for (const [i, { block }] of blocks.entries())
+  for (const [i, { block }] of blocks.entries()) {
     if (block.previous_hash !== hashes[i]) throw damaged(block.index, 'the block before is another one')
+    if (!isHeaderOf(block, children[i] as StoredEntry)) throw damaged(block.index, 'its entry has another header')
+  }
   return blocks
+}
+
+function isHeaderOf(block: Block, entry: StoredEntry): boolean {
+  return isDeepStrictEqual(headerOf(block), headerOfEntry(entry))
 }
 
 async function inspectTransactions(

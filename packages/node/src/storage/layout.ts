@@ -6,7 +6,7 @@
  *     journal/<number>              empty; one for each of the newest batches (see database.ts)
  *     head                          hash of the newest block of the main chain
  *     block/<index>/<hash>          the block's canonical JSON, on the main chain or beside it
- *     entry/<hash>                  BlockEntry: its place in the tree, and whether the ledger has refused it
+ *     entry/<hash>                  BlockEntry: its header, its place in the tree, whether the ledger has refused it
  *     main/<index>                  hash of the main chain's block at this index
  *     undo/<index>                  what the block's accounts were before the main chain's block at this index
  *     account/<address>             balance and nonce; none for an address that never had anything

@@ -1,7 +1,11 @@
 /** What the tutorial lacks: status, pages of blocks and headers, transactions, proofs and accounts. Reads alone. */
 import {
   type Address,
+  type BlockEntry,
+  type Genesis,
   type Hash,
+  type Header,
+  headerOfEntry,
   type JsonObject,
   merkleBranch,
   merkleLeaf,
@@ -86,7 +90,7 @@ function status(app: App, { chain, admission, miner, identity, network, version 
   })
 }
 
-function blocks(app: App, { store }: RouteContext): void {
+function blocks(app: App, { chain, store }: RouteContext): void {
   app.route({
     method: 'GET',
     url: '/blocks',
@@ -108,10 +112,13 @@ function blocks(app: App, { store }: RouteContext): void {
       querystring: PageQuery,
       response: { ...answers(200, HeadersSchema), ...refuses(400) },
     },
-    handler: async (request) => {
-      const { texts, hashes, next } = await pageOf(request.query)
-      return { headers: texts.map((text, i) => headerOfText(text, hashes[i] as Hash)), next }
-    },
+    handler: (request) =>
+      store.reading(async (snapshot) => {
+        const { first, last, height } = await rangeOf(request.query, snapshot)
+        const entries = await store.knownEntries(await store.mainHashes(first, last, snapshot), snapshot)
+        const headers = entries.map((entry) => ({ ...headerOf(entry), hash: entry.hash }))
+        return { headers, next: nextOf(first + headers.length, height) }
+      }),
   })
   app.route({
     method: 'GET',
@@ -139,29 +146,42 @@ function blocks(app: App, { store }: RouteContext): void {
     return entry && store.blockText(entry.index, hash)
   }
 
-  function pageOf({ from = '1', limit = String(DEFAULT_LIMIT) }: { from?: string; limit?: string }) {
+  function pageOf(query: Page) {
     return store.reading(async (snapshot) => {
-      const height = await heightOf(store, snapshot)
-      const first = Number(from)
-      const last = Math.min(height, first + Math.min(MOST, Number(limit)) - 1)
-      const [texts, hashes]: [Buffer[], Hash[]] = [[], []]
+      const { first, last, height } = await rangeOf(query, snapshot)
+      const texts: Buffer[] = []
       let bytes = 0
       for (let index = first; index <= last && bytes < PAGE_BYTES; index++) {
         const [hash] = (await store.mainHashes(index, index, snapshot)) as [Hash]
         const text = await store.blockText(index, hash, snapshot)
         bytes += text.length
         texts.push(text)
-        hashes.push(hash)
       }
-      const next = first + texts.length
-      return { texts, hashes, next: next <= height && first <= height ? next : null }
+      return { texts, next: nextOf(first + texts.length, height) }
     })
+  }
+
+  async function rangeOf({ from = '1', limit = String(DEFAULT_LIMIT) }: Page, snapshot: Snapshot) {
+    const height = await heightOf(store, snapshot)
+    const first = Number(from)
+    return { first, last: Math.min(height, first + Math.min(MOST, Number(limit)) - 1), height }
+  }
+
+  function headerOf(entry: BlockEntry): Omit<Genesis, 'transactions'> | Header {
+    if (entry.index > 1) return headerOfEntry(entry)
+    const { transactions: _, ...header } = chain.genesis
+    return header
   }
 }
 
-function headerOfText(text: Buffer, hash: Hash) {
-  const { transactions: _, ...header } = JSON.parse(text.toString()) as StoredBlock
-  return { ...header, hash }
+interface Page {
+  readonly from?: string
+  readonly limit?: string
+}
+
+/** @param next the index after a page's last block */
+function nextOf(next: number, height: number): number | null {
+  return next <= height ? next : null
 }
 
 function transactions(app: App, { chain, store, admission }: RouteContext): void {
