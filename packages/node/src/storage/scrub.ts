@@ -5,9 +5,9 @@ import { type ChainIdentity, inspectAccounts, inspectBlocks, inspectTree } from 
 /** Until LevelDB has tidied up most of what it has written since. */
 const FILES_EVERY_MS = 10 * 60_000
 
-/** Of the time, for the scrub of a node that has other things to do. */
-const SHARE = 0.1
-const LONGEST_REST_MS = 1_000
+/** Of the time, for the scrub of a node that has other things to do: where it serves peers, they wait so much longer. */
+const SHARE = 0.03
+const LONGEST_REST_MS = 5_000
 
 /** How much of the time the scrub takes for itself: all, until somebody else wants some. */
 export class Pace {
