@@ -1,5 +1,5 @@
 import type { AccountChanges, BlockEntry } from '@bc/core'
-import type { ConnectedBlock } from '../storage/chain-store.ts'
+import type { ConnectedBlock } from '../storage/records.ts'
 
 /** The head has moved, and the disk knows it. */
 export interface HeadChange {

@@ -3,7 +3,7 @@
 import type { HeadChange } from '../chain/events.ts'
 import type { BlockEvent, KeptEvents, TransactionEvent } from '../http/event-schemas.ts'
 import type { PoolChange } from '../pool/changes.ts'
-import type { ConnectedBlock } from '../storage/chain-store.ts'
+import type { ConnectedBlock } from '../storage/records.ts'
 
 export type KeptType = keyof KeptEvents
 

@@ -11,8 +11,9 @@ import {
   sha256Hex,
 } from '@bc/core'
 import type { Chain } from '../chain/chain.ts'
-import type { ChainStore, StoredEntry } from '../storage/chain-store.ts'
+import type { ChainStore } from '../storage/chain-store.ts'
 import type { Snapshot } from '../storage/database.ts'
+import type { StoredEntry } from '../storage/records.ts'
 import { Allowance } from './allowance.ts'
 import {
   type Conversation,

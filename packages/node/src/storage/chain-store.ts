@@ -1,9 +1,8 @@
-/** The chain in the database: what is kept of blocks, accounts, transactions and the pool, and how they are written. */
+/** The chain in the database: what is read of blocks, accounts, transactions and the pool, and what is written together. */
 import {
   type Account,
   type AccountChanges,
   type Address,
-  type Block,
   type BlockEntry,
   canonicalJson,
   type Genesis,
@@ -13,68 +12,41 @@ import {
   NO_ACCOUNT,
   type ParsedBlock,
   type PoolEntry,
-  parseBlock,
-  parseHash,
   parseJson,
   type RuleCode,
-  type Transaction,
 } from '@bc/core'
-import { DamageError, StartError } from '../errors.ts'
 import type { Batch, Database, Snapshot, WriteOptions } from './database.ts'
-import { key, lastPart, place, within } from './layout.ts'
+import { key, lastPart, within } from './layout.ts'
 import type { Release } from './lock.ts'
 import { RecentTexts } from './recent-texts.ts'
-
-/** The layout's number: a database of another one is refused instead of misread. */
-const FORMAT = 3
+import {
+  type BlockPlace,
+  blockOf,
+  blockPlaceOf,
+  type ConnectedBlock,
+  decodeAccount,
+  decodeEntry,
+  decodeMeta,
+  decodePlace,
+  encodeEntry,
+  encodeMeta,
+  known,
+  type Meta,
+  present,
+  putAccounts,
+  putBlock,
+  putIndexes,
+  putReturning,
+  putWaiting,
+  readHash,
+  type StoredBlock,
+  type StoredEntry,
+  type TransactionPlace,
+  undoOf,
+} from './records.ts'
 
 /** Of the blocks that were asked for lately, as they are answered: some 2,000 of ten transactions. */
 const RECENT_BYTES = 8 << 20
-
-/** Whose chain a database holds, and how. */
-export interface Meta {
-  readonly chain: string
-  readonly format: number
-}
-
-/** @returns why a node of this chain can't use the database; undefined where it can */
-export function strangeness({ chain, format }: Meta, ours: Hash): StartError | undefined {
-  if (format !== FORMAT)
-    return new StartError(`The data has the format ${format}, and this version reads format ${FORMAT}.`)
-  if (chain === ours) return undefined
-  return new StartError(
-    `The data belongs to the chain ${chain}, and the configuration describes ${ours}: use another directory, or the configuration that the data was made with.`,
-  )
-}
-
-/** A block's place in the tree, and the code of the rule by which the ledger refused it. */
-export interface StoredEntry extends BlockEntry {
-  readonly refused: RuleCode | undefined
-}
-
-/** A block of the main chain as it is written: its accounts before and its transactions' ids. */
-export interface ConnectedBlock {
-  readonly entry: BlockEntry
-  readonly parsed: ParsedBlock
-  readonly undo: AccountChanges
-  /** Of all transactions, the reward's first. */
-  readonly ids: readonly Hash[]
-}
-
-/** Where a block stands in the database. */
-export interface BlockPlace {
-  readonly index: number
-  readonly hash: Hash
-}
-
-/** A block of the main chain as it was read. */
-export type StoredBlock = Pick<ParsedBlock, 'hash' | 'block'>
-
-/** Where a confirmed transaction stands. */
-export interface TransactionPlace {
-  readonly index: number
-  readonly position: number
-}
 
 /** A transaction that waited when the node stopped. */
 export interface StoredTransaction {
@@ -301,7 +273,7 @@ export class ChainStore {
 
   async writeGenesis(genesis: Genesis, entry: BlockEntry, accounts: AccountChanges): Promise<void> {
     const batch: Batch = new Map()
-    batch.set(key.meta, JSON.stringify({ chain: entry.hash, format: FORMAT }))
+    batch.set(key.meta, encodeMeta(entry.hash))
     batch.set(key.block(1, entry.hash), canonicalJson(genesis as unknown as JsonObject))
     batch.set(key.entry(entry.hash), encodeEntry({ ...entry, refused: undefined }))
     batch.set(key.main(1), entry.hash)
@@ -389,133 +361,4 @@ export class ChainStore {
       await this.release()
     }
   }
-}
-
-/** @param at a key that {@link key.block} has made, unless it was damaged */
-export function blockPlaceOf(at: string): BlockPlace {
-  const [, index = '', hash = ''] = at.split('/')
-  return { index: Number(index), hash: hash as Hash }
-}
-
-function putBlock(batch: Batch, entry: BlockEntry, parsed: ParsedBlock): void {
-  batch.set(key.block(entry.index, entry.hash), parsed.canonical)
-  batch.set(key.entry(entry.hash), encodeEntry({ ...entry, refused: undefined }))
-}
-
-/** The records that only blocks of the main chain have. */
-function putIndexes(batch: Batch, { entry, parsed, undo, ids }: ConnectedBlock, connect: boolean): void {
-  const { index, hash } = entry
-  const put = (at: string, value: string) => batch.set(at, connect ? value : undefined)
-  put(key.main(index), hash)
-  put(key.undo(index), encodeUndo(hash, holdersOf(parsed.block), undo))
-  for (const [position, id] of ids.entries()) {
-    put(key.transaction(id), JSON.stringify([index, position]))
-    for (const address of partiesOf(parsed.block, position)) put(key.history(address, place(index, position)), '')
-  }
-}
-
-/**
- * With the head that abandons a block, in one batch: were its transactions in the pool's next one only, a crash between
- * the two would lose them.
- */
-function putReturning(batch: Batch, { entry, parsed }: ConnectedBlock, returning: boolean): void {
-  for (const [position, transaction] of parsed.block.transactions.entries())
-    if (position > 0)
-      batch.set(key.returning(place(entry.index, position)), returning ? canonicalJson({ transaction }) : undefined)
-}
-
-function putWaiting(batch: Batch, { order, transaction, arrivedAt }: PoolEntry): void {
-  batch.set(key.pool(order), canonicalJson({ arrivedAt, transaction } as unknown as JsonObject))
-}
-
-/** Whose history a transaction of a block belongs to. */
-export function partiesOf({ transactions }: Pick<Block, 'transactions'>, position: number): Set<Address> {
-  const { sender, recipient } = transactions[position] as unknown as Transaction
-  return position === 0 ? new Set([recipient]) : new Set([sender, recipient])
-}
-
-/** Every account that a block of the main chain has changed, in the order of its transactions. */
-function holdersOf(block: Block): Address[] {
-  const holders = new Set<Address>()
-  for (const position of block.transactions.keys())
-    for (const address of partiesOf(block, position)) holders.add(address)
-  return [...holders]
-}
-
-function putAccounts(batch: Batch, accounts: AccountChanges): void {
-  for (const [address, account] of accounts)
-    batch.set(key.account(address), account && JSON.stringify([account.balance, account.nonce]))
-}
-
-export function decodeMeta(value: Buffer): Meta {
-  return JSON.parse(value.toString())
-}
-
-function decodeAccount(value: Buffer): Account {
-  const [balance, nonce] = JSON.parse(value.toString())
-  return { balance, nonce }
-}
-
-function decodePlace(value: Buffer): TransactionPlace {
-  const [index, position] = JSON.parse(value.toString()) as [number, number]
-  return { index, position }
-}
-
-/** @throws DamageError where the text is not that block's */
-function blockOf({ index, hash }: BlockPlace, text: Buffer): ParsedBlock {
-  const parsed = parseBlock(parseJson(text, { maxBytes: text.length, maxDepth: 16 }))
-  if (parsed.hash !== hash) throw new DamageError(`block ${index} has the hash ${parsed.hash}, not ${hash}`)
-  return parsed
-}
-
-/** @throws DamageError where the record is missing or isn't that block's */
-function undoOf({ hash, block }: StoredBlock, value: Buffer | undefined): AccountChanges {
-  const { index } = block
-  const { block: of, before } = decodeUndo(present(value, `the undo record of block ${index}`))
-  // Each branch that passes this index writes its own: one that LevelDB has dug up again would undo to anything.
-  if (of !== hash) throw new DamageError(`the undo record of block ${index} is that of ${of}, not of ${hash}`)
-  const addresses = holdersOf(block)
-  if (addresses.length !== before.length)
-    throw new DamageError(`the undo record of block ${index} is of other accounts`)
-  return new Map(addresses.map((address, i) => [address, before[i]]))
-}
-
-/** @param holders the accounts in the order of {@link holdersOf}: the block says whose they are */
-function encodeUndo(block: Hash, holders: readonly Address[], undo: AccountChanges): string {
-  const before = holders.map((address) => {
-    const account = undo.get(address)
-    return account ? [account.balance, account.nonce] : null
-  })
-  return JSON.stringify({ block, before })
-}
-
-function decodeUndo(value: Buffer): { block: string; before: (Account | undefined)[] } {
-  const { block, before } = JSON.parse(value.toString()) as {
-    block: string
-    before: ([Account['balance'], number] | null)[]
-  }
-  return { block, before: before.map((account) => (account ? { balance: account[0], nonce: account[1] } : undefined)) }
-}
-
-function encodeEntry({ totalWork, hash: _, ...rest }: StoredEntry): string {
-  return JSON.stringify({ ...rest, totalWork: totalWork.toString(16) })
-}
-
-function decodeEntry(hash: Hash, value: Buffer): StoredEntry {
-  const { totalWork, ...rest } = JSON.parse(value.toString())
-  return { refused: undefined, solveTime: undefined, ...rest, hash, totalWork: BigInt(`0x${totalWork}`) }
-}
-
-function known(hash: Hash, entry: StoredEntry | undefined): StoredEntry {
-  return present(entry, `the entry of block ${hash}`)
-}
-
-function readHash(value: Buffer): Hash {
-  return present(parseHash(value.toString()), 'a hash')
-}
-
-/** @throws DamageError where something is missing that was certainly written */
-function present<T>(value: T | undefined, what: string): T {
-  if (value === undefined) throw new DamageError(`${what} is missing`)
-  return value
 }

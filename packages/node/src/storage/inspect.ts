@@ -17,9 +17,10 @@ import {
   transactionId,
 } from '@bc/core'
 import { DamageError } from '../errors.ts'
-import { type ChainStore, partiesOf, type StoredEntry } from './chain-store.ts'
+import type { ChainStore } from './chain-store.ts'
 import type { Snapshot } from './database.ts'
 import { place } from './layout.ts'
+import { partiesOf, type StoredEntry } from './records.ts'
 
 /** Which chain it should be. */
 export interface ChainIdentity {

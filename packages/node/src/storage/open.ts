@@ -3,13 +3,14 @@ import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync 
 import { hashOf } from '@bc/core'
 import { MemoryLevel } from 'memory-level'
 import { DamageError, StartError, StorageError } from '../errors.ts'
-import { ChainStore, strangeness } from './chain-store.ts'
+import { ChainStore } from './chain-store.ts'
 import { Database, type Level } from './database.ts'
 import { type ChainIdentity, inspectBlocks } from './inspect.ts'
 import { type ChainFiles, chainFiles, openLevel, witnessFile } from './level.ts'
 import { forgetAside, inspectTables, inspectTablesBehind, setAside } from './level-files.ts'
 import { lockDirectory, type Release } from './lock.ts'
 import { type RebuildOptions, rebuild } from './rebuild.ts'
+import { strangeness } from './records.ts'
 import { SeenTables } from './seen-tables.ts'
 
 /** Newest blocks that are looked at before the node starts: the rest is scrubbed while it runs. */

@@ -10,11 +10,12 @@ import { DamageError, StartError } from '../errors.ts'
 import type { Log } from '../log.ts'
 import { Serial } from '../serial.ts'
 import type { Curve } from '../signatures/curve.ts'
-import { blockPlaceOf, ChainStore, decodeMeta, strangeness } from './chain-store.ts'
+import { ChainStore } from './chain-store.ts'
 import { asDamage, type Batch, Database, type Level, type Range, readWitness, unframe } from './database.ts'
 import { key, within } from './layout.ts'
 import { type ChainFiles, chainFiles, openLevel, witnessFile } from './level.ts'
 import { mendFiles } from './level-files.ts'
+import { blockPlaceOf, decodeMeta, strangeness } from './records.ts'
 
 export interface RebuildOptions {
   readonly directory: string

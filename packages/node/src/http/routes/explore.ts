@@ -17,8 +17,9 @@ import {
   type UnsignedTransaction,
 } from '@bc/core'
 import { DamageError } from '../../errors.ts'
-import { type ChainStore, partiesOf, type TransactionPlace } from '../../storage/chain-store.ts'
+import type { ChainStore } from '../../storage/chain-store.ts'
 import type { Snapshot } from '../../storage/database.ts'
+import { partiesOf, type TransactionPlace } from '../../storage/records.ts'
 import { type App, answers, refuses, sendJson } from '../app.ts'
 import { heightOf, type RouteContext } from '../context.ts'
 import {
