@@ -23,6 +23,8 @@ function writeWhole(file: string, text: string): void {
     chmodSync(draft, PRIVATE_FILE)
     // Not renamed: of two nodes that start at once, the second must not replace what the first one uses.
     linkSync(draft, file)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
   } finally {
     rmSync(draft, { force: true })
   }

@@ -22,6 +22,7 @@ import { defaultDataDirectory } from '../src/data-directory.ts'
 import { StartError } from '../src/errors.ts'
 import { loadIdentity, newIdentity } from '../src/identity.ts'
 import { createLogger } from '../src/log.ts'
+import { privateFile } from '../src/private-file.ts'
 import { ask, exchange, post, type Reply } from './support/http-client.ts'
 import { signed, startTestNode } from './support/http-node.ts'
 
@@ -92,6 +93,16 @@ describe('the files', () => {
     expect(parseSecret(first.secret)).toBe(first.secret)
     expect(addressOf(first.secret)).toBe(first.address)
     expect(first.operatorToken).toMatch(/^[0-9a-f]{64}$/)
+  })
+
+  it('are of one making where two first starts meet: the second takes up what the first has made', () => {
+    mkdirSync(directory, { recursive: true, mode: 0o700 })
+    const made = privateFile(secretFile(), () => {
+      writeFileSync(secretFile(), 'the first\n', { mode: 0o600 })
+      return 'the second'
+    })
+    expect([made, readFileSync(secretFile(), 'utf8')]).toEqual(['the first', 'the first\n'])
+    expect(readdirSync(directory)).toHaveLength(1)
   })
 
   it('are others in each directory', () => {
