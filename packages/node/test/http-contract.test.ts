@@ -440,7 +440,10 @@ describe('the other endpoints', () => {
     expect((await ask(`/transactions/${id}`)).status).toBe(404)
     await ask(post('/transactions/new', sent))
     expect((await ask(`/transactions/${id}`)).json).toEqual({ id, status: 'pending', transaction: sent })
-    expect((await ask(`/transactions/${id}/proof`)).status).toBe(404)
+    expect((await ask(`/transactions/${id}/proof`)).json).toMatchObject({
+      statusCode: 404,
+      message: `Transaction ${id} waits: there is a proof once a block holds it.`,
+    })
     const { hash, index, timestamp, transactions } = await mine()
     await mine()
     expect((await ask(`/transactions/${id}`)).json).toEqual({

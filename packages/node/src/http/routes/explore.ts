@@ -216,7 +216,10 @@ function transactions(app: App, { chain, store, admission }: RouteContext): void
     },
     handler: async (request) => {
       const id = request.params.id as Hash
-      const { transaction, block, read } = await confirmed(id)
+      const { transaction, block, read } = await chain.atRest(() => {
+        if (admission.pool.get(id)) throw notFound(`Transaction ${id} waits: there is a proof once a block holds it.`)
+        return confirmed(id)
+      })
       const leaves = read.transactions.map((one) => merkleLeaf(one as unknown as JsonObject))
       return {
         id,
