@@ -211,7 +211,9 @@ describe("another chain's directory", () => {
         [key.head, 'x'],
       ]),
     )
-    expect(await refusalOf(open(directory))).toBe('The data has the format 1, and this version reads format 3.')
+    expect(await refusalOf(open(directory))).toBe(
+      'The data has the format 1, and this version reads format 3: bc export the chain from the version that wrote it, and bc import it into a new directory.',
+    )
   })
 
   function hashOfGenesis(): string {

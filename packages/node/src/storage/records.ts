@@ -32,7 +32,9 @@ export interface Meta {
 /** @returns why a node of this chain can't use the database; undefined where it can */
 export function strangeness({ chain, format }: Meta, ours: Hash): StartError | undefined {
   if (format !== FORMAT)
-    return new StartError(`The data has the format ${format}, and this version reads format ${FORMAT}.`)
+    return new StartError(
+      `The data has the format ${format}, and this version reads format ${FORMAT}: bc export the chain from the version that wrote it, and bc import it into a new directory.`,
+    )
   if (chain === ours) return undefined
   return new StartError(
     `The data belongs to the chain ${chain}, and the configuration describes ${ours}: use another directory, or the configuration that the data was made with.`,
