@@ -12,15 +12,17 @@ export interface HashedBlock {
 }
 
 /**
- * Yields one page after the other, from genesis to what is the newest block by then. Hashes are what the next block
- * names, so only the newest one's is worked out.
+ * Yields one page after the other, from genesis to what is the newest block at the beginning: a list without an end is
+ * no chain. Hashes are what the next block names, so only the newest one's is worked out.
  * @throws CliError `cli.answer` where the node has gone over to another chain meanwhile
  */
-export async function* chainPages(node: Pick<NodeClient, 'blocks'>): AsyncGenerator<readonly HashedBlock[]> {
+export async function* chainPages(node: Pick<NodeClient, 'blocks' | 'status'>): AsyncGenerator<readonly HashedBlock[]> {
+  const { height } = await node.status()
   let held: AnyBlockAnswer | undefined
   let from: number | null = 1
-  while (from !== null) {
-    const { blocks, next }: Awaited<ReturnType<NodeClient['blocks']>> = await node.blocks(from, PAGE)
+  while (from !== null && from <= height) {
+    const limit = Math.min(PAGE, height - from + 1)
+    const { blocks, next }: Awaited<ReturnType<NodeClient['blocks']>> = await node.blocks(from, limit)
     const known = held === undefined ? blocks : [held, ...blocks]
     checkOrder(known, from, blocks.length, next)
     // The last one waits for the next page, which names its hash.

@@ -14,6 +14,7 @@ import type {
 } from '@bc/node'
 import { isCursor, isHash, isList, isObject, isText, isTexts, isWhole, optional, orNull, type Shape } from './answer.ts'
 import { ask, type Endpoint, type Question, SEND, strange } from './http.ts'
+import { MOST_HELD_BYTES, wrongOfHistory } from './pages.ts'
 
 export interface SecretAnswer {
   readonly message: string
@@ -64,11 +65,18 @@ export interface NodeClient {
 }
 
 /** `/chain` and a full pool are as long as they are. What is larger is for `GET /blocks?from&limit`. */
-const LIST_BYTES = 256 << 20
+const LIST_BYTES = MOST_HELD_BYTES
 
 export function connect(endpoint: Endpoint): NodeClient {
   const get = <T>(path: string, shape: Shape<T>, more: Partial<Question<T>> = {}) =>
     ask(endpoint, { method: 'GET', path, shape, ...more })
+  /** @param wrong the field that is wrong although its shape is right */
+  const proper = async <T>(path: string, shape: Shape<T>, wrong: (answer: T) => string | undefined): Promise<T> => {
+    const answer = await get<T>(path, shape)
+    const field = wrong(answer)
+    if (field === undefined) return answer
+    throw strange(endpoint.node.origin, `${path} without a proper "${field}"`)
+  }
   return {
     mine: () => get<MinedBlock>('/mine', MINED, { operator: true, patient: true }),
     chain: () => get<ChainAnswer>('/chain', CHAIN, { maxBytes: LIST_BYTES }),
@@ -87,22 +95,27 @@ export function connect(endpoint: Endpoint): NodeClient {
     resolve: () =>
       get<ResolvedAnswer>('/nodes/resolve', RESOLVED, { operator: true, patient: true, maxBytes: LIST_BYTES }),
     block: (name) => get<BlockAnswer>(`/blocks/${name}`, BLOCK, { canonical: true }),
-    blocks: (from, limit) => get<BlocksAnswer>(`/blocks?from=${from}&limit=${limit}`, BLOCKS),
-    headers: (from, limit) => get<HeadersAnswer>(`/headers?from=${from}&limit=${limit}`, HEADERS),
-    transaction: async (id) => {
-      const path = `/transactions/${id}`
-      const found = await get<FoundTransactionAnswer>(path, FOUND)
-      if (found.status === 'pending' || found.block !== undefined) return found
-      throw strange(endpoint.node.origin, `${path} without a proper "block"`)
-    },
+    blocks: (from, limit) =>
+      proper(`/blocks?from=${from}&limit=${limit}`, BLOCKS, ({ blocks }) => tooMany('blocks', blocks, limit)),
+    headers: (from, limit) =>
+      proper(`/headers?from=${from}&limit=${limit}`, HEADERS, ({ headers }) => tooMany('headers', headers, limit)),
+    transaction: (id) =>
+      proper<FoundTransactionAnswer>(`/transactions/${id}`, FOUND, (found) =>
+        found.status === 'pending' || found.block !== undefined ? undefined : 'block',
+      ),
     history: (address, limit, before) =>
-      get<HistoryAnswer>(
+      proper(
         `/accounts/${address}/transactions?limit=${limit}${before === undefined ? '' : `&before=${before}`}`,
         HISTORY,
+        (page) => wrongOfHistory(page, limit, before),
       ),
     account: (address) => get<AccountAnswer>(`/accounts/${address}`, ACCOUNT),
     send: (body) => ask<AcceptedAnswer>(endpoint, { method: 'POST', path: SEND, shape: ACCEPTED, body }),
   }
+}
+
+function tooMany(field: string, list: readonly unknown[], limit: number): string | undefined {
+  return list.length > limit ? field : undefined
 }
 
 // What is read of an answer further on. The rest is passed on as it came.

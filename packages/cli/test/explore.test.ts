@@ -1,7 +1,7 @@
 /** Looking things up, against a real node and against one that tells stories. */
 import { createHash } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { bc, command, ended, expectFailure, fakeNode, output, start } from './commands.ts'
+import { bc, command, ended, expectFailure, fakeNode, output, STATUS, start } from './commands.ts'
 import { ALICE, BOB, CHAIN } from './keys.ts'
 import { type NodeProcess, sharedNode } from './nodes.ts'
 import { describeOnTerminal, onTerminal } from './terminal.ts'
@@ -89,7 +89,20 @@ describe('bc tx and bc account', () => {
 
 describe('bc history', () => {
   const transaction = { amount: 1, nonce: 2, recipient: BOB.address, sender: '0' }
-  const block = { index: 2, hash: CHAIN, timestamp: 1, position: 0, confirmations: 1 }
+  /** What a page has of this place. */
+  const item = (index: number, position = 0) => ({
+    id: CHAIN,
+    transaction,
+    block: { index, hash: CHAIN, timestamp: 1, position, confirmations: 1 },
+  })
+  const cursor = (index: number) => `${String(index).padStart(16, '0')}-000000`
+  /** The page of a history without an end, one transaction in each block. */
+  function endless(url = '') {
+    const { searchParams } = new URL(url, 'http://x')
+    const newest = Number(searchParams.get('before')?.slice(0, 16) ?? 9_000_001) - 1
+    const transactions = Array.from({ length: Number(searchParams.get('limit')) }, (_, i) => item(newest - i))
+    return { transactions, next: cursor(newest - transactions.length + 1) }
+  }
   const amounts = (text: string) =>
     JSON.parse(text).transactions.map((one: { transaction: { amount: number } }) => one.transaction.amount)
 
@@ -112,22 +125,20 @@ describe('bc history', () => {
 
   test('all pages are asked for, by the cursor', async () => {
     const asked: string[] = []
-    const cursor = (page: number) => `${String(page).padStart(16, '0')}-000000`
     const stranger = await fakeNode((request, response) => {
       const { searchParams } = new URL(request.url ?? '', 'http://x')
       asked.push(`${searchParams.get('limit')} ${searchParams.get('before')}`)
-      const page = asked.length
-      const transactions = Array.from({ length: 1000 }, () => ({ id: CHAIN, transaction, block }))
-      response.end(JSON.stringify({ transactions, next: page < 3 ? cursor(page) : null }))
+      const page = endless(request.url)
+      response.end(JSON.stringify(asked.length < 3 ? page : { ...page, next: null }))
     })
     const history = (...args: string[]) => bc('history', BOB.address, '--node', stranger.url, ...args)
     const all = await history('--all', '--ndjson')
     expect(all).toMatchObject({ code: 0, stderr: '' })
     expect(all.stdout.trimEnd().split('\n')).toHaveLength(3000)
-    expect(asked).toEqual(['1000 null', `1000 ${cursor(1)}`, `1000 ${cursor(2)}`])
+    expect(asked).toEqual(['1000 null', `1000 ${cursor(8_999_001)}`, `1000 ${cursor(8_998_001)}`])
     asked.length = 0
     await history('--limit', '1200')
-    expect(asked).toEqual(['1000 null', `200 ${cursor(1)}`])
+    expect(asked).toEqual(['1000 null', `200 ${cursor(8_999_001)}`])
     expectFailure(await history('--all', '--limit', '1'), 2, /'--all' cannot be used with option '--limit <n>'/)
     for (const limit of ['0', 'x']) expectFailure(await history('--limit', limit), 2, /whole number from 1/)
     expectFailure(await history('--before', '../../secret'), 2, /It is the "next" of an answer/)
@@ -135,22 +146,37 @@ describe('bc history', () => {
   })
 
   test('a reader that leaves a list without an end ends it', async () => {
-    let pages = 0
-    const stranger = await fakeNode((_, response) => {
-      const next = `${String(++pages).padStart(16, '0')}-000000`
-      response.end(JSON.stringify({ transactions: Array(1000).fill({ id: CHAIN, transaction, block }), next }))
-    })
+    const stranger = await fakeNode(({ url }, response) => void response.end(JSON.stringify(endless(url))))
     const child = start('bc', ['history', BOB.address, '--all', '--ndjson', '--node', stranger.url])
     child.stdout?.once('data', () => child.stdout?.destroy())
     expect(await ended(child)).toMatchObject({ code: 0, stderr: '' })
     stranger.close()
   })
 
-  test('a node that never comes to an end does not keep us for ever', async () => {
-    const next = `${'0'.repeat(16)}-000000`
-    const stranger = await fakeNode((_, response) => void response.end(JSON.stringify({ transactions: [], next })))
-    expect(await bc('history', BOB.address, '--all', '--node', stranger.url)).toMatchObject({ code: 0 })
+  test.each<[string, string, (page: number) => object]>([
+    ['no transactions, and more of them', 'next', () => ({ transactions: [], next: cursor(9) })],
+    ['the same page again', 'transactions', () => ({ transactions: [item(9)], next: cursor(9) })],
+    ['newer ones', 'transactions', (page) => ({ transactions: [item(9 + page)], next: cursor(9 + page) })],
+    ['a cursor that leads back', 'next', (page) => ({ transactions: [item(99 - page)], next: cursor(100) })],
+    ['no order', 'transactions', () => ({ transactions: [item(9), item(9, 1)], next: null })],
+    ['the same one twice', 'transactions', () => ({ transactions: [item(9), item(9)], next: null })],
+    ['a place that no cursor spells', 'transactions', () => ({ transactions: [item(9, 1e6)], next: null })],
+    [
+      'more than were asked for',
+      'transactions',
+      () => ({ transactions: Array.from({ length: 1001 }, (_, i) => item(2000 - i)), next: null }),
+    ],
+  ])('a node that never comes to an end does not keep us for ever: %s', async (_name, field, answer) => {
+    let pages = 0
+    // Were it believed, the list would go on for long enough to be seen.
+    const end = { transactions: [], next: null }
+    const stranger = await fakeNode((_, response) => {
+      response.end(JSON.stringify(++pages > 50 ? end : answer(pages)))
+    })
+    const run = await bc('history', BOB.address, '--all', '--node', stranger.url)
     stranger.close()
+    expectFailure(run, 1, new RegExp(`/transactions\\?.* without a proper "${field}": is that a node\\?\n$`))
+    expect(pages).toBeLessThan(3)
   })
 })
 
@@ -172,12 +198,23 @@ describe('lists as NDJSON', () => {
   })
 })
 
-/** A node whose chain is cut into small pages. @param spoil what it does to a page */
-async function paging(spoil: (page: { blocks: { index: number }[]; next: number | null }) => object = (page) => page) {
+interface Page {
+  readonly blocks: readonly { readonly index: number }[]
+  readonly next: number | null
+}
+
+/**
+ * A node whose chain is cut into small pages.
+ * @param spoil what it does to a page
+ * @param height what it says that it has
+ */
+async function paging(spoil: (page: Page) => object = (page) => page, height?: number) {
   const { chain } = JSON.parse(await ask('chain'))
   const asked: string[] = []
   const node = await fakeNode((request, response) => {
     asked.push(request.url ?? '')
+    if (request.url === '/status')
+      return void response.end(JSON.stringify({ ...STATUS, height: height ?? chain.length }))
     const from = Number(new URL(request.url ?? '', 'http://x').searchParams.get('from'))
     const next = from < chain.length ? from + 1 : null
     response.end(JSON.stringify(spoil({ blocks: chain.slice(from - 1, from), next })))
@@ -189,7 +226,7 @@ describe('a chain of many pages', () => {
   test('is asked for page by page', async () => {
     const pages = await paging()
     expect(await output('chain', '--ndjson', '--node', pages.url)).toBe(await ask('chain', '--ndjson'))
-    expect(pages.asked).toEqual([1, 2, 3].map((from) => `/blocks?from=${from}&limit=500`))
+    expect(pages.asked).toEqual(['/status', ...[1, 2, 3].map((from) => `/blocks?from=${from}&limit=${4 - from}`)])
     pages.close()
   })
 
@@ -203,6 +240,20 @@ describe('a chain of many pages', () => {
     }))
     const run = await bc('chain', '--ndjson', '--node', pages.url)
     expect(run).toMatchObject({ code: 1, stderr: 'bc: the chain changed while it was read: ask again.\n' })
+    pages.close()
+  })
+
+  test('ends where the node said that it does, whatever the pages promise', async () => {
+    const pages = await paging((page) => page, 2)
+    const lines = (await ask('chain', '--ndjson')).split('\n')
+    expect(await output('chain', '--ndjson', '--node', pages.url)).toBe(`${lines.slice(0, 2).join('\n')}\n`)
+    pages.close()
+  })
+
+  test('a page with more blocks than were asked for is no answer', async () => {
+    const pages = await paging(({ blocks }) => ({ blocks: Array(4).fill(blocks[0]), next: null }))
+    const strange = /limit=3 without a proper "blocks": is that a node\?/
+    expectFailure(await bc('chain', '--ndjson', '--node', pages.url), 1, strange)
     pages.close()
   })
 

@@ -99,7 +99,8 @@ describeOnTerminal('what no node says is no answer: 1', () => {
       output: expect.stringMatching(/without a proper "(transactions|blocks)": is that a node/),
     }
     expect(await shown(['mine'], { '/mine': { ...block, hash: CHAIN, message: 'Yes' } })).toMatchObject(strange)
-    expect(await shown(['chain'], { '/blocks': { blocks: [block], next: null } })).toMatchObject(strange)
+    const chain = { '/status': STATUS, '/blocks': { blocks: [block], next: null } }
+    expect(await shown(['chain'], chain)).toMatchObject(strange)
   })
 
   test('a confirmed transaction without its block', async () => {

@@ -2,8 +2,8 @@
 import { spawn } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { bc, command, ended, expectFailure, output } from './commands.ts'
-import { ALICE, BOB } from './keys.ts'
+import { bc, command, ended, expectFailure, fakeNode, output, STATUS } from './commands.ts'
+import { ALICE, BOB, CHAIN } from './keys.ts'
 import { type NodeProcess, startedNode, temporaryFolder } from './nodes.ts'
 import { describeOnTerminal, onTerminal } from './terminal.ts'
 
@@ -78,6 +78,58 @@ describe('a receipt', () => {
     const signed = await output('sign', ALICE.address, BOB.address, '6', `@${key}`, '--json', '--node', node.url)
     const { stdout } = await command('bc', ['send-tx', '--node', node.url], { input: signed })
     expectFailure(await bc('prove', JSON.parse(stdout).id, '--node', node.url), 5, /waits in the pool/)
+  })
+})
+
+describe('a node whose headers have no end', () => {
+  const header = (index: number) => ({ index, hash: CHAIN, proof: CHAIN })
+  const HEADERS = { headers: [header(1)], next: 2 }
+
+  /** How often headers were asked for, and what came of it. The block in question is the second of `height`. */
+  async function proving(height: number, page: (from: number, limit: number, asked: number) => object) {
+    let asked = 0
+    const node = await fakeNode(({ url = '' }, response) => {
+      const { pathname, searchParams } = new URL(url, 'http://x')
+      const answers: Record<string, () => object> = {
+        '/status': () => ({ ...STATUS, height }),
+        '/headers': () => page(Number(searchParams.get('from')), Number(searchParams.get('limit')), ++asked),
+      }
+      const proof = { id: CHAIN, transaction: {}, branch: [], header: header(2) }
+      response.end(JSON.stringify((answers[pathname] ?? (() => proof))()))
+    })
+    const run = await bc('prove', CHAIN, '--full', '--node', node.url)
+    node.close()
+    return { run, asked }
+  }
+
+  test('is asked for no more than it said that it has', async () => {
+    // Each of three tries. Were the pages believed, they would go on for long enough to be seen.
+    const { run, asked } = await proving(5, (from) => ({
+      headers: [header(from)],
+      next: from < 99 ? from + 1 : null,
+    }))
+    expectFailure(run, 1, /gives a receipt that breaks/)
+    expect(asked).toBe(15)
+  })
+
+  test.each<[string, string, object]>([
+    ['a next that leads back', 'next', { ...HEADERS, next: 1 }],
+    ['a next that jumps', 'next', { ...HEADERS, next: 3 }],
+    ['an empty page', 'next', { headers: [], next: 1 }],
+    ['another place', 'headers', { ...HEADERS, headers: [header(2)] }],
+    ['more than were asked for', 'headers', { headers: [1, 2, 3, 4].map(header), next: null }],
+  ])('%s: is that a node?', async (_name, field, page) => {
+    const { run, asked } = await proving(3, () => page)
+    expectFailure(run, 1, new RegExp(`limit=3 without a proper "${field}": is that a node`))
+    expect(asked).toBe(1)
+  })
+
+  test('what it says can be no longer than a receipt may be', async () => {
+    const pad = 'x'.repeat(15 << 20)
+    const long = (from: number) => ({ headers: [{ ...header(from), pad }], next: from < 40 ? from + 1 : null })
+    const { run, asked } = await proving(Number.MAX_SAFE_INTEGER, long)
+    expectFailure(run, 1, /has more headers than a receipt may hold/)
+    expect(asked).toBe(18)
   })
 })
 

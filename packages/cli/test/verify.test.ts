@@ -138,6 +138,11 @@ describe('a node', () => {
     ['no JSON', 'blocks'],
     ['a next that leads nowhere', '{"blocks": [], "next": 1}'],
     ['a next that jumps', `{"blocks": [${TEXTS[0]}], "next": 3}`],
+    ['more blocks than were asked for', `{"blocks": [${Array(1001).fill('{}')}], "next": null}`],
+    [
+      'more bytes than any page has',
+      `{"blocks": [${Array(5).fill(`{"a": "${'x'.repeat(15 << 20)}"}`)}], "next": null}`,
+    ],
   ])('whose pages are none: %s', async (_name, page) => {
     const strange = await fakeNode(({ url }, response) => response.end(url === '/status' ? '{}' : page))
     try {

@@ -37,6 +37,8 @@ const MAX_DEPTH = 16
 const MAX_ITEM_BYTES = 64 << 20
 /** Blocks of a page: a node ends it earlier where they are large. */
 const PAGE_BLOCKS = 1000
+/** Some sixteen times what a node of ours puts into one. */
+const MAX_PAGE_BYTES = MAX_ITEM_BYTES
 const UNKNOWN_PATH = [404, 405]
 const STATUS_BYTES = 1 << 20
 
@@ -106,7 +108,12 @@ async function ask(endpoint: Endpoint, from: number, to: number | undefined): Pr
   const splitter = new ListSplitter({ maxItemBytes: MAX_ITEM_BYTES })
   const blocks: Uint8Array[] = []
   const next = await asNode(endpoint, path, async () => {
-    for await (const piece of pieces) blocks.push(...splitter.feed(piece))
+    let size = 0
+    for await (const piece of pieces) {
+      size += piece.length
+      blocks.push(...splitter.feed(piece))
+      if (blocks.length > limit || size > MAX_PAGE_BYTES) throw malformed('a page is longer than was asked for')
+    }
     return objectFrame(splitter.end().frame, 'blocks', 'next').next
   })
   const follows = next === null || next === from + blocks.length

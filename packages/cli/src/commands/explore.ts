@@ -5,6 +5,7 @@ import { type BlockAnswer, connect, type NodeClient } from '../client.ts'
 import { CliError } from '../failure.ts'
 import type { Settings } from '../options.ts'
 import { listForm, note, printLines, printResult, terminalWidth } from '../output.ts'
+import { HeldItems } from '../pages.ts'
 import { readableAccount, readableBlock, readableHistory, readableTransaction } from '../readable-ledger.ts'
 
 /** An index from 1, a hash or the newest one. */
@@ -61,15 +62,16 @@ export interface HistoryFlags {
 
 export async function history(address: Address, flags: HistoryFlags, settings: Settings): Promise<void> {
   const form = listForm(settings)
-  const found: HistoryAnswer['transactions'][number][] = []
+  const more = `${settings.node.origin} has more of them than can be held: --ndjson prints them as they come.`
+  const found = new HeldItems<HistoryAnswer['transactions'][number]>(more)
   let next: string | null = null
   for await (const page of historyPages(address, flags, connect(settings))) {
     if (form === 'lines') await printLines(page.transactions)
-    else found.push(...page.transactions)
+    else found.add(page.transactions)
     next = page.next
   }
-  if (form === 'document') printResult({ transactions: found, next }, true, () => '')
-  if (form === 'table') process.stdout.write(`${readableHistory(address, found, terminalWidth())}\n`)
+  if (form === 'document') printResult({ transactions: found.items, next }, true, () => '')
+  if (form === 'table') process.stdout.write(`${readableHistory(address, found.items, terminalWidth())}\n`)
   if (next !== null) note(`there are more: --limit N or --all shows them, or go on with --before ${next}`)
 }
 
@@ -83,10 +85,9 @@ async function* historyPages(
   let from = before
   do {
     const page = await node.history(address, Math.min(left, PAGE), from)
-    const last = page.transactions.length === 0 || page.next === from
     yield page
     left -= page.transactions.length
-    if (last || page.next === null) return
+    if (page.next === null) return
     from = page.next
   } while (left > 0)
 }

@@ -8,6 +8,7 @@ import { wholeOf } from '../http-stream.ts'
 import { longInput } from '../input.ts'
 import type { Settings } from '../options.ts'
 import { print, printResult } from '../output.ts'
+import { MOST_HELD_BYTES } from '../pages.ts'
 import { printable } from '../printable.ts'
 import { counted, rows, time } from '../readable.ts'
 import { askHeaders } from '../receipt/fetch.ts'
@@ -22,13 +23,10 @@ export interface VerifyProofOptions {
   readonly askNode: boolean
 }
 
-/** All headers of half a million blocks. */
-const MAX_BYTES = 256 << 20
-
 export async function verifyProof(file: string, options: VerifyProofOptions, settings: Settings): Promise<void> {
   if (options.shell) return print(shellCheck(file, options.chain))
-  const text = await wholeOf(longInput(file), MAX_BYTES + 1)
-  const report = checkReceipt(parseJson(text, { maxBytes: MAX_BYTES, maxDepth: 16 }), bestVerifier())
+  const text = await wholeOf(longInput(file), MOST_HELD_BYTES + 1)
+  const report = checkReceipt(parseJson(text, { maxBytes: MOST_HELD_BYTES, maxDepth: 16 }), bestVerifier())
   if (options.chain !== undefined && report.chain !== options.chain)
     throw new RuleError('block.genesis', `The receipt is of the chain ${report.chain}.`)
   const node = options.askNode ? await compareWith(settings, report) : undefined

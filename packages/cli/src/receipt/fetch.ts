@@ -1,10 +1,11 @@
 /** A receipt from a node: its proof of the transaction, and its headers. */
 import { type Hash, isJsonObject, type JsonObject, type Proof, parseHash, RuleError } from '@bc/core'
 import { bestVerifier } from '@bc/wallet'
-import { isHash, isList, isText, isWhole, type Shape } from '../answer.ts'
+import { isHash, isList, isObject, isText, isWhole, type Shape } from '../answer.ts'
 import { connect } from '../client.ts'
 import { CliError, Refusal } from '../failure.ts'
 import { ask, type Endpoint, strange } from '../http.ts'
+import { HeldItems } from '../pages.ts'
 import { checkReceipt, type Receipt } from './receipt.ts'
 
 export interface ProveOptions {
@@ -18,14 +19,14 @@ interface ProofAnswer {
   readonly id: Hash
   readonly transaction: JsonObject
   readonly branch: Receipt['branch']
-  readonly header: JsonObject
+  readonly header: JsonObject & { readonly index: number }
 }
 
 const PROOF: Shape<ProofAnswer> = {
   id: isHash,
   transaction: isJsonObject,
   branch: isList({ side: isText, hash: isHash }),
-  header: isJsonObject,
+  header: isObject({ index: isWhole }),
 }
 
 export interface HeadersAnswer {
@@ -58,14 +59,16 @@ export async function fetchReceipt(id: Hash, options: ProveOptions, endpoint: En
 }
 
 async function assemble(id: Hash, { confirmations, full }: ProveOptions, endpoint: Endpoint): Promise<Receipt> {
-  const [{ chain }, proof] = await Promise.all([connect(endpoint).status(), proofOf(id, endpoint)])
-  const index = Number(proof.header.index)
-  const last = confirmations === undefined ? undefined : index + confirmations - 1
+  const proof = await proofOf(id, endpoint)
+  const { index } = proof.header
+  // After the proof, so that its block is among them. What is mined from here on is left out: headers have an end.
+  const { chain, height } = await connect(endpoint).status()
+  const last = confirmations === undefined ? height : index + confirmations - 1
   // With the block before the first of them, for its proof.
-  const all = await headersOf(full ? 1 : index - 1, last, endpoint)
+  const all = await headersOf(full ? 1 : index - 1, Math.min(last, height), endpoint)
   const [before, ...others] = all
   const newest = Number(all.at(-1)?.index)
-  if (last !== undefined && newest < last) throw tooFew(newest - index + 1, confirmations as number)
+  if (confirmations !== undefined && newest < last) throw tooFew(newest - index + 1, confirmations)
   return {
     receipt: 1,
     chain: parseHash(chain) as Hash,
@@ -101,23 +104,25 @@ function tooFew(there: number, wanted: number): Refusal {
   return new Refusal('request.not_found', `there are ${there} confirmations so far, not ${wanted}.`)
 }
 
-/** @param last index of the last one; undefined for all there are */
-async function headersOf(from: number, last: number | undefined, endpoint: Endpoint): Promise<JsonObject[]> {
-  const headers: JsonObject[] = []
-  for (let next: number | null = from; next !== null && next <= (last ?? next); ) {
-    const page: HeadersAnswer = await askHeaders(next, Math.min(PAGE, (last ?? Infinity) - next + 1), endpoint)
+/** @param last index of the last one, where the chain is as long */
+async function headersOf(from: number, last: number, endpoint: Endpoint): Promise<JsonObject[]> {
+  const more = `${endpoint.node.origin} has more headers than a receipt may hold: without --full it takes fewer.`
+  const headers = new HeldItems<JsonObject>(more)
+  for (let next: number | null = from; next !== null && next <= last; ) {
+    const page: HeadersAnswer = await askHeaders(next, Math.min(PAGE, last - next + 1), endpoint)
     // What a node says of a block's hash can't be checked by a header: the next one names it.
-    headers.push(...page.headers.map(({ hash: _, ...header }) => header))
+    headers.add(page.headers.map(({ hash: _, ...header }) => header))
     next = page.next
   }
-  return headers
+  return headers.items
 }
 
 export async function askHeaders(from: number, limit: number, endpoint: Endpoint): Promise<HeadersAnswer> {
   const path = `/headers?from=${from}&limit=${limit}`
   const page = await ask<HeadersAnswer>(endpoint, { method: 'GET', path, shape: HEADERS })
-  const proper = page.next === null || page.next === from + page.headers.length
-  if (!proper || page.headers.length > limit || (page.next !== null && page.headers.length === 0))
-    throw strange(endpoint.node.origin, `${path} without a proper "next"`)
+  const follows = page.next === null || (page.headers.length > 0 && page.next === from + page.headers.length)
+  if (!follows) throw strange(endpoint.node.origin, `${path} without a proper "next"`)
+  if (page.headers.length > limit || page.headers.some(({ index }, i) => index !== from + i))
+    throw strange(endpoint.node.origin, `${path} without a proper "headers"`)
   return page
 }
