@@ -108,7 +108,10 @@ describe('a node', () => {
 
   test('is read by pages', async () => {
     expectReport(await bc('verify', node.url))
-    expect(asked).toEqual(['/status', ...[1, 3, 5].map((from) => `/blocks?from=${from}&limit=1000`)])
+    expect(asked).toEqual([
+      '/status',
+      ...[1, 3, 5].map((from) => `/blocks?from=${from}&limit=${TEXTS.length + 1 - from}`),
+    ])
     expectReport(await bc('verify', '--node', node.url))
     expectReport(await command('bc', ['verify'], { env: { BC_NODE: node.url } }))
     expectReport(await bc('verify', `${node.url}/chain`))
@@ -144,12 +147,28 @@ describe('a node', () => {
       `{"blocks": [${Array(5).fill(`{"a": "${'x'.repeat(15 << 20)}"}`)}], "next": null}`,
     ],
   ])('whose pages are none: %s', async (_name, page) => {
-    const strange = await fakeNode(({ url }, response) => response.end(url === '/status' ? '{}' : page))
+    const strange = await fakeNode(({ url }, response) => response.end(url === '/status' ? '{"height": 1000}' : page))
     try {
       expectFailure(await bc('verify', strange.url), 1, /is that a node\?$/m)
     } finally {
       strange.close()
     }
+  })
+
+  test('is read as far as it said that it goes', async () => {
+    const liar = await fakeNode(({ url = '' }, response) => {
+      const from = Number(/from=(\d+)/.exec(url)?.[1])
+      response.end(url === '/status' ? '{"height": 2}' : pageOf(from))
+    })
+    const run = await bc('verify', liar.url)
+    liar.close()
+    expect(JSON.parse(run.stdout)).toMatchObject({ blocks: 2 })
+  })
+
+  test('that says no height is none', async () => {
+    const strange = await fakeNode((_, response) => void response.end('{}'))
+    expectFailure(await bc('verify', strange.url), 1, /\/status without a proper "height": is that a node\?$/m)
+    strange.close()
   })
 
   test('nobody there', async () => {

@@ -1,5 +1,5 @@
 /** Where a chain's blocks come from: a node's pages, a node's `/chain`, a file, standard input. */
-import { isJsonObject, type JsonValue, parseJson, RuleError, sha256Hex } from '@bc/core'
+import { isJsonObject, type JsonValue, parseHeight, parseJson, RuleError, sha256Hex } from '@bc/core'
 import { LineSplitter, LongLineError } from '@bc/node/ndjson'
 import { CliError } from '../failure.ts'
 import { type Endpoint, parsed, strange } from '../http.ts'
@@ -60,8 +60,10 @@ async function fromNode(endpoint: Endpoint): Promise<BlockSource> {
     return { name: `${name}/chain`, isOneMessage: true, blocks: documentBlocks(chain.pieces) }
   }
   const known = parsed(answer, STATUS_BYTES)
-  const total = isJsonObject(known) && typeof known.height === 'number' ? { total: known.height } : {}
-  return { name, isOneMessage: false, ...total, blocks: pagedBlocks(endpoint, { from: 1 }) }
+  const total = isJsonObject(known) ? parseHeight(known.height) : undefined
+  if (total === undefined) throw strange(endpoint.node.origin, '/status without a proper "height"')
+  // What is mined meanwhile is left out: a chain has an end.
+  return { name, isOneMessage: false, total, blocks: pagedBlocks(endpoint, { from: 1, to: total }) }
 }
 
 export interface Stretch {
