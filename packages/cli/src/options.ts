@@ -136,6 +136,15 @@ export function withPassphrase(command: Command): Command {
   return withKeys(command).option('--passphrase-fd <n>', 'read the passphrase from this descriptor', descriptor)
 }
 
+/** For a command that gives a stored key another passphrase. */
+export function withNewPassphrase(command: Command): Command {
+  return withPassphrase(command).option(
+    '--new-passphrase-fd <n>',
+    'read the new passphrase from this descriptor',
+    descriptor,
+  )
+}
+
 export function keySourceOf(command: Command): KeySource {
   const { keys, passphraseFd } = given<{ keys?: string; passphraseFd?: number }>(command)
   return { folder: keys, passphraseFd }

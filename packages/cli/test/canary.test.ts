@@ -97,6 +97,8 @@ describe.skipIf(!existsSync('/proc/self/environ'))('a canary', () => {
     writeFileSync(`${given}/phrase`, WORDS.join('\n'), { mode: 0o600 })
     await run(['key', 'import', 'again', `@${given}/phrase`])
     await run(['key', 'remove', 'again', '--yes'])
+    env = { ...env, BC_NEW_PASSPHRASE_FILE: `${given}/passphrase` }
+    await run(['key', 'passphrase', 'canary'])
     await run(['key', 'list'])
     await run(['key', 'show', 'canary'])
     await run(['key', 'address', 'canary'])

@@ -93,6 +93,7 @@ const CASES: Readonly<Record<string, Case>> = {
   'bc key show': { words: () => ['alice'], asks: false },
   'bc key export': { words: () => ['alice'], asks: false },
   'bc key import': { words: ({ key, newName }) => [newName(), `@${key}`], asks: false },
+  'bc key passphrase': { words: ({ spareKey }) => [spareKey()], asks: false },
   'bc key remove': { words: ({ spareKey }) => [spareKey(), '--yes'], asks: false },
   'bc key address': { words: ({ key }) => [`@${key}`], asks: false, prints: 'text' },
   'bc lab': { words: () => ['mine'], asks: false, prints: 'lines', elsewhere: 'lab.test.ts' },
@@ -147,7 +148,12 @@ beforeAll(async () => {
   const [node, neighbour, dev] = nodes as [NodeProcess, NodeProcess, NodeProcess]
   devNode = dev.url
   const folder = sharedFolder()
-  env = { BC_NODE: node.url, BC_KEYS: `${folder}/keys`, BC_PASSPHRASE_FILE: fileWith(folder, 'passphrase', 'x y z') }
+  env = {
+    BC_NODE: node.url,
+    BC_KEYS: `${folder}/keys`,
+    BC_PASSPHRASE_FILE: fileWith(folder, 'passphrase', 'x y z'),
+    BC_NEW_PASSPHRASE_FILE: fileWith(folder, 'new-passphrase', 'z y x'),
+  }
   world = worldIn(folder, node, new URL(neighbour.url).host)
   await succeeds('bc key import', ['alice', `@${world.key}`])
   await succeeds('bc snapshot', ['--node', devNode])

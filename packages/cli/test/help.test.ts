@@ -25,6 +25,7 @@ const COMMANDS = [
   'key show',
   'key export',
   'key import',
+  'key passphrase',
   'key remove',
   'key address',
   'nodes',

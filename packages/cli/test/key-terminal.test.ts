@@ -1,7 +1,7 @@
 /** Stored keys at a terminal: what is asked, what is shown, and what never is. */
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { constants } from 'node:os'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { ROOT } from './commands.ts'
 import { ALICE, BOB, CHAIN } from './keys.ts'
 import { emptyKeystore, keystoreOf, PASSPHRASE, type TestKeystore } from './keystores.ts'
@@ -109,6 +109,57 @@ describeOnTerminal('a key that is there', () => {
     expect(words.output).toMatch(/\nPhrase\n {2}abandon abandon .*\n.* diesel\n$/s)
     const listed = await bcAt(keystore, ['key', 'list'])
     expect(listed.output).toBe(`alice\n  ${ALICE.address}\nbob\n  ${BOB.address}\n\n2 keys\n`)
+  })
+
+  describe('another passphrase', () => {
+    const NEW = 'Шаг за шагом'
+    const asked = (old: string, fresh: string, again: string): readonly Step[] => [
+      ['Passphrase of alice: ', `${old}${ENTER}`],
+      ['New passphrase for alice: ', `${fresh}${ENTER}`],
+      ['Once more: ', `${again}${ENTER}`],
+    ]
+
+    test('the old one is asked for, the new one twice, and none is shown', async () => {
+      const keystore = await keystoreOf({ alice: ALICE.secret })
+      const shown = await bcAt(keystore, ['key', 'passphrase', 'alice'], asked(PASSPHRASE, NEW, NEW))
+      expect(shown).toMatchObject({ code: 0, output: expect.stringContaining('\nalice has its new passphrase.\n') })
+      expect(shown.output).not.toMatch(new RegExp(`${PASSPHRASE}|${NEW}`))
+      const exported = await bcAt(keystore, ['key', 'export', 'alice'], [['of alice: ', `${NEW}${ENTER}`]])
+      expect(exported.output).toContain(ALICE.secret)
+    })
+
+    test('all lines pasted at once', async () => {
+      const keystore = await keystoreOf({ alice: ALICE.secret })
+      const pasted = [PASSPHRASE, NEW, NEW].map((line) => `${line}${ENTER}`).join('')
+      const shown = await bcAt(keystore, ['key', 'passphrase', 'alice'], [['Passphrase of alice: ', pasted]])
+      expect(shown).toMatchObject({ code: 0 })
+    })
+
+    test.each<[string, readonly Step[], RegExp]>([
+      ['a wrong old one', asked('wrong', '', '').slice(0, 1), /: \nbc: the passphrase is not that of alice/],
+      ['two that differ', asked(PASSPHRASE, NEW, 'x'), /\nbc: the two passphrases differ: nothing was stored/],
+      ['an empty one', asked(PASSPHRASE, '', '').slice(0, 2), /\nbc: the passphrase is empty/],
+    ])('%s leaves the old one', async (_name, steps, reason) => {
+      const keystore = await keystoreOf({ alice: ALICE.secret })
+      const before = readFileSync(`${keystore.folder}/alice.json`)
+      const shown = await bcAt(keystore, ['key', 'passphrase', 'alice'], steps)
+      expect(shown).toMatchObject({ code: 2, output: expect.stringMatching(reason) })
+      expect(readFileSync(`${keystore.folder}/alice.json`)).toEqual(before)
+    })
+
+    test('a file that was changed while it asked stays', async () => {
+      const keystore = await keystoreOf({ alice: ALICE.secret, bob: BOB.secret })
+      const swap = 'read -r line; cp "$BC_KEYS/bob.json" "$BC_KEYS/alice.json"; echo swapped; cat'
+      const script = `echo begun; "$0" key passphrase alice 2>&1 | { ${swap}; }`
+      const steps: readonly Step[] = [
+        ['begun', `${PASSPHRASE}${ENTER}${NEW}${ENTER}`],
+        ['swapped', `${NEW}${ENTER}`],
+      ]
+      const shown = await shellAt(keystore, script, steps)
+      expect(shown.output).toContain('bc: the file of alice is another one by now: nothing was changed.')
+      const [alice, bob] = ['alice', 'bob'].map((name) => readFileSync(`${keystore.folder}/${name}.json`, 'utf8'))
+      expect(alice).toBe(bob)
+    })
   })
 
   test('remove asks for the name', async () => {

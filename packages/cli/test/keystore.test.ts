@@ -144,7 +144,7 @@ describe('bc key', () => {
 
   test('a secret is no name, and whoever takes it for one repeats it nowhere', async () => {
     const { folder, bc } = emptyKeystore()
-    for (const args of [['new'], ['import'], ['show'], ['export'], ['remove', '--yes']]) {
+    for (const args of [['new'], ['import'], ['show'], ['export'], ['passphrase'], ['remove', '--yes']]) {
       const run = await bc(['key', ...args, ALICE.secret], { input: BOB.secret })
       expectFailure(run, 2, /is no name for a key/)
       expect(run.stderr).not.toContain(ALICE.secret)
@@ -161,6 +161,66 @@ describe('bc key', () => {
     await output(['key', 'new', 'carol'], { env })
     const { file } = JSON.parse(await output(['key', 'show', 'carol'], { env }))
     expect(file).toMatch(new RegExp(`^${home}/.*/bc/keys/carol\\.json$`))
+  })
+})
+
+describe('bc key passphrase', () => {
+  /** A file that holds a passphrase. */
+  function fileOf(passphrase: string): string {
+    const file = `${temporaryFolder()}/passphrase`
+    writeFileSync(file, passphrase, { mode: 0o600 })
+    return file
+  }
+
+  test('changes it in place: name, address, secret and mode stay', async () => {
+    const { folder, bc, output } = await keystoreOf({ alice: ALICE.secret, bob: BOB.secret })
+    const file = fileOf('another one\n')
+    const changed = await bc(['key', 'passphrase', 'alice'], { env: { BC_NEW_PASSPHRASE_FILE: file } })
+    expect(changed).toMatchObject({ code: 0, stdout: `{"address": "${ALICE.address}", "name": "alice"}\n`, stderr: '' })
+    expect(readdirSync(folder)).toEqual(['alice.json', 'bob.json'])
+    expect(mode(`${folder}/alice.json`)).toBe('600')
+    expectFailure(await bc(['key', 'export', 'alice']), 2, /the passphrase is not that of alice/)
+    const env = { BC_PASSPHRASE_FILE: file }
+    const exported = JSON.parse(await output(['key', 'export', 'alice'], { env }))
+    expect(exported).toEqual({ address: ALICE.address, secret: ALICE.secret })
+    expect(await output(['key', 'export', 'bob'])).toContain(BOB.secret)
+  })
+
+  test('both from descriptors', async () => {
+    const { env, output } = await keystoreOf({ alice: ALICE.secret })
+    const script = '"$0" key passphrase alice --passphrase-fd 3 --new-passphrase-fd 4 3<"$1" 4<"$2"'
+    const file = fileOf('another one')
+    const files = [env.BC_PASSPHRASE_FILE as string, file]
+    const all = { ...env, PATH: process.env.PATH, BC_PASSPHRASE_FILE: '/no/such/file', BC_NEW_PASSPHRASE_FILE: '/none' }
+    execFileSync('/bin/sh', ['-c', script, `${ROOT}/bin/bc`, ...files], { env: all, stdio: 'pipe' })
+    expect(await output(['key', 'export', 'alice'], { env: { BC_PASSPHRASE_FILE: file } })).toContain(ALICE.secret)
+  })
+
+  test.each<[string, string, string | undefined, number, RegExp]>([
+    ['a wrong old one', 'guess', 'another', 2, /^bc: the passphrase is not that of alice, or /],
+    ['an empty new one', PASSPHRASE, '\n', 2, /^bc: the passphrase is empty/],
+    ['a new one of two lines', PASSPHRASE, 'a\nb', 2, /^bc: the passphrase is not one line/],
+    [
+      'no new one',
+      PASSPHRASE,
+      undefined,
+      2,
+      /^bc: a new passphrase is needed, .*: BC_NEW_PASSPHRASE_FILE names a file/,
+    ],
+  ])('%s leaves all as it was', async (_name, old, fresh, code, reason) => {
+    const { folder, bc } = await keystoreOf({ alice: ALICE.secret })
+    const before = readFileSync(`${folder}/alice.json`)
+    const files = [fileOf(old), fresh === undefined ? '' : fileOf(fresh)] as const
+    const env = { BC_PASSPHRASE_FILE: files[0], BC_NEW_PASSPHRASE_FILE: files[1] }
+    expectFailure(await bc(['key', 'passphrase', 'alice'], { env }), code, reason)
+    expect(readdirSync(folder)).toEqual(['alice.json'])
+    expect(readFileSync(`${folder}/alice.json`)).toEqual(before)
+  })
+
+  test('of a key that is not there', async () => {
+    const { bc, folder } = emptyKeystore()
+    expectFailure(await bc(['key', 'passphrase', 'alice']), 2, /there is no key of that name/)
+    expect(existsSync(folder)).toBe(false)
   })
 })
 
@@ -283,7 +343,13 @@ describe.skipIf(process.platform === 'win32')('what is open to others is refused
     const { folder, bc, output } = await keystoreOf({ alice: ALICE.secret, bob: BOB.secret })
     const file = `${folder}/alice.json`
     chmodSync(file, Number.parseInt(bits, 8))
-    for (const args of [['list'], ['show', 'alice'], ['export', 'alice'], ['address', 'alice']])
+    for (const args of [
+      ['list'],
+      ['show', 'alice'],
+      ['export', 'alice'],
+      ['passphrase', 'alice'],
+      ['address', 'alice'],
+    ])
       expectFailure(await bc(['key', ...args]), 1, `${file} can't be used: it is open to others: run chmod 600 on it.`)
     // The others go on.
     expect(await output(['key', 'address', 'bob'])).toBe(`${BOB.address}\n`)
@@ -400,7 +466,7 @@ describe('a write that is killed', () => {
     ['linkSync 1', false],
     ['rmSync 1', true],
     ['fsyncSync 2', true],
-  ])('at %s leaves the key whole or not at all', async (point, there) => {
+  ])('at %s leaves a new key whole or not at all', async (point, there) => {
     const { folder, bc, output } = emptyKeystore()
     const killer = `${temporaryFolder()}/killer.mjs`
     writeFileSync(killer, KILLER)
@@ -412,6 +478,31 @@ describe('a write that is killed', () => {
     const again = await bc(['key', 'import', 'alice'], { input: ALICE.secret })
     expect(again).toMatchObject({ code: there ? 2 : 0 })
     expect(await output(['key', 'export', 'alice'])).toContain(ALICE.secret)
+  })
+
+  test.each([
+    ['fchmodSync 1', false],
+    ['writeFileSync 1', false],
+    ['writeFileSync 1 half', false],
+    ['fsyncSync 1', false],
+    ['renameSync 1', false],
+    ['rmSync 1', true],
+    ['fsyncSync 2', true],
+  ])('at %s leaves the old passphrase or the new one', async (point, isNew) => {
+    const { folder, env: old, bc, output } = await keystoreOf({ alice: ALICE.secret })
+    const around = temporaryFolder()
+    writeFileSync(`${around}/killer.mjs`, KILLER)
+    writeFileSync(`${around}/new`, 'another', { mode: 0o600 })
+    const env = {
+      NODE_OPTIONS: `--import=${around}/killer.mjs`,
+      KILL_AT: point,
+      BC_NEW_PASSPHRASE_FILE: `${around}/new`,
+    }
+    expect(await bc(['key', 'passphrase', 'alice'], { env })).toMatchObject({ signal: 'SIGKILL', stdout: '' })
+    for (const file of readdirSync(folder)) expect(mode(`${folder}/${file}`)).toBe('600')
+    expect(JSON.parse(await output(['key', 'list'])).length).toBe(1)
+    const now = isNew ? `${around}/new` : old.BC_PASSPHRASE_FILE
+    expect(await output(['key', 'export', 'alice'], { env: { BC_PASSPHRASE_FILE: now } })).toContain(ALICE.secret)
   })
 })
 

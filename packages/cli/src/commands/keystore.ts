@@ -5,7 +5,7 @@ import { SEAL_ENTROPY_BYTES, sealSecret } from '@bc/wallet/key-file'
 import { usage } from '../failure.ts'
 import type { KeySource } from '../key-source.ts'
 import { type Keystore, openKeystore, unlocked } from '../keystore/keystore.ts'
-import { newPassphrase, passphraseOf } from '../keystore/passphrase.ts'
+import { changedPassphrase, newPassphrase, passphraseOf } from '../keystore/passphrase.ts'
 import { readImport } from '../keystore/read-import.ts'
 import type { Settings } from '../options.ts'
 import { note, printList, printResult } from '../output.ts'
@@ -69,6 +69,27 @@ export async function exportKey(name: string, flags: NewKeyFlags, source: KeySou
   printResult({ address, phrase: words }, flags.json, (width) =>
     withPhrase(rows(rowsOf(name, address), width), words, width),
   )
+}
+
+export interface PassphraseFlags {
+  readonly json: boolean
+  /** A descriptor that the new passphrase is read from. */
+  readonly newFd?: number
+}
+
+/** The same secret in a new file. Whatever goes wrong before that is whole, the old one stays. */
+export async function changePassphrase(name: string, { json, newFd }: PassphraseFlags, source: KeySource) {
+  const keystore = openKeystore(source.folder)
+  const key = keystore.get(name)
+  const { address, ciphertext } = key
+  const changed = await changedPassphrase(name, source, newFd, (old) => unlocked(key, old))
+  const text = await sealSecret(changed.unlocked, changed.passphrase, randomBytes(SEAL_ENTROPY_BYTES))
+  // While the questions stood there another process may have made another file of that name.
+  if (keystore.get(name).ciphertext !== ciphertext)
+    throw usage(`the file of ${name} is another one by now: nothing was changed.`)
+  keystore.replace(key, text)
+  printResult({ address, name }, json, () => `${name} has its new passphrase.`)
+  if (process.stdout.isTTY && !json) note('copies of the old file still open with the old passphrase.')
 }
 
 /** @param yes whether the user has said so already */

@@ -14,6 +14,7 @@ import {
   makePrivateFolder,
   readPrivateFile,
   removePrivateFile,
+  replacePrivateFile,
   writeNewPrivateFile,
 } from './private-files.ts'
 
@@ -35,6 +36,8 @@ export interface Keystore {
   get(name: string): StoredKey
   /** @param text a key file @returns false where the name is taken */
   add(name: string, text: string): boolean
+  /** @param text a key file that takes the place of this one */
+  replace(key: StoredKey, text: string): void
   remove(key: StoredKey): void
 }
 
@@ -68,6 +71,7 @@ export function openKeystore(given: string | undefined): Keystore {
       makePrivateFolder(folder)
       return writeNewPrivateFile(file, `${text}\n`)
     },
+    replace: ({ file }, text) => replacePrivateFile(file, `${text}\n`),
     remove: ({ file }) => removePrivateFile(file),
   }
 }

@@ -9,29 +9,70 @@ import type { KeySource } from '../key-source.ts'
 import { note } from '../output.ts'
 import { openSecretQuestions, openTerminal, type SecretQuestions } from '../questions.ts'
 
+/** Where a passphrase may stand, other than in somebody's head. */
+interface Place {
+  /** What it is to whom it is missing. */
+  readonly noun: string
+  readonly flag: string
+  readonly variable: string
+}
+
+const PLACE: Place = { noun: 'a passphrase', flag: '--passphrase-fd', variable: 'BC_PASSPHRASE_FILE' }
+/** Of a key that has another one. */
+const NEW_PLACE: Place = {
+  noun: 'a new passphrase',
+  flag: '--new-passphrase-fd',
+  variable: 'BC_NEW_PASSPHRASE_FILE',
+}
+
 /** @param name of a key that is there */
-export async function passphraseOf(name: string, source: KeySource): Promise<string> {
-  return given(source) ?? (await asking(async (questions) => checked(await questions.ask(`Passphrase of ${name}: `))))
+export async function passphraseOf(name: string, { passphraseFd }: KeySource): Promise<string> {
+  return given(PLACE, passphraseFd) ?? (await asking((ask) => askedOf(name, ask)))
 }
 
-/** @param name of a key that is to be. At the terminal it is asked for twice: a slip would be a lost key. */
-export async function newPassphrase(name: string, source: KeySource): Promise<string> {
-  return (
-    given(source) ??
-    (await asking(async (questions) => {
-      const passphrase = checked(await questions.ask(`New passphrase for ${name}: `))
-      if ((await questions.ask('Once more: ')) === passphrase) return passphrase
-      throw usage('the two passphrases differ: nothing was stored.')
-    }))
-  )
+/** @param name of a key that is to be */
+export async function newPassphrase(name: string, { passphraseFd }: KeySource): Promise<string> {
+  return given(PLACE, passphraseFd) ?? (await asking((ask) => askedFor(name, ask)))
 }
 
-function given({ passphraseFd }: KeySource): string | undefined {
-  if (passphraseFd !== undefined) return lineIn(readSmallDescriptor(passphraseFd, '--passphrase-fd'))
+/**
+ * The old passphrase of a key and a new one. Whoever doesn't know the old one isn't asked for the new one.
+ * @param newFd a descriptor that the new one is read from
+ * @param unlock throws where the old one is wrong
+ */
+export async function changedPassphrase<T>(
+  name: string,
+  { passphraseFd }: KeySource,
+  newFd: number | undefined,
+  unlock: (old: string) => Promise<T>,
+): Promise<{ readonly unlocked: T; readonly passphrase: string }> {
+  const [old, fresh] = [given(PLACE, passphraseFd), given(NEW_PLACE, newFd)]
+  // In one conversation: the lines may have been pasted together.
+  return await asking(async (ask) => ({
+    unlocked: await unlock(old ?? (await askedOf(name, ask))),
+    passphrase: fresh ?? (await askedFor(name, (question) => ask(question, NEW_PLACE))),
+  }))
+}
+
+type Ask = (question: string, place?: Place) => Promise<string>
+
+async function askedOf(name: string, ask: Ask): Promise<string> {
+  return checked(await ask(`Passphrase of ${name}: `))
+}
+
+/** Twice: a slip would be a lost key. */
+async function askedFor(name: string, ask: Ask): Promise<string> {
+  const passphrase = checked(await ask(`New passphrase for ${name}: `))
+  if ((await ask('Once more: ')) === passphrase) return passphrase
+  throw usage('the two passphrases differ: nothing was stored.')
+}
+
+function given({ flag, variable }: Place, descriptor: number | undefined): string | undefined {
+  if (descriptor !== undefined) return lineIn(readSmallDescriptor(descriptor, flag))
   // A shell has no handy way to unset a variable for one command: empty is unset.
-  const file = process.env.BC_PASSPHRASE_FILE
+  const file = process.env[variable]
   if (!file) return undefined
-  const passphrase = lineIn(readSmallBytes(file, 'BC_PASSPHRASE_FILE'))
+  const passphrase = lineIn(readSmallBytes(file, variable))
   if (isOpenToOthers(file)) note(`warning: others can read ${file}, which holds a passphrase: run chmod 600 on it.`)
   return passphrase
 }
@@ -42,18 +83,25 @@ function isOpenToOthers(path: string): boolean {
   return process.platform !== 'win32' && found.isFile() && (found.mode & 0o077) !== 0
 }
 
-async function asking(work: (questions: SecretQuestions) => Promise<string>): Promise<string> {
-  const terminal = openTerminal()
-  if (terminal === undefined)
-    throw usage(
-      'a passphrase is needed, and there is no terminal to ask at: BC_PASSPHRASE_FILE names a file that holds it, --passphrase-fd a descriptor.',
-    )
-  const questions = openSecretQuestions(terminal)
+/** Takes the terminal with the first question. */
+async function asking<T>(work: (ask: Ask) => Promise<T>): Promise<T> {
+  let questions: SecretQuestions | undefined
   try {
-    return await work(questions)
+    return await work((question, place = PLACE) => {
+      questions ??= openedQuestions(place)
+      return questions.ask(question)
+    })
   } finally {
-    questions.close()
+    questions?.close()
   }
+}
+
+function openedQuestions({ noun, flag, variable }: Place): SecretQuestions {
+  const terminal = openTerminal()
+  if (terminal !== undefined) return openSecretQuestions(terminal)
+  throw usage(
+    `${noun} is needed, and there is no terminal to ask at: ${variable} names a file that holds it, ${flag} a descriptor.`,
+  )
 }
 
 /** Strictly UTF-8: bytes that are put right in silence are a weaker passphrase than the one that was meant. */

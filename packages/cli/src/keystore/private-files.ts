@@ -14,6 +14,7 @@ import {
   mkdirSync,
   openSync,
   readFileSync,
+  renameSync,
   rmSync,
   type Stats,
   statSync,
@@ -86,7 +87,7 @@ function openOrNothing(path: string): number | undefined {
  */
 export function writeNewPrivateFile(path: string, text: string): boolean {
   return attempt(path, () => {
-    const draft = `${dirname(path)}/.draft-${randomBytes(8).toString('hex')}`
+    const draft = draftFor(path)
     try {
       writeDraft(draft, text)
       linkSync(draft, path)
@@ -99,6 +100,24 @@ export function writeNewPrivateFile(path: string, text: string): boolean {
     syncFolder(dirname(path))
     return true
   })
+}
+
+/** All of it or nothing, in place of the file that is there: whenever we are killed, one of the two is there, and whole. */
+export function replacePrivateFile(path: string, text: string): void {
+  attempt(path, () => {
+    const draft = draftFor(path)
+    try {
+      writeDraft(draft, text)
+      renameSync(draft, path)
+    } finally {
+      rmSync(draft, { force: true })
+    }
+    syncFolder(dirname(path))
+  })
+}
+
+function draftFor(path: string): string {
+  return `${dirname(path)}/.draft-${randomBytes(8).toString('hex')}`
 }
 
 function writeDraft(draft: string, text: string): void {

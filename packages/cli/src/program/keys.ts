@@ -1,6 +1,14 @@
 /** The commands about keys. */
 import type { Command } from 'commander'
-import { keySourceOf, wantsJson, wantsNdjson, withKeys, withNdjson, withPassphrase } from '../options.ts'
+import {
+  keySourceOf,
+  wantsJson,
+  wantsNdjson,
+  withKeys,
+  withNdjson,
+  withNewPassphrase,
+  withPassphrase,
+} from '../options.ts'
 import { examples } from '../run.ts'
 
 /** How KEY is described wherever it is an argument. */
@@ -14,6 +22,7 @@ export function addKeyCommands(bc: Command): void {
   addShow(key)
   addExport(key)
   addImport(key)
+  addPassphrase(key)
   addRemove(key)
   addAddress(key)
   withKeys(key).addHelpText('after', PASSPHRASE)
@@ -92,6 +101,25 @@ function addImport(key: Command): void {
       await importKey(name, from, flagsOf(this), keySourceOf(this))
     })
 }
+
+function addPassphrase(key: Command): void {
+  withNewPassphrase(key.command('passphrase'))
+    .description("Changes a stored key's passphrase. Its name and its address stay.")
+    .argument('<NAME>', 'of a stored key')
+    .option('--json', 'print JSON on a terminal too')
+    .addHelpText('after', NEW_PASSPHRASE)
+    .addHelpText('after', examples('bc key passphrase alice', 'bc key passphrase alice --new-passphrase-fd 3 3< FILE'))
+    .action(async function (this: Command, name: string) {
+      const { changePassphrase } = await import('../commands/keystore.ts')
+      const { newPassphraseFd: newFd } = this.opts<{ newPassphraseFd?: number }>()
+      await changePassphrase(name, { json: wantsJson(this), ...(newFd !== undefined && { newFd }) }, keySourceOf(this))
+    })
+}
+
+const NEW_PASSPHRASE = `
+The old passphrase and the new one are asked for at the terminal. The new one
+can be read from the file that BC_NEW_PASSPHRASE_FILE names, too. Copies of the
+file still open with the old one.`
 
 function addRemove(key: Command): void {
   withKeys(key.command('remove'))
