@@ -1,6 +1,7 @@
 /** What `bc send-tx` makes of its words and of standard input. */
+import { spawn } from 'node:child_process'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { type Circumstances, command, ended, expectFailure, type FakeNode, fakeNode, start } from './commands.ts'
+import { type Circumstances, command, ended, expectFailure, type FakeNode, fakeNode, ROOT, start } from './commands.ts'
 import { ALICE, BOB, CHAIN, PLAIN_SIGNATURE, SIGNED_WITH_MEMO } from './keys.ts'
 
 const bodies: string[] = []
@@ -193,6 +194,18 @@ describe('thousands', () => {
     child.stdin?.end(input)
     const stderr = 'bc: 1 of 2500 transactions refused: tx.nonce 1\n'
     expect(await ended(child)).toMatchObject({ code: 5, stderr })
+    expect(bodies).toHaveLength(2500)
+  })
+
+  test.skipIf(process.platform !== 'linux')('go out all the same when the disk is full: 1', async () => {
+    takesBatches = true
+    refused = { 2500: 'tx.nonce' }
+    const child = spawn('/bin/sh', ['-c', `exec "$0" --node ${node.url} > /dev/full`, `${ROOT}/bin/send-tx`])
+    child.stdin.end(input)
+    const stderr = expect.stringMatching(
+      /can't be written: .*ENOSPC.*\nbc: 1 of 2500 transactions refused: tx\.nonce 1\n$/,
+    )
+    expect(await ended(child)).toMatchObject({ code: 1, stderr })
     expect(bodies).toHaveLength(2500)
   })
 

@@ -160,8 +160,11 @@ describe('a node that lies', () => {
   const event = (name: string, data: object, id = '1') => `event: ${name}\nid: ${id}\ndata: ${JSON.stringify(data)}\n\n`
   const dropped = event('transaction', { id: CHAIN, reason: 'constructor', status: 'dropped' })
 
-  test('a height that is no number is no bug of bc', async () => {
-    const node = await telling(event('start', { ...START, height: {} }))
+  test.each<[string, string, object]>([
+    ['a start', 'start', { ...START, height: {} }],
+    ['an abandoned block', 'reorganisation', { abandoned: [{ index: {}, hash: CHAIN }] }],
+  ])('the height of %s that is no number is no bug of bc', async (_name, name, data) => {
+    const node = await telling(event(name, data))
     const watcher = start('bc', ['watch', '--node', node.url])
     watcher.stderr?.once('data', () => watcher.kill('SIGTERM'))
     const { stderr } = await ended(watcher)
