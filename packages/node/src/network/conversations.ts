@@ -11,6 +11,7 @@ import {
   sha256Hex,
 } from '@bc/core'
 import type { Chain } from '../chain/chain.ts'
+import { Serial } from '../serial.ts'
 import type { ChainStore } from '../storage/chain-store.ts'
 import type { Snapshot } from '../storage/database.ts'
 import type { StoredEntry } from '../storage/records.ts'
@@ -42,9 +43,12 @@ const STALL_MS = 10_000
 const LEAST_BYTES_PER_MS = 10
 const STATUS_BYTES = 1_000
 const HEADERS_BYTES = 1_000_000
-/** Canonical JSON of blocks that is read from the disk at once, going by the blocks before, and how many at first. */
+/**
+ * Canonical JSON of blocks that waits for a peer to take it. So much is read from the disk at once, going by the blocks
+ * before, and so many at first: whoever asks for big blocks after small ones makes us read a page of them for nothing.
+ */
 const PAGE_BYTES = 500_000
-const [FIRST_PAGE, MOST_OF_PAGE] = [16, 64]
+const [FIRST_PAGE, MOST_OF_PAGE] = [16, 32]
 
 /**
  * What a peer may ask of us, in blocks that we have to look up: whoever asks for more waits. An honest peer that
@@ -57,6 +61,13 @@ const HEADERS_UNITS = 50
 const POOL_UNITS = 2_000
 /** Transactions that are spelled out without letting anything else have its turn: a millisecond's worth. */
 const SPELLED_AT_ONCE = 64
+/**
+ * Questions of one peer that are being answered: as many as two connections have streams for. Whoever hangs up while he
+ * is made to wait has no stream any more, and would leave us waiting for nobody as often as he likes.
+ */
+const MOST_ANSWERED = 64
+
+type Answer = (peer: PeerId, question: Uint8Array) => AsyncGenerator<Uint8Array>
 
 export interface ConversationModules {
   readonly chain: Chain
@@ -73,6 +84,10 @@ export class Conversations {
   private readonly transport: Transport
   private readonly time: Time
   private readonly units: Allowance
+  /** How many questions of a peer are being answered. */
+  private readonly answered = new Map<PeerId, number>()
+  /** Pages of blocks are read one after the other: many big ones at once would not fit into memory. */
+  private readonly pages = new Serial()
 
   constructor({ chain, store, pool, transport, time }: ConversationModules) {
     this.chain = chain
@@ -85,11 +100,10 @@ export class Conversations {
 
   /** Answers from now on. */
   serve(): void {
-    const { transport } = this
-    transport.serve(this.name('status'), (peer, question) => this.answerStatus(peer, question))
-    transport.serve(this.name('headers'), (peer, question) => this.answerHeaders(peer, question))
-    transport.serve(this.name('blocks'), (peer, question) => this.answerBlocks(peer, question))
-    transport.serve(this.name('pool'), (peer, question) => this.answerPool(peer, question))
+    this.answer('status', (peer, question) => this.answerStatus(peer, question))
+    this.answer('headers', (peer, question) => this.answerHeaders(peer, question))
+    this.answer('blocks', (peer, question) => this.answerBlocks(peer, question))
+    this.answer('pool', (peer, question) => this.answerPool(peer, question))
   }
 
   /** @throws PeerError, RuleError `message.malformed` */
@@ -142,6 +156,24 @@ export class Conversations {
       yield frame
     }
     throw new PeerError('oversized', 'the peer tells of more than an answer may have')
+  }
+
+  private answer(conversation: Conversation, answer: Answer): void {
+    this.transport.serve(this.name(conversation), (peer, question) => this.counted(peer, answer(peer, question)))
+  }
+
+  /** @throws PeerError `flooding` for one too many */
+  private async *counted(peer: PeerId, frames: AsyncGenerator<Uint8Array>): AsyncGenerator<Uint8Array> {
+    const others = this.answered.get(peer) ?? 0
+    if (others >= MOST_ANSWERED) throw new PeerError('flooding', 'the peer asks too much at once')
+    this.answered.set(peer, others + 1)
+    try {
+      yield* frames
+    } finally {
+      const left = (this.answered.get(peer) ?? 1) - 1
+      if (left > 0) this.answered.set(peer, left)
+      else this.answered.delete(peer)
+    }
   }
 
   private name(conversation: Conversation): string {
@@ -203,9 +235,9 @@ export class Conversations {
     const entries = await this.store.entries(hashes)
     let page = FIRST_PAGE
     for (let at = 0; at < entries.length; ) {
-      const texts = await this.textsOf(entries.slice(at, at + page))
+      const texts = await this.pages.run(() => this.pageOf(entries.slice(at, at + page)))
       yield* texts
-      at += page
+      at += texts.length
       page = pageAfter(texts)
     }
   }
@@ -223,6 +255,17 @@ export class Conversations {
       if (count % SPELLED_AT_ONCE === 0) await this.time.sleep(0)
     }
     yield new Uint8Array()
+  }
+
+  /** Of these blocks the first, as far as they may wait for the peer together. */
+  private async pageOf(entries: readonly (StoredEntry | undefined)[]): Promise<Uint8Array[]> {
+    let bytes = 0
+    const texts = await this.textsOf(entries)
+    const tooMany = texts.findIndex(({ length }, i) => {
+      bytes += length
+      return i > 0 && bytes > PAGE_BYTES
+    })
+    return tooMany < 0 ? texts : texts.slice(0, tooMany)
   }
 
   /** Empty for a block that we don't have to give. */
