@@ -138,3 +138,12 @@ test('a sender that is faster than its reader is made to wait', () => {
   for (let i = 0; i < 70; i++) expect(reader.ready()?.length).toBe(1_000)
   expect(pipe.readStatus).toBe('readable')
 })
+
+test('what waits for a peer that has hung up is given up at once', async () => {
+  const pipe = new Pipe()
+  pipe.writeBufferLength = 10
+  const flushed = writeFrame(pipe.stream, Buffer.from('frame'), AbortSignal.timeout(5_000))
+  pipe.status = 'reset'
+  pipe.dispatchEvent(new Event('close'))
+  await expect(flushed).rejects.toMatchObject({ fault: 'gone' })
+})

@@ -1,10 +1,11 @@
 /** The network above its transport, where one thing ends at the moment at which another begins. */
 import { canonicalJson, type JsonObject } from '@bc/core'
 import { expect, it, vi } from 'vitest'
-import { encodeStatus, topicName } from '../src/network/messages.ts'
+import { Libp2pTransport } from '../src/network/libp2p-transport.ts'
+import { encodeStatus, protocolName, topicName } from '../src/network/messages.ts'
 import { Neighbours } from '../src/network/neighbours.ts'
 import { Network } from '../src/network/network.ts'
-import type { PeerListener, Transport } from '../src/network/transport.ts'
+import { PeerError, type PeerListener, type Transport } from '../src/network/transport.ts'
 import { memoryLog, signed } from './support/http-node.ts'
 import { openParts, type Parts } from './support/http-parts.ts'
 
@@ -95,3 +96,46 @@ it('who waits for a neighbour, or for all of them, hears of the end of the node 
   await neighbours.close()
   for (const one of waiting) await expect(one).rejects.toMatchObject({ code: 'node.stopping' })
 })
+
+it('a node that closes leaves nobody in the midst of an answer: neither who gives it nor who waits for it', async () => {
+  const { chain } = await openParts()
+  const transport = async (seed: number) => {
+    const options = { chain: chain.id, seed: new Uint8Array(32).fill(seed), host: '127.0.0.1', port: 0 }
+    const { log } = memoryLog()
+    return Libp2pTransport.create({ ...options, discovery: false, maxMessageBytes: 1_000_000, log })
+  }
+  for (const closes of ['giver', 'asker'] as const) {
+    const [giver, asker] = await Promise.all([transport(1), transport(2)])
+    const name = protocolName(chain.id, 'pool')
+    let given = 0
+    let ended = false
+    for (const one of [giver, asker])
+      one.serve(protocolName(chain.id, 'status'), async function* () {
+        yield new Uint8Array()
+      })
+    giver.serve(name, async function* () {
+      try {
+        for (; ; given++) yield Buffer.alloc(4_000, 0x20)
+      } finally {
+        ended = true
+      }
+    })
+    await Promise.all([giver.open(), asker.open()])
+    const peer = await asker.dial(giver.addresses()[0] as string)
+    const closing = new AbortController()
+    const options = { maxFrameBytes: 4_000, frames: 1_000_000, stallMs: 60_000, signal: closing.signal }
+    const answer = asker.request(peer, name, new Uint8Array(), options)[Symbol.asyncIterator]()
+    expect((await answer.next()).done).toBe(false)
+    // Until the giver waits for the asker, who takes no more for now.
+    for (let before = -1; before !== given; await new Promise((resolve) => setTimeout(resolve, 200))) before = given
+    if (closes === 'asker') closing.abort(new PeerError('gone', 'the node is shutting down'))
+    await { giver, asker }[closes].close()
+    const rest = async () => {
+      for (;;) if ((await answer.next()).done) return
+    }
+    await expect(rest()).rejects.toMatchObject({ fault: 'gone' })
+    // Sooner than the answer would be given up because the asker takes nothing.
+    await vi.waitFor(() => expect(ended).toBe(true), 10_000)
+    await Promise.all([giver.close(), asker.close()])
+  }
+}, 30_000)

@@ -1,6 +1,6 @@
 /** How much is asked of a pool, told of one, and taken from one: the conversation above its transport, in a time of its own. */
 import { canonicalJson, type JsonObject, type Pool, type PoolEntry, type Transaction } from '@bc/core'
-import { beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { Conversations } from '../src/network/conversations.ts'
 import { encode } from '../src/network/messages.ts'
 import { PoolExchange } from '../src/network/pool-exchange.ts'
@@ -246,6 +246,14 @@ describe('who is asked', () => {
   let asked: string[]
   let ends: (() => void)[]
 
+  /** The whole of it, as far as the transport. */
+  function overWire(relay: Pick<Relay, 'takeTransaction' | 'tellOf'> = relayOn()): PoolExchange {
+    const { log } = memoryLog()
+    const conversations = conversationsOn(parts.admission.pool)
+    const reputation = new Reputation({ transport: wire, time, log })
+    return new PoolExchange({ conversations, relay, reputation, time, log, onFailure: fail })
+  }
+
   function exchange(): PoolExchange {
     asked = []
     ends = []
@@ -319,6 +327,69 @@ describe('who is asked', () => {
     time.at += 60_000
     pools.ask('peer')
     expect(asked).toHaveLength(6)
+  })
+
+  it('is read no further, and not wanted any more, when one of what it tells breaks a rule that nobody can overlook', async () => {
+    let told = 0
+    let ended = false
+    const forged = bytesOf({ ...signed(parts.chain.id), signature: '1'.repeat(128) as never })
+    const good = Array.from({ length: 63 }, (_, nonce) => bytesOf(signed(parts.chain.id, { nonce, amount: 1 })))
+    const frames = [...good.slice(0, 30), forged, ...good.slice(30)]
+    wire.answer = async function* () {
+      try {
+        for (; told < 2_000; told++) yield frames[told] ?? bytesOf(signed(parts.chain.id, { nonce: told, amount: 1 }))
+      } finally {
+        ended = true
+      }
+    }
+    const pools = overWire()
+    pools.expect('peer')
+    pools.ask('peer')
+    await vi.waitFor(() => expect(wire.published).toHaveLength(63))
+    expect([told, ended]).toEqual([63, true])
+    expect(wire.banned).toEqual(['peer'])
+    await pools.close()
+  })
+
+  it('is left in the midst of its answer when we close; what it has told is judged by then, and it is not to blame', async () => {
+    let [waits, left] = [false, false]
+    wire.answer = async function* () {
+      const { signal } = wire.asked as RequestOptions
+      try {
+        for (let nonce = 0; nonce < 3; nonce++) yield bytesOf(signed(parts.chain.id, { nonce, amount: 1 }))
+        await new Promise((_, reject) => {
+          signal.addEventListener('abort', () => reject(signal.reason))
+          waits = true
+        })
+      } finally {
+        left = true
+      }
+    }
+    let judged = 0
+    let judge = () => {}
+    const mayJudge = new Promise<void>((resolve) => {
+      judge = resolve
+    })
+    const relay = relayOn()
+    const pools = overWire({
+      tellOf: (...args) => relay.tellOf(...args),
+      takeTransaction: async (...args) => {
+        await mayJudge
+        const answer = await relay.takeTransaction(...args)
+        judged++
+        return answer
+      },
+    })
+    pools.expect('peer')
+    pools.ask('peer')
+    await vi.waitFor(() => expect(waits).toBe(true))
+    const closed = pools.close()
+    judge()
+    await closed
+    expect(left).toBe(true)
+    expect([judged, parts.admission.pool.size]).toEqual([3, 3])
+    expect(wire.banned).toEqual([])
+    expect(wire.published).toEqual([])
   })
 
   it('and nobody is asked any more when we close, nor waited for', async () => {

@@ -141,7 +141,8 @@ export class FrameWriter {
     if (this.size > 0) stream.send(Buffer.concat(this.parts, this.size))
     this.parts = []
     this.size = 0
-    while (stream.writeBufferLength > 0) await flushed(stream, signal)
+    // What waits for a peer that has hung up is never taken.
+    while (stream.writeBufferLength > 0 && stream.status === 'open') await flushed(stream, signal)
     if (stream.status !== 'open') throw new PeerError('gone', 'the peer has ended the conversation')
   }
 }
