@@ -45,3 +45,25 @@ it('the part that is read next finds a peer, also where all that others send wai
   for await (const part of fetch.inOrder(branch())) found.push(...part.map(({ parsed }) => parsed.hash))
   expect(found).toEqual(HASHES)
 })
+
+it('a failure of our own is no peer’s, and ends the fetch', async () => {
+  const failure = new TypeError('a worker has died')
+  const fetch = new BlockFetch({
+    chain: {
+      read: async () => {
+        throw failure
+      },
+    },
+    conversations: {
+      async *blocks(_: string, hashes: readonly Hash[]) {
+        yield* hashes
+      },
+    },
+    reputation: { offend: async () => undefined },
+    source: 'source',
+    peers: () => ['source'],
+    failures: new Map(),
+    signal: new AbortController().signal,
+  } as unknown as BlockFetchModules)
+  await expect(fetch.inOrder(branch()).next()).rejects.toBe(failure)
+})

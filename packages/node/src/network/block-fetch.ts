@@ -2,7 +2,7 @@
  * Blocks by their hashes, from whoever has them: several peers at once, a stalled part asked of another, the result in
  * order. What is fetched ahead of its reader is bounded.
  */
-import type { BlockEntry, Hash } from '@bc/core'
+import { type BlockEntry, type Hash, RuleError } from '@bc/core'
 import type { Chain } from '../chain/chain.ts'
 import type { ReadBlock } from '../signatures/block-report.ts'
 import type { Conversations } from './conversations.ts'
@@ -96,6 +96,8 @@ export class BlockFetch {
         this.without.add(peer)
       } catch (error) {
         this.modules.signal.throwIfAborted()
+        // Our own trouble would be the same with every peer.
+        if (!(error instanceof RuleError || error instanceof PeerError)) throw error
         tried.add(peer)
         failures.set(peer, (failures.get(peer) ?? 0) + 1)
         await reputation.offend(peer, error, 'conversation')
