@@ -1,13 +1,13 @@
 /** The network above its transport, where one thing ends at the moment at which another begins. */
-import { canonicalJson, type JsonObject } from '@bc/core'
+import { canonicalJson, type Hash, type JsonObject } from '@bc/core'
 import { expect, it, vi } from 'vitest'
 import { Libp2pTransport } from '../src/network/libp2p-transport.ts'
 import { encodeStatus, protocolName, topicName } from '../src/network/messages.ts'
 import { Neighbours } from '../src/network/neighbours.ts'
 import { Network } from '../src/network/network.ts'
 import { PeerError, type PeerListener, type Transport } from '../src/network/transport.ts'
-import { memoryLog, signed } from './support/http-node.ts'
-import { openParts, type Parts } from './support/http-parts.ts'
+import { ALICE, memoryLog, signed } from './support/http-node.ts'
+import { minedOn, openParts, type Parts } from './support/http-parts.ts'
 
 type Judge = Parameters<Transport['subscribe']>[1]
 
@@ -139,3 +139,18 @@ it('a node that closes leaves nobody in the midst of an answer: neither who give
     await Promise.all([giver.close(), asker.close()])
   }
 }, 30_000)
+
+it('a gossiped block far behind the head is not stored, nor held against anybody; one a hundred blocks behind is', async () => {
+  const parts = await openParts()
+  const { chain, store } = parts
+  const { gossip, failures } = networkOver(parts)
+  const genesis = chain.head
+  for (let i = 0; i < 101; i++) await chain.import(minedOn(parts, chain.head).parsed)
+  const second = await store.knownEntry((await store.mainHash(2)) as Hash)
+  const [far, near] = [genesis, second].map((parent) => minedOn(parts, parent, { to: ALICE.address }))
+  expect(await gossip('blocks', far?.block as object)).toBe('ignore')
+  expect(await store.entry(far?.parsed.hash as Hash)).toBeUndefined()
+  expect(await gossip('blocks', near?.block as object)).toBe('accept')
+  expect(await store.entry(near?.parsed.hash as Hash)).toMatchObject({ index: 3 })
+  expect(failures).toEqual([])
+})

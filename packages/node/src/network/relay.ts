@@ -4,6 +4,7 @@
  */
 import {
   type Address,
+  type BlockEntry,
   canonicalJson,
   isJsonObject,
   type JsonObject,
@@ -14,6 +15,7 @@ import {
   parseJson,
   RuleError,
   type Transaction,
+  workOf,
 } from '@bc/core'
 import type { Chain } from '../chain/chain.ts'
 import type { Admission } from '../pool/admission.ts'
@@ -37,6 +39,11 @@ const FUTILE = {
 const MOST_JUDGED = { blocks: 4, transactions: 2_000 } as const
 /** Orphans of this size are worth holding; bigger ones are asked for again. A hundred are held, by anybody's word. */
 const ORPHAN_BYTES = 20_000
+/**
+ * Blocks of the head's work that a gossiped block may be behind it. Where targets move, old ones are easy, and anybody
+ * could fill the disks of all with blocks upon them. A branch from further back is stored once it has more work.
+ */
+const MOST_BEHIND = 100n
 
 export interface RelayModules {
   readonly chain: Chain
@@ -176,7 +183,8 @@ export class Relay {
     try {
       const parsed = parseBlock(parseJson(message, { maxBytes: chain.rules.maxBlockBytes, maxDepth: 16 }))
       checkSpelling(message, parsed.canonical)
-      if (message.length > ORPHAN_BYTES && !(await store.entry(parsed.block.previous_hash))) return 'ignore'
+      const parent = await store.entry(parsed.block.previous_hash)
+      if (parent ? this.isFarBehind(parent) : message.length > ORPHAN_BYTES) return 'ignore'
       const { kind } = await chain.import(parsed)
       return kind === 'head' || kind === 'beside' ? 'accept' : 'ignore'
     } catch (error) {
@@ -184,6 +192,11 @@ export class Relay {
       await reputation.offend(from, error, 'block')
       return penaltyOf(error, 'block') > 0 ? 'reject' : 'ignore'
     }
+  }
+
+  private isFarBehind({ totalWork }: BlockEntry): boolean {
+    const { head } = this.modules.chain
+    return totalWork + MOST_BEHIND * workOf(head.target) < head.totalWork
   }
 
   private async judgeTransaction(from: PeerId, message: Uint8Array): Promise<Verdict> {
