@@ -1,9 +1,14 @@
 /** Blocks from several peers at once: none of them may wait for another for good. */
-import type { BlockEntry, Hash } from '@bc/core'
+import { type BlockEntry, type Hash, headerOf } from '@bc/core'
 import { expect, it } from 'vitest'
 import { BlockFetch, type BlockFetchModules } from '../src/network/block-fetch.ts'
+import { penaltyOf } from '../src/network/reputation.ts'
+import { Sync, type SyncModules } from '../src/network/sync.ts'
+import { machineTime } from '../src/network/time.ts'
 import { PeerError } from '../src/network/transport.ts'
 import type { ReadBlock } from '../src/signatures/block-report.ts'
+import { memoryLog } from './support/http-node.ts'
+import { minedOn, openParts } from './support/http-parts.ts'
 
 /** Two parts for each of two peers. */
 const HASHES = Array.from({ length: 64 }, (_, i) => `${i}` as Hash)
@@ -66,4 +71,34 @@ it('a failure of our own is no peer’s, and ends the fetch', async () => {
     signal: new AbortController().signal,
   } as unknown as BlockFetchModules)
   await expect(fetch.inOrder(branch()).next()).rejects.toBe(failure)
+})
+
+it('a branch that goes on in the future is taken as far as its time has come, and the rest is not held for it', async () => {
+  const parts = await openParts()
+  const { chain, store, clock } = parts
+  const good = minedOn(parts, chain.head)
+  const early = minedOn(parts, good.entry, { now: clock.now + 1_000 })
+  const { entry } = early
+  const blamed: unknown[] = []
+  const texts = new Map([good, early].map(({ parsed }) => [parsed.hash, parsed.canonical]))
+  const sync = new Sync({
+    ...{ chain, store, time: machineTime, clock: () => clock.now, log: memoryLog().log },
+    transport: { peers: () => ['peer'] },
+    conversations: {
+      status: async () => ({ height: entry.index, tip: entry.hash, work: entry.totalWork }),
+      headers: async () => ({ headers: [good, early].map(({ block }) => headerOf(block)), tip: entry.hash }),
+      async *blocks(_: string, hashes: readonly Hash[]) {
+        for (const hash of hashes) yield texts.get(hash)
+      },
+    },
+    reputation: { offend: async (_: string, error: unknown) => void blamed.push(penaltyOf(error, 'block')) },
+    onFailure: (error: unknown) => blamed.push(error),
+    onCaughtUp: () => undefined,
+    onLevel: () => undefined,
+  } as unknown as SyncModules)
+  sync.consider('peer')
+  await sync.idle()
+  expect(chain.head.hash).toBe(good.parsed.hash)
+  expect(await chain.import(early.parsed)).toEqual({ kind: 'early' })
+  expect(blamed).toEqual([0])
 })

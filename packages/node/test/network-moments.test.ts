@@ -1,20 +1,31 @@
 /** The network above its transport, where one thing ends at the moment at which another begins. */
-import { canonicalJson, type Hash, type JsonObject } from '@bc/core'
-import { expect, it, vi } from 'vitest'
+import {
+  type Block,
+  canonicalJson,
+  commitmentTo,
+  type Hash,
+  type JsonObject,
+  type JsonValue,
+  merkleRoot,
+  proofOf,
+  sha256Hex,
+} from '@bc/core'
+import { describe, expect, it, vi } from 'vitest'
 import { Libp2pTransport } from '../src/network/libp2p-transport.ts'
 import { encodeStatus, protocolName, topicName } from '../src/network/messages.ts'
 import { Neighbours } from '../src/network/neighbours.ts'
 import { Network } from '../src/network/network.ts'
 import { PeerError, type PeerListener, type Transport } from '../src/network/transport.ts'
 import { ALICE, memoryLog, signed } from './support/http-node.ts'
-import { minedOn, openParts, type Parts } from './support/http-parts.ts'
+import { type Mined, minedOn, openParts, type Parts } from './support/http-parts.ts'
 
 type Judge = Parameters<Transport['subscribe']>[1]
 
 /** A network whose peers have no more work than it has, and whose time stands still. */
-function networkOver({ chain, store, admission }: Parts, onAsked: (peer: string) => void = () => undefined) {
+function networkOver({ chain, store, admission, clock }: Parts, onAsked: (peer: string) => void = () => undefined) {
   const judges = new Map<string, Judge>()
   const failures: unknown[] = []
+  const banned: string[] = []
   let listener: PeerListener | undefined
   const transport: Transport = {
     self: 'us',
@@ -29,12 +40,13 @@ function networkOver({ chain, store, admission }: Parts, onAsked: (peer: string)
     serve: () => undefined,
     subscribe: (topic, judge) => judges.set(topic, judge),
     publish: async () => undefined,
-    disconnect: async () => undefined,
+    disconnect: async (peer) => void banned.push(peer),
     close: async () => undefined,
   }
   const network = new Network({
     ...{ chain, store, admission, transport },
     time: { now: () => 0, sleep: () => new Promise(() => {}) },
+    clock: () => clock.now,
     log: memoryLog().log,
     onFailure: (error) => failures.push(error),
   })
@@ -43,7 +55,7 @@ function networkOver({ chain, store, admission }: Parts, onAsked: (peer: string)
     const judge = judges.get(topicName(chain.id, topic)) as Judge
     return judge('peer', Buffer.from(canonicalJson(message as JsonObject)))
   }
-  return { network, failures, gossip, joined: (peer: string) => listener?.joined(peer) }
+  return { network, failures, banned, gossip, joined: (peer: string) => listener?.joined(peer) }
 }
 
 it('whoever joins as the catching up ends is asked as well', async () => {
@@ -153,4 +165,56 @@ it('a gossiped block far behind the head is not stored, nor held against anybody
   expect(await gossip('blocks', near?.block as object)).toBe('accept')
   expect(await store.entry(near?.parsed.hash as Hash)).toMatchObject({ index: 3 })
   expect(failures).toEqual([])
+})
+
+describe('a gossiped block that has to wait', () => {
+  /** With other transactions than it was mined with; only its seal is wrong then. */
+  function rewritten({ block }: Mined, transactions: readonly JsonValue[], changed: Partial<Block> = {}): Block {
+    const merkle_root = merkleRoot(transactions.map((one) => sha256Hex(canonicalJson(one))))
+    const header = { ...block, transactions, merkle_root, ...changed } as Block
+    return { ...header, proof: proofOf(commitmentTo(header), 0n) }
+  }
+
+  async function waiting() {
+    const parts = await openParts()
+    const { chain, clock } = parts
+    const next = minedOn(parts, chain.head)
+    const orphan = minedOn(parts, next.entry)
+    const early = minedOn(parts, chain.head, { now: clock.now + 1_000 })
+    const held = async (mined: Mined) => (await chain.import(mined.parsed)).kind === 'known'
+    return { parts, orphan, early, held, reward: orphan.block.transactions[0] as JsonValue, ...networkOver(parts) }
+  }
+
+  it.each(['orphan', 'early'] as const)('is held, and nobody is to blame for it: %s', async (kind) => {
+    const { [kind]: mined, gossip, held, banned } = await waiting()
+    expect(await gossip('blocks', mined.block)).toBe('ignore')
+    expect(await held(mined)).toBe(true)
+    expect(banned).toEqual([])
+  })
+
+  it.each(['orphan', 'early'] as const)('is not held where it is big: %s', async (kind) => {
+    const { parts, gossip, held, banned } = await waiting()
+    const { chain, clock } = parts
+    const transactions = Array.from({ length: 60 }, (_, nonce) => signed(chain.id, { nonce, amount: 1 }))
+    const parent = kind === 'early' ? chain.head : minedOn(parts, chain.head).entry
+    const big = minedOn(parts, parent, { transactions, now: clock.now + (kind === 'early' ? 1_000 : 0) })
+    expect(await gossip('blocks', big.block)).toBe('ignore')
+    expect(await held(big)).toBe(false)
+    expect(banned).toEqual([])
+  })
+
+  it.each(['orphan', 'early'] as const)('is refused for what it shows by itself: %s', async (kind) => {
+    const { [kind]: mined, gossip, reward, banned, failures } = await waiting()
+    const { block } = mined
+    const bad = [
+      rewritten(mined, [reward, { x: [{}, {}, {}] }]),
+      rewritten(mined, [{ x: [{}, {}, {}] }]),
+      rewritten(mined, [reward], { target: 'f'.repeat(64) as Block['target'] }),
+      { ...block, merkle_root: '0'.repeat(64) },
+      { ...block, proof: `${'0'.repeat(64)}${block.proof.slice(64)}` },
+    ]
+    for (const [i, one] of bad.entries()) expect(await gossip('blocks', one), `${i}`).toBe('reject')
+    expect(banned).toHaveLength(bad.length)
+    expect(failures).toEqual([])
+  })
 })

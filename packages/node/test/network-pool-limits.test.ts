@@ -177,7 +177,17 @@ describe('what a peer tells', () => {
 function relayOn(): Relay {
   const { chain, store, admission } = parts
   const reputation = new Reputation({ transport: wire, time, log: memoryLog().log })
-  return new Relay({ chain, store, admission, transport: wire, reputation, sync: {} as never, time, onFailure: fail })
+  return new Relay({
+    chain,
+    store,
+    admission,
+    transport: wire,
+    reputation,
+    sync: {} as never,
+    time,
+    clock: () => parts.clock.now,
+    onFailure: fail,
+  })
 }
 
 const bytesOf = (transaction: Transaction) => Buffer.from(canonicalJson(transaction as unknown as JsonObject))

@@ -40,7 +40,7 @@ const clock = () => Math.floor(Date.now() / 1000)
 /** @param dataDirectory where the peer's key and the peers are kept; undefined for what is gone with the node */
 export async function joinNetwork(
   options: NetworkOptions,
-  modules: Omit<NetworkModules, 'transport' | 'time'>,
+  modules: Omit<NetworkModules, 'transport' | 'time' | 'clock'>,
   dataDirectory: string | undefined,
 ): Promise<JoinedNetwork> {
   const { chain, log } = modules
@@ -64,7 +64,7 @@ export async function joinNetwork(
     log,
   })
   const file = dataDirectory === undefined ? undefined : join(dataDirectory, 'peers.json')
-  const network = new Network({ ...modules, transport, time: machineTime })
+  const network = new Network({ ...modules, transport, time: machineTime, clock })
   readPeers(file, table)
   if (options.discovery) learn(table, transport)
   exchange.serve()

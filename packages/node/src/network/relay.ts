@@ -6,6 +6,11 @@ import {
   type Address,
   type BlockEntry,
   canonicalJson,
+  checkBody,
+  commitmentOf,
+  commitmentTo,
+  easiestTarget,
+  isFromTheFuture,
   isJsonObject,
   type JsonObject,
   type ParsedBlock,
@@ -14,6 +19,7 @@ import {
   parseBlock,
   parseJson,
   RuleError,
+  readTransactions,
   type Transaction,
   workOf,
 } from '@bc/core'
@@ -37,8 +43,11 @@ const FUTILE = {
 } as const
 /** Messages of one peer that are being judged: more are dropped. A block that is dropped is found again by sync. */
 const MOST_JUDGED = { blocks: 4, transactions: 2_000 } as const
-/** Orphans of this size are worth holding; bigger ones are asked for again. A hundred are held, by anybody's word. */
-const ORPHAN_BYTES = 20_000
+/**
+ * Blocks of this size are worth holding until their parent comes, or their time; bigger ones are asked for again. A
+ * hundred of each are held, by anybody's word or for a second's work.
+ */
+const HELD_BYTES = 20_000
 /**
  * Blocks of the head's work that a gossiped block may be behind it. Where targets move, old ones are easy, and anybody
  * could fill the disks of all with blocks upon them. A branch from further back is stored once it has more work.
@@ -53,6 +62,8 @@ export interface RelayModules {
   readonly reputation: Reputation
   readonly sync: Sync
   readonly time: Time
+  /** Unix seconds. */
+  readonly clock: () => number
   readonly onFailure: (error: unknown) => void
 }
 
@@ -179,12 +190,16 @@ export class Relay {
   }
 
   private async judgeBlock(from: PeerId, message: Uint8Array): Promise<Verdict> {
-    const { chain, store, reputation } = this.modules
+    const { chain, store, reputation, clock } = this.modules
     try {
       const parsed = parseBlock(parseJson(message, { maxBytes: chain.rules.maxBlockBytes, maxDepth: 16 }))
       checkSpelling(message, parsed.canonical)
       const parent = await store.entry(parsed.block.previous_hash)
-      if (parent ? this.isFarBehind(parent) : message.length > ORPHAN_BYTES) return 'ignore'
+      if (parent && this.isFarBehind(parent)) return 'ignore'
+      if (parent === undefined || isFromTheFuture(parsed.block, clock())) {
+        if (message.length > HELD_BYTES) return 'ignore'
+        checkAlone(parsed, chain)
+      }
       const { kind } = await chain.import(parsed)
       return kind === 'head' || kind === 'beside' ? 'accept' : 'ignore'
     } catch (error) {
@@ -233,6 +248,24 @@ function isWaiting(pool: Pool, { sender, nonce }: JsonObject, canonical: string)
   // Whatever they are: what the pool knows was looked at before.
   const entry = pool.at(sender as Address, nonce as number)
   return entry !== undefined && canonicalJson(entry.transaction as unknown as JsonObject) === canonical
+}
+
+/**
+ * What a block shows without its parent, in the order of the rules. Not its seal, which is made upon the parent's proof,
+ * but the form of all that is in it: a list of empty objects takes fifty times as much memory as its text.
+ */
+function checkAlone(parsed: ParsedBlock, { id, rules }: Pick<Chain, 'id' | 'rules'>): void {
+  const { block, root } = parsed
+  const { index } = block
+  const easiest = easiestTarget(rules.difficulty)
+  if (block.target > easiest) throw new RuleError('block.target', `No target is above ${easiest}.`, { index })
+  if (block.merkle_root !== root)
+    throw new RuleError('block.merkle_root', `The transactions' Merkle root is ${root}.`, { index, root })
+  if (commitmentOf(block.proof) !== commitmentTo(block))
+    throw new RuleError('block.commitment', 'The proof starts with the commitment to another block.', { index })
+  checkBody(parsed, rules)
+  const { fault } = readTransactions(block.transactions, id)
+  if (fault) throw fault
 }
 
 /** One thing has one spelling, or each of a thousand would be forwarded as news. */
