@@ -102,6 +102,7 @@ export {
 } from './transaction.ts'
 export {
   type BodyReport,
+  checkAlone,
   checkBody,
   checkHeader,
   checkPosition,

@@ -15,7 +15,7 @@ import type { Hash } from './primitives.ts'
 import { commitmentOf, meetsTarget, sealOf } from './proof-of-work.ts'
 import { dataOf, RuleError, type RuleErrorData, ruleErrorOf } from './rules.ts'
 import type { SignatureVerdict } from './signature.ts'
-import { nextTarget } from './target.ts'
+import { easiestTarget, nextTarget } from './target.ts'
 import {
   claimsReward,
   judgeTransaction,
@@ -33,9 +33,27 @@ import {
  */
 export function checkPosition({ block, root }: ParsedBlock, parent: BlockEntry, rules: ChainRules): void {
   checkLinks(block, parent, rules)
-  if (block.merkle_root !== root)
-    throw new RuleError('block.merkle_root', `The transactions' Merkle root is ${root}.`, { index: block.index, root })
+  checkRoot(block, root)
   checkProof(block, parent)
+}
+
+/**
+ * What a block shows while nobody knows its parent, which its seal is made upon: whoever holds it until then should know
+ * that it is worth that.
+ * @throws RuleError the first rule that fails: `block.target` for one that no block of the chain may have,
+ *   `block.merkle_root`, `block.commitment`, what {@link checkBody} and {@link readTransactions} find
+ */
+export function checkAlone(parsed: ParsedBlock, rules: ChainRules, chain: Hash): void {
+  const { block, root } = parsed
+  const { index } = block
+  const easiest = easiestTarget(rules.difficulty)
+  if (block.target > easiest)
+    throw new RuleError('block.target', `No target of this chain is above ${easiest}.`, { index, target: easiest })
+  checkRoot(block, root)
+  checkCommitment(block)
+  checkBody(parsed, rules)
+  const { fault } = readTransactions(block.transactions, chain)
+  if (fault) throw fault
 }
 
 /**
@@ -78,11 +96,21 @@ function checkOrder({ index, timestamp }: Header, parent: HeaderBefore): void {
     })
 }
 
-function checkProof(header: Header, parent: Pick<BlockEntry, 'proof'>): void {
+function checkRoot({ index, merkle_root }: Block, root: Hash): void {
+  if (merkle_root !== root)
+    throw new RuleError('block.merkle_root', `The transactions' Merkle root is ${root}.`, { index, root })
+}
+
+function checkCommitment(header: Header): void {
   const { index } = header
   const commitment = commitmentTo(header)
   if (commitmentOf(header.proof) !== commitment)
     throw new RuleError('block.commitment', `The proof must start with the commitment ${commitment}.`, { index })
+}
+
+function checkProof(header: Header, parent: Pick<BlockEntry, 'proof'>): void {
+  checkCommitment(header)
+  const { index } = header
   const seal = sealOf(parent.proof, header.proof, header.previous_hash)
   if (!meetsTarget(seal, header.target))
     throw new RuleError('block.seal', `The seal ${seal} is above the target ${header.target}.`, { index, seal })

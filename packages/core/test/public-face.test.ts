@@ -26,6 +26,7 @@ const VALUES = [
   'askCurve',
   'blockTemplate',
   'canonicalJson',
+  'checkAlone',
   'checkBody',
   'checkHeader',
   'checkPosition',

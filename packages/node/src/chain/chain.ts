@@ -10,6 +10,7 @@ import {
   applyBlock,
   type BlockEntry,
   type ChainRules,
+  checkAlone,
   checkBody,
   checkPosition,
   entryAfter,
@@ -308,7 +309,7 @@ export class Chain {
       throw new RuleError(parent.refused, 'The block builds on one that was refused.', { index: block.index })
     checkPosition(parsed, parent, this.rules)
     if (isFromTheFuture(block, clock())) {
-      checkBody(parsed, this.rules)
+      checkAlone(parsed, this.rules, this.id)
       this.early.add(parsed)
       return { kind: 'early' }
     }

@@ -1,7 +1,8 @@
 import type { Hash, ParsedBlock } from '@bc/core'
 
-/** How many blocks are held at the most. The oldest leaves first. */
+/** How many blocks are held at the most, and how much canonical JSON. The oldest leave first. */
 const MOST = 100
+const MOST_BYTES = 4_000_000
 
 /**
  * Blocks that wait: for their parent, or for their time. Bounded, since anybody can invent orphans. Found by hash of
@@ -9,6 +10,7 @@ const MOST = 100
  */
 export class HeldBlocks {
   private readonly held = new Map<Hash, ParsedBlock>()
+  private bytes = 0
 
   get size(): number {
     return this.held.size
@@ -19,14 +21,24 @@ export class HeldBlocks {
   }
 
   add(parsed: ParsedBlock): void {
-    if (this.held.size >= MOST) this.held.delete(this.held.keys().next().value as Hash)
+    this.remove(parsed.hash)
     this.held.set(parsed.hash, parsed)
+    this.bytes += parsed.canonical.length
+    for (const hash of this.held.keys()) {
+      if (hash === parsed.hash || (this.held.size <= MOST && this.bytes <= MOST_BYTES)) return
+      this.remove(hash)
+    }
   }
 
   /** Takes out those whose wait is over, the lowest first. */
   take(isOver: (parsed: ParsedBlock) => boolean): ParsedBlock[] {
     const over = [...this.held.values()].filter(isOver)
-    for (const { hash } of over) this.held.delete(hash)
+    for (const { hash } of over) this.remove(hash)
     return over.sort((a, b) => a.block.index - b.block.index)
+  }
+
+  private remove(hash: Hash): void {
+    this.bytes -= this.held.get(hash)?.canonical.length ?? 0
+    this.held.delete(hash)
   }
 }

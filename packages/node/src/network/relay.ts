@@ -6,10 +6,7 @@ import {
   type Address,
   type BlockEntry,
   canonicalJson,
-  checkBody,
-  commitmentOf,
-  commitmentTo,
-  easiestTarget,
+  checkAlone,
   isFromTheFuture,
   isJsonObject,
   type JsonObject,
@@ -19,7 +16,6 @@ import {
   parseBlock,
   parseJson,
   RuleError,
-  readTransactions,
   type Transaction,
   workOf,
 } from '@bc/core'
@@ -196,10 +192,9 @@ export class Relay {
       checkSpelling(message, parsed.canonical)
       const parent = await store.entry(parsed.block.previous_hash)
       if (parent && this.isFarBehind(parent)) return 'ignore'
-      if (parent === undefined || isFromTheFuture(parsed.block, clock())) {
-        if (message.length > HELD_BYTES) return 'ignore'
-        checkAlone(parsed, chain)
-      }
+      const isHeld = parent === undefined || isFromTheFuture(parsed.block, clock())
+      if (isHeld && message.length > HELD_BYTES) return 'ignore'
+      if (parent === undefined) checkAlone(parsed, chain.rules, chain.id)
       const { kind } = await chain.import(parsed)
       return kind === 'head' || kind === 'beside' ? 'accept' : 'ignore'
     } catch (error) {
@@ -248,24 +243,6 @@ function isWaiting(pool: Pool, { sender, nonce }: JsonObject, canonical: string)
   // Whatever they are: what the pool knows was looked at before.
   const entry = pool.at(sender as Address, nonce as number)
   return entry !== undefined && canonicalJson(entry.transaction as unknown as JsonObject) === canonical
-}
-
-/**
- * What a block shows without its parent, in the order of the rules. Not its seal, which is made upon the parent's proof,
- * but the form of all that is in it: a list of empty objects takes fifty times as much memory as its text.
- */
-function checkAlone(parsed: ParsedBlock, { id, rules }: Pick<Chain, 'id' | 'rules'>): void {
-  const { block, root } = parsed
-  const { index } = block
-  const easiest = easiestTarget(rules.difficulty)
-  if (block.target > easiest) throw new RuleError('block.target', `No target is above ${easiest}.`, { index })
-  if (block.merkle_root !== root)
-    throw new RuleError('block.merkle_root', `The transactions' Merkle root is ${root}.`, { index, root })
-  if (commitmentOf(block.proof) !== commitmentTo(block))
-    throw new RuleError('block.commitment', 'The proof starts with the commitment to another block.', { index })
-  checkBody(parsed, rules)
-  const { fault } = readTransactions(block.transactions, id)
-  if (fault) throw fault
 }
 
 /** One thing has one spelling, or each of a thousand would be forwarded as news. */
