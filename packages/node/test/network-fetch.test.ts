@@ -82,7 +82,7 @@ it('a branch that goes on in the future is taken as far as its time has come, an
   const blamed: unknown[] = []
   const texts = new Map([good, early].map(({ parsed }) => [parsed.hash, parsed.canonical]))
   const sync = new Sync({
-    ...{ chain, store, time: machineTime, clock: () => clock.now, log: memoryLog().log },
+    ...{ chain, store, time: machineTime, log: memoryLog().log },
     transport: { peers: () => ['peer'] },
     conversations: {
       status: async () => ({ height: entry.index, tip: entry.hash, work: entry.totalWork }),

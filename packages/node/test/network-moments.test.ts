@@ -22,7 +22,7 @@ import { type Mined, minedOn, openParts, type Parts } from './support/http-parts
 type Judge = Parameters<Transport['subscribe']>[1]
 
 /** A network whose peers have no more work than it has, and whose time stands still. */
-function networkOver({ chain, store, admission, clock }: Parts, onAsked: (peer: string) => void = () => undefined) {
+function networkOver({ chain, store, admission }: Parts, onAsked: (peer: string) => void = () => undefined) {
   const judges = new Map<string, Judge>()
   const failures: unknown[] = []
   const banned: string[] = []
@@ -46,7 +46,6 @@ function networkOver({ chain, store, admission, clock }: Parts, onAsked: (peer: 
   const network = new Network({
     ...{ chain, store, admission, transport },
     time: { now: () => 0, sleep: () => new Promise(() => {}) },
-    clock: () => clock.now,
     log: memoryLog().log,
     onFailure: (error) => failures.push(error),
   })

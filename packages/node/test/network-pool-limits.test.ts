@@ -185,7 +185,6 @@ function relayOn(): Relay {
     reputation,
     sync: {} as never,
     time,
-    clock: () => parts.clock.now,
     onFailure: fail,
   })
 }

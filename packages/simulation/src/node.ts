@@ -120,7 +120,6 @@ export class SimulatedNode {
       admission,
       transport,
       time: life,
-      clock: this.unixSeconds,
       log: this.log(),
       onFailure: (error) => this.fail(life, error),
     })

@@ -8,6 +8,7 @@
  */
 import {
   applyBlock,
+  type Block,
   type BlockEntry,
   type ChainRules,
   checkAlone,
@@ -185,11 +186,15 @@ export class Chain {
     }
   }
 
+  /** Whether our clock says that its time hasn't come. */
+  isEarly(block: Block): boolean {
+    return isFromTheFuture(block, this.modules.clock())
+  }
+
   /** Looks again at blocks that were too early. Called now and then. */
   importDue(): Promise<void> {
     return this.modules.door.run(async () => {
-      const now = this.modules.clock()
-      for (const parsed of this.early.take(({ block }) => !isFromTheFuture(block, now))) {
+      for (const parsed of this.early.take(({ block }) => !this.isEarly(block))) {
         const accepted = await this.acceptAlone(parsed, { sync: true })
         if (accepted) await this.acceptHeld(parsed.hash, { sync: true })
       }
@@ -262,7 +267,7 @@ export class Chain {
     parent: BlockEntry,
     overlay: AccountsOverlay,
   ): ConnectedBlock | undefined {
-    if (body instanceof RuleError || isFromTheFuture(parsed.block, this.modules.clock())) return undefined
+    if (body instanceof RuleError || this.isEarly(parsed.block)) return undefined
     try {
       checkPosition(parsed, parent, this.rules)
       return this.applyTo(overlay, entryAfter(parent, parsed.block, parsed.hash), body)
@@ -293,7 +298,7 @@ export class Chain {
   }
 
   private async accept(parsed: ParsedBlock, options: ImportOptions, body?: ReadBlock['body']): Promise<ImportOutcome> {
-    const { store, clock } = this.modules
+    const { store } = this.modules
     const { block, hash } = parsed
     const known = await store.entry(hash)
     if (known?.refused) throw new RuleError(known.refused, 'This block was refused before.', { index: block.index })
@@ -308,7 +313,7 @@ export class Chain {
     if (parent.refused)
       throw new RuleError(parent.refused, 'The block builds on one that was refused.', { index: block.index })
     checkPosition(parsed, parent, this.rules)
-    if (isFromTheFuture(block, clock())) {
+    if (this.isEarly(block)) {
       checkAlone(parsed, this.rules, this.id)
       this.early.add(parsed)
       return { kind: 'early' }

@@ -40,7 +40,7 @@ const clock = () => Math.floor(Date.now() / 1000)
 /** @param dataDirectory where the peer's key and the peers are kept; undefined for what is gone with the node */
 export async function joinNetwork(
   options: NetworkOptions,
-  modules: Omit<NetworkModules, 'transport' | 'time' | 'clock'>,
+  modules: Omit<NetworkModules, 'transport' | 'time'>,
   dataDirectory: string | undefined,
 ): Promise<JoinedNetwork> {
   const { chain, log } = modules
@@ -64,7 +64,7 @@ export async function joinNetwork(
     log,
   })
   const file = dataDirectory === undefined ? undefined : join(dataDirectory, 'peers.json')
-  const network = new Network({ ...modules, transport, time: machineTime, clock })
+  const network = new Network({ ...modules, transport, time: machineTime })
   readPeers(file, table)
   if (options.discovery) learn(table, transport)
   exchange.serve()

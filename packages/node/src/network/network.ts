@@ -26,8 +26,6 @@ export interface NetworkModules {
   readonly admission: Admission
   readonly transport: Transport
   readonly time: Time
-  /** Unix seconds. */
-  readonly clock: () => number
   readonly log: Log
   /** Something happened after which the node can't go on. */
   readonly onFailure: (error: unknown) => void
@@ -54,7 +52,7 @@ export class Network {
   constructor(modules: NetworkModules) {
     this.modules = modules
     this.transport = modules.transport
-    const { chain, store, admission, transport, time, clock, log, onFailure } = modules
+    const { chain, store, admission, transport, time, log, onFailure } = modules
     const reputation = new Reputation({ transport, time, log })
     const conversations = new Conversations({ chain, store, pool: admission.pool, transport, time })
     this.sync = new Sync({
@@ -64,13 +62,12 @@ export class Network {
       conversations,
       reputation,
       time,
-      clock,
       log,
       onFailure,
       onCaughtUp: ({ hash, index }) => this.announceStored(index, hash),
       onLevel: (peer) => this.pools.ask(peer),
     })
-    this.relay = new Relay({ chain, store, admission, transport, reputation, sync: this.sync, time, clock, onFailure })
+    this.relay = new Relay({ chain, store, admission, transport, reputation, sync: this.sync, time, onFailure })
     this.pools = new PoolExchange({ conversations, relay: this.relay, reputation, time, log, onFailure })
     conversations.serve()
   }

@@ -7,7 +7,6 @@ import {
   type BlockEntry,
   canonicalJson,
   checkAlone,
-  isFromTheFuture,
   isJsonObject,
   type JsonObject,
   type ParsedBlock,
@@ -58,8 +57,6 @@ export interface RelayModules {
   readonly reputation: Reputation
   readonly sync: Sync
   readonly time: Time
-  /** Unix seconds. */
-  readonly clock: () => number
   readonly onFailure: (error: unknown) => void
 }
 
@@ -186,13 +183,13 @@ export class Relay {
   }
 
   private async judgeBlock(from: PeerId, message: Uint8Array): Promise<Verdict> {
-    const { chain, store, reputation, clock } = this.modules
+    const { chain, store, reputation } = this.modules
     try {
       const parsed = parseBlock(parseJson(message, { maxBytes: chain.rules.maxBlockBytes, maxDepth: 16 }))
       checkSpelling(message, parsed.canonical)
       const parent = await store.entry(parsed.block.previous_hash)
       if (parent && this.isFarBehind(parent)) return 'ignore'
-      const isHeld = parent === undefined || isFromTheFuture(parsed.block, clock())
+      const isHeld = parent === undefined || chain.isEarly(parsed.block)
       if (isHeld && message.length > HELD_BYTES) return 'ignore'
       if (parent === undefined) checkAlone(parsed, chain.rules, chain.id)
       const { kind } = await chain.import(parsed)

@@ -7,7 +7,7 @@
  * asked for, and nothing is stored before it has beaten our own chain.
  */
 import { setMaxListeners } from 'node:events'
-import { type BlockEntry, checkHeader, entryAfter, type Hash, type Header, isFromTheFuture, RuleError } from '@bc/core'
+import { type BlockEntry, checkHeader, entryAfter, type Hash, type Header, RuleError } from '@bc/core'
 import type { Chain } from '../chain/chain.ts'
 import type { Log } from '../log.ts'
 import type { ChainStore } from '../storage/chain-store.ts'
@@ -36,8 +36,6 @@ export interface SyncModules {
   readonly conversations: Conversations
   readonly reputation: Reputation
   readonly time: Time
-  /** Unix seconds. */
-  readonly clock: () => number
   readonly log: Log
   readonly onFailure: (error: unknown) => void
   /** Our head has moved by what a peer had: others may want to know. */
@@ -123,7 +121,7 @@ export class Sync {
   }
 
   private async catchUp(peer: PeerId, status: PeerStatus): Promise<void> {
-    const { chain, transport, conversations, reputation, time, clock, log } = this.modules
+    const { chain, transport, conversations, reputation, time, log } = this.modules
     this.goal = { from: chain.head.index, to: status.height }
     const fetching = new AbortController()
     // Every question that is under way listens to it.
@@ -141,7 +139,7 @@ export class Sync {
     try {
       for await (const blocks of fetch.inOrder(this.branchOf(peer, status, signal))) {
         // One wait for the disk per part: until then a crash only means fetching some of them again.
-        const early = blocks.findIndex(({ parsed }) => isFromTheFuture(parsed.block, clock()))
+        const early = blocks.findIndex(({ parsed }) => chain.isEarly(parsed.block))
         // What is early is asked for again: to hold it would be to hold whatever a peer sends.
         const outcomes = await chain.importAll(early < 0 ? blocks : blocks.slice(0, early))
         if (early >= 0 || outcomes.some(({ kind }) => kind === 'early' || kind === 'orphan'))
