@@ -87,37 +87,31 @@ function openOrNothing(path: string): number | undefined {
  */
 export function writeNewPrivateFile(path: string, text: string): boolean {
   return attempt(path, () => {
-    const draft = draftFor(path)
     try {
-      writeDraft(draft, text)
-      linkSync(draft, path)
+      throughDraft(path, text, linkSync)
+      return true
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
       throw error
-    } finally {
-      rmSync(draft, { force: true })
     }
-    syncFolder(dirname(path))
-    return true
   })
 }
 
 /** All of it or nothing, in place of the file that is there: whenever we are killed, one of the two is there, and whole. */
 export function replacePrivateFile(path: string, text: string): void {
-  attempt(path, () => {
-    const draft = draftFor(path)
-    try {
-      writeDraft(draft, text)
-      renameSync(draft, path)
-    } finally {
-      rmSync(draft, { force: true })
-    }
-    syncFolder(dirname(path))
-  })
+  attempt(path, () => throughDraft(path, text, renameSync))
 }
 
-function draftFor(path: string): string {
-  return `${dirname(path)}/.draft-${randomBytes(8).toString('hex')}`
+/** @param settle gives the whole draft the path's name */
+function throughDraft(path: string, text: string, settle: (draft: string, path: string) => void): void {
+  const draft = `${dirname(path)}/.draft-${randomBytes(8).toString('hex')}`
+  try {
+    writeDraft(draft, text)
+    settle(draft, path)
+  } finally {
+    rmSync(draft, { force: true })
+  }
+  syncFolder(dirname(path))
 }
 
 function writeDraft(draft: string, text: string): void {
