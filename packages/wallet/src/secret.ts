@@ -1,10 +1,9 @@
 /** Secrets: secp256k1 scalars as text, and the address that each stands for (protocol.md, "Keys, addresses, signatures"). */
+import { createHash } from 'node:crypto'
 import { type Address, addressOfPublicKey } from '@bc/core'
-import { mapHashToField } from '@noble/curves/abstract/modular.js'
-import { sha512 } from '@noble/hashes/sha2.js'
 import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js'
 import { ORDER } from './order.ts'
-import { bestSigner } from './signer.ts'
+import { publicKeyFor } from './public-key.ts'
 
 /** 64 lower-case hex digits: a scalar from 1 to n-1, where n is the order of secp256k1. */
 export type Secret = string & { readonly __brand: 'Secret' }
@@ -32,10 +31,17 @@ export function parseSecret(text: string): Secret | undefined {
 export function secretFromEntropy(entropy: Uint8Array): Secret {
   if (entropy.length < MIN_ENTROPY_BYTES)
     throw new RangeError(`a secret needs at least ${MIN_ENTROPY_BYTES} bytes of entropy, not ${entropy.length}`)
-  return bytesToHex(mapHashToField(sha512(entropy), BigInt(`0x${ORDER}`))) as Secret
+  const c = BigInt(`0x${createHash('sha512').update(entropy).digest('hex')}`)
+  const secret = (c % (BigInt(`0x${ORDER}`) - 1n)) + 1n
+  return secret.toString(16).padStart(64, '0') as Secret
 }
 
 /** The sender of whatever this secret signs. */
 export function addressOf(secret: Secret): Address {
-  return addressOfPublicKey(bytesToHex(bestSigner().publicKeyOf(hexToBytes(secret))))
+  return addressBy(publicKeyFor, secret)
+}
+
+/** For whoever has a signer at hand. @param publicKeyOf the signer's */
+export function addressBy(publicKeyOf: (secret: Uint8Array) => Uint8Array, secret: Secret): Address {
+  return addressOfPublicKey(bytesToHex(publicKeyOf(hexToBytes(secret))))
 }

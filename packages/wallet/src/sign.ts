@@ -9,7 +9,7 @@ import {
   type UnsignedTransaction,
 } from '@bc/core'
 import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js'
-import { addressOf, type Secret } from './secret.ts'
+import { addressBy, type Secret } from './secret.ts'
 import { bestSigner } from './signer.ts'
 
 /** The user's mistake, not a bug: the message is for them, and names addresses only. */
@@ -31,7 +31,7 @@ export class WrongSecretError extends Error {
  * @throws TypeError for fields without a canonical JSON
  */
 export function signTransaction(unsigned: UnsignedTransaction, chain: Hash, secret: Secret): Transaction {
-  const signer = addressOf(secret)
+  const signer = addressBy(bestSigner().publicKeyOf, secret)
   if (signer !== unsigned.sender) throw new WrongSecretError(unsigned.sender, signer)
   return { ...unsigned, signature: signPayload(payloadOf(unsigned, chain), secret) }
 }

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto'
 import { publicKeyOf } from '@bc/core'
 import { addressOf, nobleVerifier, parseSecret, type Secret, secretFromEntropy } from '@bc/wallet'
+import { secp256k1 } from '@noble/curves/secp256k1.js'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { N } from './bytes.ts'
+import { bytes32, N } from './bytes.ts'
 
 const hex64 = (number: bigint) => number.toString(16).padStart(64, '0')
 
@@ -92,6 +93,18 @@ describe('addressOf', () => {
   ])('of %i is its public key and a checksum', (number, publicKey) => {
     const checksum = createHash('sha256').update(publicKey, 'hex').digest('hex').slice(0, 8)
     expect(addressOf(parseSecret(hex64(number)) as Secret)).toBe(publicKey + checksum)
+  })
+
+  test('is of the key that noble has for any secret', () => {
+    const same = fc.property(fc.bigInt({ min: 1n, max: N - 1n }), (number) => {
+      const publicKey = secp256k1.getPublicKey(bytes32(number), true)
+      expect(Buffer.from(publicKeyOf(addressOf(hex64(number) as Secret)))).toEqual(Buffer.from(publicKey))
+    })
+    fc.assert(same, { numRuns: 200 })
+  })
+
+  test.each([0n, N, 2n ** 256n - 1n])('refuses %s, which is no secret', (number) => {
+    expect(() => addressOf(hex64(number) as Secret)).toThrow()
   })
 
   test('is of a key on the curve', () => {
