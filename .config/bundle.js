@@ -41,14 +41,21 @@ export async function setup() {
     platform: 'node',
     target: TARGET,
     conditions: ['source'],
-    external: ['classic-level'],
-    plugins: [late, together, { name: 'places', setup: (build) => build.onLoad({ filter: OWN_SOURCE }, keepPlace) }],
+    plugins: [
+      late,
+      binary,
+      together,
+      { name: 'places', setup: (build) => build.onLoad({ filter: OWN_SOURCE }, keepPlace) },
+    ],
     legalComments: 'none',
     metafile: true,
     write: false,
     logLevel: 'warning',
   })
-  const texts = outputFiles.map(async ({ path, text }) => /** @type {const} */ ([path, await asCommonJs(text)]))
+  const texts = outputFiles.map(async ({ path, text }) => {
+    const code = await asCommonJs(text)
+    return /** @type {const} */ ([path, LAUNCHED.test(path) ? COMPILE_CACHE + code : code])
+  })
   const files = new Map(await Promise.all(texts))
   files.set(LICENCES, licencesOf(Object.keys(metafile.inputs)))
   replace(files)
@@ -58,9 +65,10 @@ export async function setup() {
 const APART = [
   // Whoever signs, or reads an address, needs no blocks, no ledger and no pool.
   './packages/core/src/transaction.ts',
-  // For a secret that is made; and for signatures, where there is no libsecp256k1.
-  '@noble/curves/abstract/modular.js',
+  // For signatures, where there is no libsecp256k1.
   '@noble/curves/secp256k1.js',
+  // Whoever reads hex digits: hashes in plain JavaScript are for where there is no Node.
+  '@noble/hashes/utils.js',
   // A node reads it when the first request is to be checked,
   '@fastify/ajv-compiler',
   // and these never: others have them for what nobody asks of them here.
@@ -93,6 +101,19 @@ const late = {
     }))
   },
 }
+
+/** LevelDB's own binary is found and loaded by the package that holds it; what drives it is read with all else. */
+const binary = {
+  name: 'binary',
+  /** @param {import('esbuild').PluginBuild} build */
+  setup(build) {
+    build.onResolve({ filter: /^\.\/binding$/ }, ({ importer }) =>
+      LEVEL.test(importer) ? { path: 'classic-level/binding.js', external: true } : undefined,
+    )
+  },
+}
+
+const LEVEL = /[\\/]node_modules[\\/]classic-level[\\/]\w[\w-]*\.js$/
 
 /**
  * What nearly every command needs, in one file: to look for twenty takes longer than to read what one of them leaves out.
@@ -155,6 +176,16 @@ function requireLate(code) {
   return names.length === 0 ? late : late.replace(new RegExp(`\\b(${names.join('|')})\\.`, 'g'), '($1()).')
 }
 
+/** What `bin/` requires. */
+const LAUNCHED = /[\\/]bc(?:-node)?\.cjs$/
+
+/**
+ * V8 keeps what it has compiled of the commands for their next start: beside the bundle, as Python does it, where
+ * whoever can write could as well change the code. Where we can't write, nothing is kept. Node compares each file's
+ * hash before it takes what is there. Node 20 has no such cache; with NODE_DISABLE_COMPILE_CACHE=1 no other has either.
+ */
+const COMPILE_CACHE = `require('node:module').enableCompileCache?.(require('node:path').join(__dirname, '../.compile-cache'))\n`
+
 const FILE_URL = "const bundleUrl = require('node:url').pathToFileURL(__filename).href"
 
 const OWN_SOURCE = /[\\/]packages[\\/]\w+[\\/]src[\\/].*\.ts$/
@@ -203,7 +234,10 @@ function replace(files) {
     renameSync(`${path}.${process.pid}`, path)
   }
   const left = FOLDERS.flatMap((folder) => readdirSync(folder).map((name) => join(folder, name)))
-  for (const path of left) if (!files.has(path)) rmSync(path, { force: true })
+  const old = left.filter((path) => !files.has(path))
+  for (const path of old) rmSync(path, { force: true })
+  // Node never removes what it has kept of files that are gone.
+  if (old.length > 0) rmSync(join(PACKAGES, 'cli/.compile-cache'), { recursive: true, force: true })
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) await setup()

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import module from 'node:module'
 import { tmpdir } from 'node:os'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { bc, command, ended, expectFailure, fakeNode, output, ROOT } from './commands.ts'
@@ -64,6 +65,42 @@ describe('offline', () => {
         /^packages\/node\/|fastify|level|pino|\/client\.ts|keystore|ciphers|bip39|scrypt/.test(path ?? ''),
       ),
     ).toEqual([])
+  })
+})
+
+describe('what Node has compiled, in an installation of its own', () => {
+  const install = (name: string) => {
+    const root = `${folder}/${name}`
+    for (const part of ['bin', 'packages/cli/bundle', 'packages/cli/package.json'])
+      cpSync(`${ROOT}/${part}`, `${root}/${part}`, { recursive: true })
+    symlinkSync(`${ROOT}/node_modules`, `${root}/node_modules`)
+    return { launcher: `${root}/bin/bc`, cache: `${root}/packages/cli/.compile-cache` }
+  }
+  const sign = (launcher: string, env = {}) =>
+    ended(spawn(launcher, [...WORDS, `@${keyFile}`, ...PLACE], { env: { ...process.env, ...env } }))
+  const SIGNED = { code: 0, stdout: `${PLAIN_SIGNATURE}\n`, stderr: '' }
+
+  test.runIf('enableCompileCache' in module)('is kept beside the bundle', async () => {
+    const { launcher, cache } = install('kept')
+    expect(await sign(launcher, { NODE_DISABLE_COMPILE_CACHE: '1' })).toMatchObject(SIGNED)
+    expect(existsSync(cache)).toBe(false)
+    for (const time of ['first', 'next']) expect(await sign(launcher), time).toMatchObject(SIGNED)
+    const [version = ''] = readdirSync(cache)
+    expect(readdirSync(`${cache}/${version}`).length).toBeGreaterThan(5)
+  })
+
+  test('may be spoilt', async () => {
+    const { launcher, cache } = install('spoilt')
+    await sign(launcher)
+    const kept = existsSync(cache) ? (readdirSync(cache, { recursive: true }) as string[]) : []
+    for (const file of kept.filter((path) => path.includes('/'))) writeFileSync(`${cache}/${file}`, 'spoilt')
+    expect(await sign(launcher)).toMatchObject(SIGNED)
+  })
+
+  test('is not kept where nothing can be written', async () => {
+    const { launcher, cache } = install('read-only')
+    writeFileSync(cache, 'a file where the folder would be')
+    expect(await sign(launcher)).toMatchObject(SIGNED)
   })
 })
 
