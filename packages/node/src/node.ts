@@ -12,8 +12,8 @@ import type { DevMode } from './dev/dev-mode.ts'
 import type { Reverted } from './dev/snapshots.ts'
 import { DamageError, StartError, stoppingError } from './errors.ts'
 import { EventFeed, headOf } from './events/feed.ts'
-import { type App, createApp } from './http/app.ts'
-import { addApi } from './http/server.ts'
+import type { App } from './http/app.ts'
+import { createServer } from './http/server.ts'
 import { type Identity, loadIdentity, newIdentity } from './identity.ts'
 import type { Log } from './log.ts'
 import { Miner } from './mining/miner.ts'
@@ -82,7 +82,6 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
   dev?.checkHost(options.host)
   const config = { ...options.config, ...dev?.chain }
   const genesis = genesisOf(config.rules, config.genesisTimestamp)
-  const allowedHosts = [...config.allowedHosts, options.host].map((name) => name.toLowerCase())
   const identity = dev?.identity ?? (dataDirectory === undefined ? newIdentity() : loadIdentity(dataDirectory))
   const closing: (() => Promise<void>)[] = []
   let closed: Promise<void> | undefined
@@ -93,19 +92,13 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
   try {
     const curve = new CurveWorkers(availableParallelism())
     closing.push(() => curve.close())
-    const opening =
+    const store =
       dev?.store ??
-      (dataDirectory === undefined
+      (await (dataDirectory === undefined
         ? openMemoryStore()
-        : openStore({ directory: dataDirectory, genesis, curve, log, acceptLoss: options.repair }))
-    const failure = new Failure(dataDirectory, log)
-    const onFailure = (error: unknown) => failure.report(error)
-    const version = ownVersion()
-    const appOptions = { log, version, operatorToken: identity.operatorToken, allowedHosts, onFailure }
-    // While the disk works: it takes a while to load Fastify.
-    const app = createApp(appOptions)
-    const store = await opening
+        : openStore({ directory: dataDirectory, genesis, curve, log, acceptLoss: options.repair })))
     closing.push(() => store.close())
+    const failure = new Failure(dataDirectory, log)
     const door = new Serial()
     const parts = { store, curve, door, clock }
     const network = new LateNetwork()
@@ -117,13 +110,19 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
     closing.push(() => door.idle())
     // Of those whom nobody waits for any more, once the server is closed: their turn would come after the store is.
     closing.push(async () => admission.close())
+    const version = ownVersion()
+    const allowedHosts = [...config.allowedHosts, options.host].map((name) => name.toLowerCase())
+    const onFailure = (error: unknown) => failure.report(error)
     const stopping = new AbortController()
-    await addApi(app, appOptions, {
-      ...{ chain, store, admission, miner, identity, network, neighbours, events, version, onFailure },
-      console: options.console,
-      stopping: stopping.signal,
-      ...(moreRoutes && { moreRoutes }),
-    })
+    const app = await createServer(
+      { log, version, operatorToken: identity.operatorToken, allowedHosts, onFailure },
+      {
+        ...{ chain, store, admission, miner, identity, network, neighbours, events, version, onFailure },
+        console: options.console,
+        stopping: stopping.signal,
+        ...(moreRoutes && { moreRoutes }),
+      },
+    )
     closing.push(() => network.close())
     closing.push(() => app.close())
     // Before the server: it would wait for the end of these answers, which have none of their own.

@@ -58,8 +58,7 @@ export interface AppOptions extends GuardOptions {
   readonly onFailure: (error: unknown) => void
 }
 
-/** The server itself, without its routes and what looks at them: see {@link prepare}. */
-export function createApp(options: AppOptions): App {
+export async function createApp(options: AppOptions): Promise<App> {
   const connections = new Connections()
   const app = Fastify({
     loggerInstance: options.log as FastifyBaseLogger,
@@ -102,18 +101,14 @@ export function createApp(options: AppOptions): App {
   parseBodiesStrictly(app)
   answerErrors(app, options)
   refuseUnknown(app)
-  connections.watch(app)
-  return app as unknown as App
-}
-
-/** What sees each route when it is added, so before the first of them. */
-export async function prepare(app: App, options: AppOptions): Promise<void> {
   await describe(app, options.version)
   await limitRate(app)
+  connections.watch(app)
   app.addHook('onRequest', (request, _, done) => {
     guard(request, request.routeOptions.config, options)
     done()
   })
+  return app as unknown as App
 }
 
 /** An answer's schema, for the OpenAPI document and the tests. */
@@ -177,7 +172,7 @@ function matches(pattern: string, path: string): boolean {
   return wanted.length === given.length && wanted.every((part, i) => part.startsWith(':') || part === given[i])
 }
 
-async function describe(app: Pick<App, 'register'>, version: string): Promise<void> {
+async function describe(app: Pick<FastifyInstance, 'register'>, version: string): Promise<void> {
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
@@ -191,7 +186,7 @@ async function describe(app: Pick<App, 'register'>, version: string): Promise<vo
   })
 }
 
-async function limitRate(app: Pick<App, 'register'>): Promise<void> {
+async function limitRate(app: Pick<FastifyInstance, 'register'>): Promise<void> {
   await app.register(rateLimit, {
     max: REQUESTS_A_SECOND,
     timeWindow: 1000,

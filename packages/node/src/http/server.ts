@@ -1,4 +1,4 @@
-import { type App, type AppOptions, prepare } from './app.ts'
+import { type App, type AppOptions, createApp } from './app.ts'
 import type { RouteContext } from './context.ts'
 import { batchRoutes } from './routes/batches.ts'
 import { eventRoutes } from './routes/events.ts'
@@ -7,8 +7,8 @@ import { tutorialRoutes } from './routes/tutorial.ts'
 import { NoQuery } from './schemas.ts'
 
 /** The whole HTTP API, not yet listening. */
-export async function addApi(app: App, options: AppOptions, context: RouteContext): Promise<void> {
-  await prepare(app, options)
+export async function createServer(options: AppOptions, context: RouteContext): Promise<App> {
+  const app = await createApp(options)
   tutorialRoutes(app, context)
   exploreRoutes(app, context)
   eventRoutes(app, context)
@@ -21,4 +21,5 @@ export async function addApi(app: App, options: AppOptions, context: RouteContex
     handler: async () => app.swagger(),
   })
   await app.ready()
+  return app
 }

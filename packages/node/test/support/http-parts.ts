@@ -24,8 +24,7 @@ import { Chain } from '../../src/chain/chain.ts'
 import { EventFeed, headOf } from '../../src/events/feed.ts'
 import type { HistoryLimits } from '../../src/events/history.ts'
 import type { App } from '../../src/http/app.ts'
-import { createApp } from '../../src/http/app.ts'
-import { addApi } from '../../src/http/server.ts'
+import { createServer } from '../../src/http/server.ts'
 import { newIdentity } from '../../src/identity.ts'
 import { Miner } from '../../src/mining/miner.ts'
 import { SealThreads } from '../../src/mining/seal-threads.ts'
@@ -104,15 +103,23 @@ export async function openParts({ rules, threads: between, limits }: PartsOption
   const failures: unknown[] = []
   const onFailure = (error: unknown) => failures.push(error)
   const network = new LateNetwork()
-  const version = '0.0.0'
-  const options = { log, version, operatorToken: identity.operatorToken, allowedHosts: [], onFailure }
-  const app = createApp(options)
-  await addApi(app, options, {
-    ...{ chain, store, admission, miner, identity, network, events, version, onFailure },
-    neighbours: new Neighbours({ chain, log, network, file: undefined }),
-    console: () => undefined,
-    stopping: new AbortController().signal,
-  })
+  const app = await createServer(
+    { log, version: '0.0.0', operatorToken: identity.operatorToken, allowedHosts: [], onFailure },
+    {
+      chain,
+      store,
+      admission,
+      miner,
+      identity,
+      network,
+      events,
+      neighbours: new Neighbours({ chain, log, network, file: undefined }),
+      version: '0.0.0',
+      console: () => undefined,
+      stopping: new AbortController().signal,
+      onFailure,
+    },
+  )
   const parts = { chain, store, admission, miner, threads, events, app, failures, clock, logged }
   opened.push(parts)
   return parts
