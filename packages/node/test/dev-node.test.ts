@@ -23,7 +23,7 @@ async function devNode(seed = 7, search?: DevMode['search']) {
     addRoutes(app, modules)
   }
   const node = await startTestNode({ dev })
-  return { dev, node, parts: parts as Modules, contract: new Contract(node.app) }
+  return { dev, node, parts: parts as Modules, contract: await Contract.of(node.app) }
 }
 
 let dev: DevMode
@@ -395,7 +395,7 @@ describe('who may ask', () => {
 
   it('nobody a node that is not in dev mode', async () => {
     const normal = await startTestNode()
-    const told = new Contract(normal.app)
+    const told = await Contract.of(normal.app)
     for (const asked of [...requests, { path: '/dev/nothing' }, { path: '/dev/' }])
       expect((await told.ask(normal, asked)).json, asked.path).toMatchObject({
         statusCode: 404,

@@ -132,7 +132,7 @@ describe('places', () => {
   it('are limited for one address, and free again when somebody leaves', async () => {
     const { app, port, events } = await listeningParts()
     const clients = await Promise.all(Array.from({ length: MOST_OF_ONE }, () => listen(port)))
-    const { status, json } = await new Contract(app).ask({ port }, { path: '/events' })
+    const { status, json } = await (await Contract.of(app)).ask({ port }, { path: '/events' })
     expect([status, json.code]).toEqual([503, 'node.busy'])
     await clients[0]?.close()
     await vi.waitUntil(() => events.size < MOST_OF_ONE, 30_000)

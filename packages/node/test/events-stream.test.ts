@@ -92,7 +92,7 @@ describe('a new listener', () => {
 
   it('hears what it has asked for and nothing else; what is no type is refused', async () => {
     const node = await startTestNode()
-    const contract = new Contract(node.app)
+    const contract = await Contract.of(node.app)
     const [blocks, transactions] = await Promise.all(
       ['block', 'transaction'].map((types) => listen(node.port, { types })),
     )
@@ -110,7 +110,7 @@ describe('a new listener', () => {
 
   it('must name the node as its host, as everybody does', async () => {
     const node = await startTestNode()
-    const contract = new Contract(node.app)
+    const contract = await Contract.of(node.app)
     const { json } = await contract.ask(node, { path: '/events', headers: { host: 'evil.example' } })
     expect(json.code).toBe('request.host')
     expect((await contract.ask(node, { method: 'POST', path: '/events' })).status).toBe(405)

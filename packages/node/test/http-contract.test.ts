@@ -45,7 +45,7 @@ let contract: Contract
 
 beforeAll(async () => {
   node = await startTestNode()
-  contract = new Contract(node.app)
+  contract = await Contract.of(node.app)
 })
 
 const ask = <T = Json>(asked: Asked | string): Promise<Answer<T>> =>
@@ -564,7 +564,7 @@ describe('an address’s history', () => {
 
   it('is newest first, in pages that fit together', async () => {
     const parts = await openParts()
-    const told = new Contract(parts.app)
+    const told = await Contract.of(parts.app)
     const page = async (query: string) =>
       told.check<Page>({ path }, await injected(parts.app, { path: `${path}?${query}` })).json
     const ids: string[] = []
@@ -591,7 +591,7 @@ describe('an address’s history', () => {
   it('goes on across blocks and reorganisations between two pages', async () => {
     const parts = await openParts()
     const { chain } = parts
-    const told = new Contract(parts.app)
+    const told = await Contract.of(parts.app)
     const page = async (query: string) =>
       told.check<Page>({ path }, await injected(parts.app, { path: `${path}?${query}` })).json
     const pay = (nonce: number, memo = '') => signed(chain.id, { nonce, ...(memo && { memo }) })

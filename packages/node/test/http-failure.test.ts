@@ -55,7 +55,7 @@ describe('damage that a request meets', () => {
     // A stream that has begun can only be cut off.
     if (reply instanceof Error) expect(path).toMatch(/chain|resolve/)
     else {
-      const { json } = new Contract(parts.app).check({ path }, reply)
+      const { json } = (await Contract.of(parts.app)).check({ path }, reply)
       expect(json).toMatchObject({ statusCode: 503, code: 'node.damaged' })
       expect(reply.text).not.toContain(damage.message)
     }
@@ -68,7 +68,7 @@ describe('damage that a request meets', () => {
     await parts.chain.import(minedOn(parts, parts.chain.head).parsed)
     vi.spyOn(parts.store, 'transactionPlace').mockResolvedValue({ index: 2, position: 0 })
     const path = `/transactions/${'0'.repeat(64)}`
-    const { json } = new Contract(parts.app).check({ path }, await injected(parts.app, { path }))
+    const { json } = (await Contract.of(parts.app)).check({ path }, await injected(parts.app, { path }))
     expect(json).toMatchObject({ statusCode: 503, code: 'node.damaged' })
     expect(parts.failures).toMatchObject([{ name: 'DamageError', message: expect.stringContaining('block 2') }])
   })
@@ -96,7 +96,7 @@ describe('damage that a request meets', () => {
       vi.spyOn(parts.store, 'writeHead').mockRejectedValue(failure)
       vi.spyOn(parts.store, 'writePool').mockRejectedValue(failure)
       const sent = asked === 'transaction' ? post('/transactions/new', signed(parts.chain.id)) : asked
-      const { json } = new Contract(parts.app).check(sent, await injected(parts.app, sent))
+      const { json } = (await Contract.of(parts.app)).check(sent, await injected(parts.app, sent))
       expect(json).toMatchObject({ statusCode: 503, code: 'node.damaged' })
       expect(parts.failures).toContain(failure)
     }
@@ -107,7 +107,7 @@ describe('damage that a request meets', () => {
     vi.spyOn(parts.store, 'account').mockRejectedValue(new TypeError('x is undefined, of all things'))
     const path = `/accounts/${ALICE.address}`
     const reply = await injected(parts.app, { path })
-    expect(new Contract(parts.app).check({ path }, reply).json).toMatchObject({
+    expect((await Contract.of(parts.app)).check({ path }, reply).json).toMatchObject({
       statusCode: 500,
       code: 'node.internal',
     })
@@ -182,7 +182,7 @@ it('reads small blocks in pages of 16', async () => {
     asked.push(to - from + 1)
     return texts(from, to, snapshot)
   })
-  const { json } = new Contract(parts.app).check<{ length: number }>(
+  const { json } = (await Contract.of(parts.app)).check<{ length: number }>(
     { path: '/chain' },
     await injected(parts.app, { path: '/chain' }),
   )
@@ -203,7 +203,7 @@ describe('of full blocks', () => {
     const read = vi
       .spyOn(parts.store, 'blockText')
       .mockImplementation(async (...asked) => Buffer.concat([await text(...asked), Buffer.alloc(1_000_000, ' ')]))
-    const told = new Contract(parts.app)
+    const told = await Contract.of(parts.app)
     const get = async <T>(path: string) => told.check<T>({ path }, await injected(parts.app, { path })).json
     return { get, read }
   }
@@ -259,7 +259,7 @@ it('a long list of waiting transactions comes whole, also when they are confirme
   const sent = Array.from({ length: 200 }, (_, nonce) => signed(chain.id, { nonce }))
   for (const one of sent) await injected(app, post('/transactions/new', one))
   const asked = { path: '/transactions' }
-  const { json } = new Contract(app).check(asked, await injected(app, asked))
+  const { json } = (await Contract.of(app)).check(asked, await injected(app, asked))
   expect(json).toEqual({ transactions: sent, length: 200 })
   const texts: string[] = []
   for await (const part of poolStream(admission.pool)) {

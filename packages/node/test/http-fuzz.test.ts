@@ -30,7 +30,7 @@ let contract: Contract
 beforeAll(async () => {
   console.log(`FUZZ_SEED=${seed}`)
   node = await startTestNode({ logLevel: 'debug' })
-  contract = new Contract(node.app)
+  contract = await Contract.of(node.app)
 })
 
 afterAll(() => {

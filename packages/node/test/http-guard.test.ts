@@ -17,7 +17,7 @@ let token: string
 
 beforeAll(async () => {
   node = await startTestNode({ dataDirectory, config: { allowedHosts: ['Node.Example', 'my_node'] } })
-  contract = new Contract(node.app)
+  contract = await Contract.of(node.app)
   token = readFileSync(join(dataDirectory, 'operator-token'), 'utf8').trim()
 })
 
@@ -294,7 +294,7 @@ describe('the operator', () => {
     const ip = own as string
     const target = { port: open.port, ip }
     const host = `${ip}:${open.port}`
-    const told = new Contract(open.app)
+    const told = await Contract.of(open.app)
     for (const asked of operators())
       expect((await told.ask(target, withHeaders(asked, { host }))).json).toMatchObject({ code: 'request.operator' })
     expect((await told.ask(target, { path: '/status', headers: { host } })).json.height).toBe(1)

@@ -33,7 +33,7 @@ beforeAll(async () => {
 
 async function started() {
   const node = await startTestNode()
-  const contract = new Contract(node.app)
+  const contract = await Contract.of(node.app)
   const hand = (body: string | Buffer, more: Partial<Asked> = {}) =>
     contract.ask(node, { method: 'POST', path: '/blocks', body, headers: NDJSON, ...more })
   const height = async () => JSON.parse((await ask(node, { path: '/status' })).text).height as number

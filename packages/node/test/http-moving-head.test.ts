@@ -8,7 +8,7 @@ import { ALICE, signed } from './support/http-node.ts'
 import { injected, minedOn, openParts, type Parts } from './support/http-parts.ts'
 
 async function ask({ app }: Parts, path: string) {
-  const { json } = new Contract(app).check({ path }, await injected(app, { path }))
+  const { json } = (await Contract.of(app)).check({ path }, await injected(app, { path }))
   return json
 }
 

@@ -41,7 +41,7 @@ describe.skipIf(!PYTHON)('by the tutorial (python3)', () => {
 
   beforeAll(async () => {
     node = await startTestNode({ rules: { difficulty: 4 } })
-    contract = new Contract(node.app)
+    contract = await Contract.of(node.app)
     for (const [nonce, memo] of MEMOS.entries()) {
       expect((await ask(node, post('/transactions/new', signed(node.chain, { nonce, memo, fee: nonce })))).status).toBe(
         201,

@@ -30,7 +30,7 @@ async function listening() {
   await parts.app.listen({ host: '127.0.0.1', port: 0 })
   const address = parts.app.server.address()
   if (address === null || typeof address === 'string') throw new TypeError('no port')
-  return { searches, parts, target: { port: address.port }, contract: new Contract(parts.app) }
+  return { searches, parts, target: { port: address.port }, contract: await Contract.of(parts.app) }
 }
 
 const MINE = 'GET /mine HTTP/1.1\r\nHost: localhost\r\n\r\n'
@@ -38,7 +38,7 @@ const MINE = 'GET /mine HTTP/1.1\r\nHost: localhost\r\n\r\n'
 describe('GET /mine', () => {
   it('N clients at once get N different blocks in a row', async () => {
     const node = await startTestNode()
-    const contract = new Contract(node.app)
+    const contract = await Contract.of(node.app)
     const path = '/mine'
     const methods = Array.from({ length: 32 }, (_, i) => (i % 2 ? 'GET' : 'POST'))
     const replies = await Promise.all(methods.map((method) => contract.ask<Mined>(node, { method, path })))
@@ -125,7 +125,7 @@ describe('GET /mine', () => {
 
   it('the supply is used up: 422 block.reward, and the node goes on', async () => {
     const node = await startTestNode({ rules: { allocations: { [ALICE.address]: MAX_AMOUNT - 60 } } })
-    const contract = new Contract(node.app)
+    const contract = await Contract.of(node.app)
     expect((await contract.ask(node, { path: '/mine' })).status).toBe(200)
     for (let i = 0; i < 3; i++)
       expect((await contract.ask(node, { path: '/mine' })).json).toMatchObject({
@@ -145,7 +145,7 @@ function quiet(): Promise<undefined> {
 describe('while a hard block is being mined', () => {
   it('everybody else is answered', async () => {
     const node = await startTestNode({ rules: UNREACHABLE })
-    const contract = new Contract(node.app)
+    const contract = await Contract.of(node.app)
     const miner = await connected(node.port)
     miner.write(MINE)
     await mining(node, contract, true)
@@ -160,7 +160,7 @@ describe('while a hard block is being mined', () => {
 describe('a node that mines on and on', () => {
   it('mines, also for those who ask, and stops', async () => {
     const node = await startTestNode({ mine: true })
-    const contract = new Contract(node.app)
+    const contract = await Contract.of(node.app)
     const replies = await Promise.all(Array.from({ length: 70 }, () => contract.ask<Mined>(node, { path: '/mine' })))
     expect(replies.filter(({ status }) => status === 200).length).toBeGreaterThanOrEqual(64)
     const { height } = (await contract.ask<{ height: number }>(node, { path: '/status' })).json
@@ -171,7 +171,7 @@ describe('a node that mines on and on', () => {
 
   it('stops in the midst of a block that is too hard', async () => {
     const node = await startTestNode({ mine: true, rules: UNREACHABLE })
-    const contract = new Contract(node.app)
+    const contract = await Contract.of(node.app)
     await mining(node, contract, true)
     const arrived = once(node.app.server, 'request')
     const waiting = contract.ask(node, { path: '/mine' })
@@ -183,7 +183,7 @@ describe('a node that mines on and on', () => {
 
   it('goes on as a node once the supply is used up, and says why it mines no more', async () => {
     const node = await startTestNode({ mine: true, rules: { allocations: { [ALICE.address]: MAX_AMOUNT - 120 } } })
-    const contract = new Contract(node.app)
+    const contract = await Contract.of(node.app)
     while ((await contract.ask<{ height: number }>(node, { path: '/status' })).json.height < 3);
     while (!node.logged().includes('block.reward')) await new Promise((resolve) => setTimeout(resolve, 10))
     const failed = await Promise.race([node.failed.then(() => true), quiet().then(() => false)])

@@ -41,7 +41,7 @@ it('does not wait for connections that ask for nothing', async () => {
 
 it('tells everybody who waits for a block, whether it is being mined or not', async () => {
   const node = await startTestNode({ rules: UNREACHABLE })
-  const contract = new Contract(node.app)
+  const contract = await Contract.of(node.app)
   let arrived = 0
   node.app.server.on('request', () => arrived++)
   const waiting = Array.from({ length: 30 }, () => contract.ask(node, { path: '/mine' }))
@@ -123,7 +123,7 @@ it('answers whole to somebody who takes the chain slowly', async () => {
 it('while it waits for the last answers it refuses new requests, in the form of its API', async () => {
   const { searches, threads } = watchedThreads()
   const { app, miner } = await openParts({ threads })
-  const contract = new Contract(app)
+  const contract = await Contract.of(app)
   await app.listen({ host: '127.0.0.1', port: 0 })
   const agent = new Agent({ keepAlive: true })
   const target = { port: (app.server.address() as AddressInfo).port, agent }
@@ -145,7 +145,7 @@ it('while it waits for the last answers it refuses new requests, in the form of 
 
 it('under load: every answer that was begun is whole, and 503 where it came too late', async () => {
   const node = await startTestNode()
-  const contract = new Contract(node.app)
+  const contract = await Contract.of(node.app)
   const statuses = new Set<number>()
   const client = async (path: string) => {
     const agent = new Agent({ keepAlive: true })
@@ -179,7 +179,7 @@ it('a transaction that was accepted before the stop is there after it, and the d
     const second = await startTestNode({ dataDirectory })
     expect(second.height).toBe(2)
     expect(second.address).toBe(first.address)
-    const { json } = await new Contract(second.app).ask(second, { path: '/status' })
+    const { json } = await (await Contract.of(second.app)).ask(second, { path: '/status' })
     const block = JSON.parse((await ask(second, { path: '/blocks/2' })).text)
     expect(Number(json.pool) + block.transactions.length - 1).toBe(1)
     await second.stop()

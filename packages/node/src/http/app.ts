@@ -3,13 +3,11 @@ import { STATUS_CODES } from 'node:http'
 import type { Readable } from 'node:stream'
 import { parseJson, RuleError } from '@bc/core'
 import rateLimit from '@fastify/rate-limit'
-import swagger from '@fastify/swagger'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import Fastify, {
   type FastifyBaseLogger,
   type FastifyInstance,
   type FastifyReply,
-  type FastifySchema,
   LogController,
   type RawReplyDefaultExpression,
   type RawRequestDefaultExpression,
@@ -53,7 +51,6 @@ const REQUESTS_A_SECOND = 50
 
 export interface AppOptions extends GuardOptions {
   readonly log: Log
-  readonly version: string
   /** Something happened after which the node can't go on. */
   readonly onFailure: (error: unknown) => void
 }
@@ -101,7 +98,6 @@ export async function createApp(options: AppOptions): Promise<App> {
   parseBodiesStrictly(app)
   answerErrors(app, options)
   refuseUnknown(app)
-  await describe(app, options.version)
   await limitRate(app)
   connections.watch(app)
   app.addHook('onRequest', (request, _, done) => {
@@ -114,12 +110,6 @@ export async function createApp(options: AppOptions): Promise<App> {
 /** An answer's schema, for the OpenAPI document and the tests. */
 export function answers<Status extends number, Schema extends TSchema>(status: Status, schema: Schema) {
   return { [status]: schema } as Record<Status, Schema>
-}
-
-const REFUSAL = { ...ErrorSchema, description: 'Any other refusal' }
-
-function responsesOf({ response }: FastifySchema): Record<string, unknown> {
-  return (response ?? {}) as Record<string, unknown>
 }
 
 export function refuses(...statuses: number[]) {
@@ -170,20 +160,6 @@ function matches(pattern: string, path: string): boolean {
   const given = path.split('/')
   const wanted = pattern.split('/')
   return wanted.length === given.length && wanted.every((part, i) => part.startsWith(':') || part === given[i])
-}
-
-async function describe(app: Pick<FastifyInstance, 'register'>, version: string): Promise<void> {
-  await app.register(swagger, {
-    openapi: {
-      openapi: '3.1.0',
-      info: { title: 'bc', version, description: 'A small proof-of-work ledger with signed transactions.' },
-    },
-    // Any route may refuse for reasons that aren't its own: the guard's, the rate limit's, a parameter of a wrong form.
-    transform: ({ schema, url }) => ({
-      schema: { ...schema, response: { ...responsesOf(schema), default: REFUSAL } },
-      url,
-    }),
-  })
 }
 
 async function limitRate(app: Pick<FastifyInstance, 'register'>): Promise<void> {

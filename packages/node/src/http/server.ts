@@ -1,5 +1,6 @@
 import { type App, type AppOptions, createApp } from './app.ts'
 import type { RouteContext } from './context.ts'
+import { ApiDescription } from './openapi.ts'
 import { batchRoutes } from './routes/batches.ts'
 import { eventRoutes } from './routes/events.ts'
 import { exploreRoutes } from './routes/explore.ts'
@@ -9,6 +10,7 @@ import { NoQuery } from './schemas.ts'
 /** The whole HTTP API, not yet listening. */
 export async function createServer(options: AppOptions, context: RouteContext): Promise<App> {
   const app = await createApp(options)
+  const description = new ApiDescription(app, context.version)
   tutorialRoutes(app, context)
   exploreRoutes(app, context)
   eventRoutes(app, context)
@@ -18,7 +20,7 @@ export async function createServer(options: AppOptions, context: RouteContext): 
     method: 'GET',
     url: '/openapi.json',
     schema: { hide: true, querystring: NoQuery },
-    handler: async () => app.swagger(),
+    handler: () => description.document(),
   })
   await app.ready()
   return app

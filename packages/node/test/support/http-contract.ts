@@ -32,8 +32,12 @@ export class Contract {
   private readonly ajv = new Ajv2020({ strict: true, allErrors: true, strictTypes: false })
   private readonly compiled = new Map<object, ValidateFunction>()
 
-  constructor(app: App) {
-    this.document = app.swagger() as unknown as OpenApi
+  private constructor(document: OpenApi) {
+    this.document = document
+  }
+
+  static async of(app: App): Promise<Contract> {
+    return new Contract((await app.inject('/openapi.json')).json())
   }
 
   /** Asks, and checks the answer. */

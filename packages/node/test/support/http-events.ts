@@ -42,6 +42,7 @@ export interface ListenOptions {
 /** @throws with the status where the node refuses */
 export async function listen(port: number, options: ListenOptions = {}): Promise<Listening> {
   const { types = 'block,transaction,reorganisation,peer', lastId, ip = '127.0.0.1', app } = options
+  const contract = app && (await Contract.of(app))
   const sent = request({
     host: ip,
     port,
@@ -55,7 +56,7 @@ export async function listen(port: number, options: ListenOptions = {}): Promise
     message.resume()
     throw Object.assign(new Error(`refused with ${message.statusCode}`), { status: message.statusCode })
   }
-  return reading(message, app && new Contract(app))
+  return reading(message, contract)
 }
 
 function reading(message: IncomingMessage, contract: Contract | undefined): Listening {
