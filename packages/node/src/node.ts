@@ -115,7 +115,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
     const onFailure = (error: unknown) => failure.report(error)
     const stopping = new AbortController()
     const app = await createServer(
-      { log, operatorToken: identity.operatorToken, allowedHosts, onFailure },
+      { log, host: options.host, operatorToken: identity.operatorToken, allowedHosts, onFailure },
       {
         ...{ chain, store, admission, miner, identity, network, neighbours, events, version, onFailure },
         console: options.console,

@@ -104,7 +104,7 @@ export async function openParts({ rules, threads: between, limits }: PartsOption
   const onFailure = (error: unknown) => failures.push(error)
   const network = new LateNetwork()
   const app = await createServer(
-    { log, operatorToken: identity.operatorToken, allowedHosts: [], onFailure },
+    { log, host: '127.0.0.1', operatorToken: identity.operatorToken, allowedHosts: [], onFailure },
     {
       chain,
       store,
