@@ -75,6 +75,7 @@ const APART = [
   '@fastify/fast-json-stringify-compiler',
   'light-my-request',
   'memory-level',
+  'semver',
   'yaml',
   // What these share with Fastify itself.
   'fast-deep-equal',
@@ -85,7 +86,7 @@ const APART = [
 ]
 
 /** What commander, Fastify and its plugins require when they are loaded, for a few of their users. */
-const LATE = /^(?:node:child_process|node:http2|node:https|yaml)$/
+const LATE = /^(?:node:child_process|node:http2|node:https|semver|yaml)$/
 
 /** Stands in for such a module until somebody asks for what it has. */
 const late = {
@@ -184,7 +185,13 @@ const LAUNCHED = /[\\/]bc(?:-node)?\.cjs$/
  * whoever can write could as well change the code. Where we can't write, nothing is kept. Node compares each file's
  * hash before it takes what is there. Node 20 has no such cache; with NODE_DISABLE_COMPILE_CACHE=1 no other has either.
  */
-const COMPILE_CACHE = `require('node:module').enableCompileCache?.(require('node:path').join(__dirname, '../.compile-cache'))\n`
+const COMPILE_CACHE = `{
+  const module = require('node:module')
+  module.enableCompileCache?.(require('node:path').join(__dirname, '../.compile-cache'))
+  // It is written at the end of a process, and a node is killed as often as it is stopped.
+  setTimeout(() => module.flushCompileCache?.(), 1000).unref()
+}
+`
 
 const FILE_URL = "const bundleUrl = require('node:url').pathToFileURL(__filename).href"
 
