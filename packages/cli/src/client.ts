@@ -55,6 +55,7 @@ export interface NodeClient {
   block(name: string | number): Promise<BlockAnswer>
   /** Blocks of the main chain from this index on, as many as the node sends at once. */
   blocks(from: number, limit: number): Promise<BlocksAnswer>
+  /** Headers of the main chain, one after the other from this index on. */
   headers(from: number, limit: number): Promise<HeadersAnswer>
   transaction(id: string): Promise<FoundTransactionAnswer>
   /** An account's confirmed transactions, newest first. @param before the `next` of the page before */
@@ -98,7 +99,7 @@ export function connect(endpoint: Endpoint): NodeClient {
     blocks: (from, limit) =>
       proper(`/blocks?from=${from}&limit=${limit}`, BLOCKS, ({ blocks }) => tooMany('blocks', blocks, limit)),
     headers: (from, limit) =>
-      proper(`/headers?from=${from}&limit=${limit}`, HEADERS, ({ headers }) => tooMany('headers', headers, limit)),
+      proper(`/headers?from=${from}&limit=${limit}`, HEADERS, (page) => wrongOfHeaders(page, from, limit)),
     transaction: (id) =>
       proper<FoundTransactionAnswer>(`/transactions/${id}`, FOUND, (found) =>
         found.status === 'pending' || found.block !== undefined ? undefined : 'block',
@@ -118,6 +119,11 @@ function tooMany(field: string, list: readonly unknown[], limit: number): string
   return list.length > limit ? field : undefined
 }
 
+function wrongOfHeaders({ headers, next }: HeadersAnswer, from: number, limit: number): 'headers' | 'next' | undefined {
+  if (headers.length > limit || headers.some(({ index }, i) => index !== from + i)) return 'headers'
+  return next === null || (headers.length > 0 && next === from + headers.length) ? undefined : 'next'
+}
+
 // What is read of an answer further on. The rest is passed on as it came.
 /** A reward has no fee. */
 const LISTED = { amount: isWhole, fee: optional(isWhole), nonce: isWhole, sender: isText, recipient: isText }
@@ -130,7 +136,10 @@ const BLOCK: Shape<MinedBlock & { rules: unknown }> = {
   rules: optional(isObject({ allocations: isJsonObject })),
 }
 const BLOCKS: Shape<BlocksAnswer> = { blocks: isList(BLOCK), next: orNull(isWhole) }
-const HEADERS: Shape<HeadersAnswer> = { headers: isList({ index: isWhole, hash: isHash }), next: orNull(isWhole) }
+const HEADERS: Shape<HeadersAnswer> = {
+  headers: isList({ index: isWhole, hash: isHash, proof: isText }),
+  next: orNull(isWhole),
+}
 const MINED: Shape<MinedBlock> = { ...BLOCK, message: isText, hash: isHash }
 const CHAIN: Shape<ChainAnswer> = { chain: isList(BLOCK), length: isWhole }
 const WAITING: Shape<WaitingAnswer> = {

@@ -286,7 +286,7 @@ describeOnTerminal('on a terminal', () => {
     const block = await ask('block', '3')
     const answers: Record<string, string> = {
       [`/blocks/${sha256(block)}`]: block,
-      '/headers?from=3&limit=1': `{"headers": [{"index": 3, "hash": "${CHAIN}"}], "next": null}`,
+      '/headers?from=3&limit=1': `{"headers": [{"index": 3, "hash": "${CHAIN}", "proof": "${CHAIN}"}], "next": null}`,
       '/status': await ask('status'),
     }
     const stranger = await fakeNode((request, response) => void response.end(answers[request.url ?? '']))

@@ -79,7 +79,7 @@ describeOnTerminal('what others have written', () => {
     const node = await fakeNode((request, response) => {
       const isStream = request.url?.startsWith('/events')
       if (isStream) response.writeHead(200, { 'content-type': 'text/event-stream' }).write(stream)
-      else response.end(JSON.stringify({ blocks: [], headers: [{ hash: CHAIN, index: 1 }], next: null }))
+      else response.end(JSON.stringify({ blocks: [], headers: [{ hash: CHAIN, index: 1, proof: CHAIN }], next: null }))
     })
     const run = await onTerminal('bc', ['watch', '--node', node.url], [['→', '\u0003']])
     node.close()

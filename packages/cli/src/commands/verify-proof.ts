@@ -11,7 +11,6 @@ import { print, printResult } from '../output.ts'
 import { MOST_HELD_BYTES } from '../pages.ts'
 import { printable } from '../printable.ts'
 import { counted, rows, time } from '../readable.ts'
-import { askHeaders } from '../receipt/fetch.ts'
 import { checkReceipt, type ReceiptReport } from '../receipt/receipt.ts'
 import { shellCheck } from '../receipt/shell.ts'
 
@@ -46,7 +45,7 @@ async function compareWith(settings: Settings, { chain, index, proof }: ReceiptR
   const status = await connect(settings).status()
   if (status.chain !== chain)
     throw new Refusal('block.genesis', `${settings.node.origin} is on the chain ${status.chain}, not on the receipt's.`)
-  const [header] = (await askHeaders(index, 1, settings)).headers
+  const [header] = (await connect(settings).headers(index, 1)).headers
   if (header === undefined || header.proof !== proof) {
     const there = header === undefined ? 'has no block in that place yet' : 'has another block in that place'
     throw new Refusal('block.previous_hash', `${settings.node.origin} ${there}: the receipt is not of its chain.`)

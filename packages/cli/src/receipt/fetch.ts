@@ -1,10 +1,11 @@
 /** A receipt from a node: its proof of the transaction, and its headers. */
 import { type Hash, isJsonObject, type JsonObject, type Proof, parseHash, RuleError } from '@bc/core'
+import type { HeadersAnswer } from '@bc/node'
 import { bestVerifier } from '@bc/wallet'
 import { isHash, isList, isObject, isText, isWhole, type Shape } from '../answer.ts'
 import { connect } from '../client.ts'
 import { CliError, Refusal } from '../failure.ts'
-import { ask, type Endpoint, strange } from '../http.ts'
+import { ask, type Endpoint } from '../http.ts'
 import { HeldItems } from '../pages.ts'
 import { checkReceipt, type Receipt } from './receipt.ts'
 
@@ -29,12 +30,6 @@ const PROOF: Shape<ProofAnswer> = {
   header: isObject({ index: isWhole }),
 }
 
-export interface HeadersAnswer {
-  readonly headers: readonly JsonObject[]
-  readonly next: number | null
-}
-
-const HEADERS: Shape<HeadersAnswer> = { headers: isList({ index: isWhole, hash: isHash, proof: isText }) }
 const PAGE = 1000
 /** A chain may be changed over while it is asked for, and then again. */
 const TRIES = 3
@@ -108,21 +103,12 @@ function tooFew(there: number, wanted: number): Refusal {
 async function headersOf(from: number, last: number, endpoint: Endpoint): Promise<JsonObject[]> {
   const more = `${endpoint.node.origin} has more headers than a receipt may hold: without --full it takes fewer.`
   const headers = new HeldItems<JsonObject>(more)
+  const node = connect(endpoint)
   for (let next: number | null = from; next !== null && next <= last; ) {
-    const page: HeadersAnswer = await askHeaders(next, Math.min(PAGE, last - next + 1), endpoint)
+    const page: HeadersAnswer = await node.headers(next, Math.min(PAGE, last - next + 1))
     // What a node says of a block's hash can't be checked by a header: the next one names it.
     headers.add(page.headers.map(({ hash: _, ...header }) => header))
     next = page.next
   }
   return headers.items
-}
-
-export async function askHeaders(from: number, limit: number, endpoint: Endpoint): Promise<HeadersAnswer> {
-  const path = `/headers?from=${from}&limit=${limit}`
-  const page = await ask<HeadersAnswer>(endpoint, { method: 'GET', path, shape: HEADERS })
-  const follows = page.next === null || (page.headers.length > 0 && page.next === from + page.headers.length)
-  if (!follows) throw strange(endpoint.node.origin, `${path} without a proper "next"`)
-  if (page.headers.length > limit || page.headers.some(({ index }, i) => index !== from + i))
-    throw strange(endpoint.node.origin, `${path} without a proper "headers"`)
-  return page
 }
