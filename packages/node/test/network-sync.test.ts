@@ -113,6 +113,22 @@ describe('catching up', () => {
     await staller.stop()
   })
 
+  test('nobody waits for peers that never say what they have', async () => {
+    const site = grown(genesisSite(), 20)
+    const honest = await startNetworkNode()
+    await load(honest, site.texts)
+    const silent = () => delay(60_000, undefined, { ref: false })
+    const stallers = await Promise.all(
+      Array.from({ length: 4 }, () => Hostile.start({ chain: site.chain, answers: { status: silent } })),
+    )
+    const fresh = await startNetworkNode()
+    for (const { address } of stallers) await connect(fresh, address)
+    await until(async () => stallers.every(({ asked }) => asked.includes('status')))
+    await connect(fresh, await addressOf(honest))
+    expect(await agree([fresh, honest])).toMatchObject({ height: 21 })
+    for (const staller of stallers) await staller.stop()
+  })
+
   test('goes on after kill -9 where it was', async () => {
     const site = grown(genesisSite(), 400)
     const dataDirectory = temporaryFolder()

@@ -10,6 +10,7 @@ import { setMaxListeners } from 'node:events'
 import { type BlockEntry, checkHeader, entryAfter, type Hash, type Header, RuleError } from '@bc/core'
 import type { Chain } from '../chain/chain.ts'
 import type { Log } from '../log.ts'
+import { Serial } from '../serial.ts'
 import type { ChainStore } from '../storage/chain-store.ts'
 import { BlockFetch } from './block-fetch.ts'
 import { type Conversations, locatorOf } from './conversations.ts'
@@ -52,11 +53,15 @@ export interface SyncProgress {
 
 export class Sync {
   private readonly modules: SyncModules
-  private readonly candidates = new Set<PeerId>()
+  /** Peers that are asked what they have, or wait for their turn. */
+  private readonly underWay = new Map<PeerId, Promise<void>>()
+  /** Of those, whom to ask once more: they may have more by now than they have told. */
+  private readonly again = new Set<PeerId>()
+  /** One is caught up with at a time. */
+  private readonly turns = new Serial()
   private readonly closing = new AbortController()
   /** How often a peer has failed to send blocks since we began to catch up. */
   private readonly failures = new Map<PeerId, number>()
-  private running: Promise<void> | undefined
   private goal: SyncProgress | undefined
 
   constructor(modules: SyncModules) {
@@ -71,34 +76,30 @@ export class Sync {
   /** This peer may have more work than we have: it joined, or sent a block whose parent we don't know. */
   consider(peer: PeerId): void {
     if (this.closing.signal.aborted) return
-    this.candidates.add(peer)
-    this.running ??= this.run().catch(this.modules.onFailure)
+    if (this.underWay.has(peer)) this.again.add(peer)
+    else this.underWay.set(peer, this.followUp(peer).catch(this.modules.onFailure))
   }
 
   /** Settles when all that is being considered has been followed as far as it goes. */
   async idle(): Promise<void> {
-    await this.running
+    while (this.underWay.size > 0) await Promise.all(this.underWay.values())
   }
 
   async close(): Promise<void> {
     this.closing.abort()
-    await this.running
+    await this.idle()
   }
 
-  private async run(): Promise<void> {
+  private async followUp(peer: PeerId): Promise<void> {
     try {
-      for (const peer of this.candidates) {
-        this.candidates.delete(peer)
-        const before = this.modules.chain.head
+      do {
+        this.again.delete(peer)
         await this.followCarefully(peer)
-        this.goal = undefined
-        if (this.closing.signal.aborted) return
-        if (this.modules.chain.head !== before) this.modules.onCaughtUp(this.modules.chain.head)
-      }
+      } while (this.again.has(peer) && !this.closing.signal.aborted)
     } finally {
-      // At once when there is no candidate left: one that came a moment later would find nobody to take it up.
-      this.failures.clear()
-      this.running = undefined
+      this.again.delete(peer)
+      this.underWay.delete(peer)
+      if (this.underWay.size === 0) this.failures.clear()
     }
   }
 
@@ -113,11 +114,29 @@ export class Sync {
     }
   }
 
+  /** All are asked at once what they have, so that nobody waits for one that doesn't answer. */
   private async follow(peer: PeerId): Promise<void> {
-    const { chain, conversations, onLevel } = this.modules
-    const status = await conversations.status(peer, this.closing.signal)
-    if (status.work > chain.head.totalWork) await this.catchUp(peer, status)
-    if (status.tip === chain.head.hash) onLevel(peer)
+    const { chain, conversations } = this.modules
+    const asked = chain.head
+    const told = await conversations.status(peer, this.closing.signal)
+    await this.turns.run(async () => {
+      if (this.closing.signal.aborted) return
+      // Others had their turn meanwhile, and the chain goes on.
+      const status = chain.head === asked ? told : await conversations.status(peer, this.closing.signal)
+      await this.drawLevel(peer, status)
+    })
+  }
+
+  private async drawLevel(peer: PeerId, status: PeerStatus): Promise<void> {
+    const { chain, onLevel, onCaughtUp } = this.modules
+    const before = chain.head
+    try {
+      if (status.work > chain.head.totalWork) await this.catchUp(peer, status)
+      if (status.tip === chain.head.hash) onLevel(peer)
+    } finally {
+      this.goal = undefined
+      if (chain.head !== before && !this.closing.signal.aborted) onCaughtUp(chain.head)
+    }
   }
 
   private async catchUp(peer: PeerId, status: PeerStatus): Promise<void> {
