@@ -103,7 +103,10 @@ const late = {
   },
 }
 
-/** LevelDB's own binary is found and loaded by the package that holds it; what drives it is read with all else. */
+/**
+ * LevelDB's own binary is found and loaded by the package that holds it; what drives it is read with all else, so the
+ * root's package.json names the one version that it belongs to.
+ */
 const binary = {
   name: 'binary',
   /** @param {import('esbuild').PluginBuild} build */
