@@ -17,8 +17,7 @@ export class ApiDescription {
   constructor(app: Pick<App, 'addHook'>, version: string) {
     this.version = version
     app.addHook('onRoute', ({ method, url, schema = {} }) => {
-      // Fastify adds one of these for each GET.
-      if (method !== 'HEAD') this.routes.push({ method, url, schema })
+      this.routes.push({ method, url, schema })
     })
   }
 
@@ -33,6 +32,7 @@ export class ApiDescription {
    */
   private async make(): Promise<object> {
     const { default: swagger } = await import('@fastify/swagger')
+    // The HEAD of each GET is among the routes already.
     const app = Fastify({ exposeHeadRoutes: false, schemaController: { compilersFactory: COMPILERS } })
     await app.register(swagger, {
       openapi: {
