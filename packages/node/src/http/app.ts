@@ -56,6 +56,12 @@ export interface AppOptions extends GuardOptions {
   readonly onFailure: (error: unknown) => void
 }
 
+/** The schemas of answers describe and test; serialising by them would drop what they don't know. */
+export const COMPILERS = {
+  buildValidator: buildLateValidators,
+  buildSerializer: () => () => (data: unknown) => JSON.stringify(data),
+}
+
 export async function createApp(options: AppOptions): Promise<App> {
   const connections = new Connections()
   const app = Fastify({
@@ -83,13 +89,7 @@ export async function createApp(options: AppOptions): Promise<App> {
         validateSchema: false,
       },
     },
-    // The schemas of answers describe and test; serialising by them would drop what they don't know.
-    schemaController: {
-      compilersFactory: {
-        buildValidator: buildLateValidators,
-        buildSerializer: () => () => (data) => JSON.stringify(data),
-      },
-    },
+    schemaController: { compilersFactory: COMPILERS },
     frameworkErrors: (error, _, reply) => {
       const answer = explain(error) ?? answerOf('request.invalid', error.message)
       sendJson((reply as FastifyReply).code(answer.statusCode), JSON.stringify(answer))

@@ -1,12 +1,11 @@
 /** The OpenAPI document: made of the schemas that validate, for the first who asks. */
 import Fastify, { type FastifySchema, type RouteOptions } from 'fastify'
-import type { App } from './app.ts'
-import { buildLateValidators } from './late-validators.ts'
+import { type App, COMPILERS } from './app.ts'
 import { ErrorSchema } from './schemas.ts'
 
 const REFUSAL = { ...ErrorSchema, description: 'Any other refusal' }
 
-type Route = Pick<RouteOptions, 'method' | 'url'> & { readonly schema?: FastifySchema }
+type Route = Pick<RouteOptions, 'method' | 'url'> & { readonly schema: FastifySchema }
 
 /** Sees each route that is added after it. */
 export class ApiDescription {
@@ -54,6 +53,3 @@ export class ApiDescription {
     return app.swagger()
   }
 }
-
-/** Nothing is asked of that app, so nothing is compiled. */
-const COMPILERS = { buildValidator: buildLateValidators, buildSerializer: () => () => () => '' }
