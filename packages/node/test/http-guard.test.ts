@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { networkInterfaces, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import { isThisMachine } from '../src/http/guard.ts'
 import { browse, CHROMIUM, serve } from './support/http-browser.ts'
 import { type Asked, answersIn, ask, exchange, post } from './support/http-client.ts'
 import { type Answer, Contract } from './support/http-contract.ts'
@@ -304,6 +305,19 @@ describe('the operator', () => {
     expect((await told.ask(open, { path: '/mine' })).status).toBe(200)
     await open.stop()
   })
+})
+
+describe('a host to listen on', () => {
+  it.each(['localhost', '127.0.0.1', '127.8.9.10', '::1'])('%s is this machine', (host) => {
+    expect(isThisMachine(host)).toBe(true)
+  })
+
+  it.each(['0.0.0.0', '::', '10.0.0.7', '127.example', '127.0.0.1.example', 'localhost.example', ''])(
+    '%j may be within reach of others',
+    (host) => {
+      expect(isThisMachine(host)).toBe(false)
+    },
+  )
 })
 
 describe('a flood', () => {

@@ -7,11 +7,10 @@
  *
  * Nothing of this is loaded by any other node. It changes no rule: scripts/audit.sh accepts its chain.
  */
-import { isIP } from 'node:net'
 import { type Amount, type BlockEntry, type ChainRules, DEFAULT_MAX_BLOCK_BYTES, type Pool } from '@bc/core'
 import { ConfigError, type NodeConfig } from '../config.ts'
 import type { App } from '../http/app.ts'
-import { isLoopback } from '../http/guard.ts'
+import { isThisMachine } from '../http/guard.ts'
 import { type Identity, newIdentity } from '../identity.ts'
 import type { Miner } from '../mining/miner.ts'
 import type { ChainStore } from '../storage/chain-store.ts'
@@ -59,8 +58,7 @@ export class DevMode {
 
   /** @throws ConfigError for a host that others reach: everybody knows the secrets */
   checkHost(host: string): void {
-    // A name that starts like an address may lead anywhere.
-    if (host === 'localhost' || (isIP(host) !== 0 && isLoopback(host))) return
+    if (isThisMachine(host)) return
     throw new ConfigError(`In dev mode a node listens on this machine alone, as 127.0.0.1, and not on ${host}.`)
   }
 

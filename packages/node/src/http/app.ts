@@ -16,7 +16,7 @@ import type { TSchema } from 'typebox'
 import type { Log } from '../log.ts'
 import { Connections } from './connections.ts'
 import { answerOf, explain } from './errors.ts'
-import { type GuardOptions, guard, isLoopback, type RouteAccess } from './guard.ts'
+import { type GuardOptions, guard, isLoopback, isThisMachine, type RouteAccess } from './guard.ts'
 import { buildLateValidators } from './late-validators.ts'
 import { ErrorSchema } from './schemas.ts'
 
@@ -100,7 +100,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   answerErrors(app, options)
   refuseUnknown(app)
   // Nobody else reaches a node that listens here alone, and it starts the sooner.
-  if (options.host !== 'localhost' && !isLoopback(options.host)) await limitRate(app)
+  if (!isThisMachine(options.host)) await limitRate(app)
   connections.watch(app)
   app.addHook('onRequest', (request, _, done) => {
     guard(request, request.routeOptions.config, options)

@@ -95,3 +95,8 @@ export function networkOf(address: string): string {
 export function isLoopback(address: string | undefined): boolean {
   return address !== undefined && /^(?:::ffff:)?127\.|^::1$/.test(address)
 }
+
+/** Whether a server that listens on this host is out of others' reach. A name that starts like an address may lead anywhere. */
+export function isThisMachine(host: string): boolean {
+  return host === 'localhost' || (isIP(host) !== 0 && isLoopback(host))
+}
