@@ -55,6 +55,8 @@ export interface ParsedBlock {
 }
 
 const HEADER_FIELDS = ['index', 'merkle_root', 'previous_hash', 'proof', 'target', 'timestamp'] as const
+/** What stands between a header and its transactions in a block's canonical text. */
+const TRANSACTIONS = ', "transactions": '
 
 /** @throws RuleError `block.shape` */
 export function parseBlock(value: JsonValue): ParsedBlock {
@@ -63,7 +65,7 @@ export function parseBlock(value: JsonValue): ParsedBlock {
   const { transactions, ...header } = object
   const texts = (transactions as readonly JsonValue[]).map(canonicalJson)
   // The last of a block's keys in their order: so each transaction is spelled once, for the block and for its leaf.
-  const canonical = `${canonicalJson(header).slice(0, -1)}, "transactions": [${texts.join(', ')}]}`
+  const canonical = `${canonicalJson(header).slice(0, -1)}${TRANSACTIONS}[${texts.join(', ')}]}`
   const root = merkleRoot(texts.map(sha256Hex))
   return { block: object as unknown as Block, canonical, hash: sha256Hex(canonical), root }
 }
@@ -103,6 +105,16 @@ function isDeeper(value: JsonValue, depth: number): boolean {
 /** @throws RuleError `block.shape` */
 export function parseHeader(value: JsonValue): Header {
   return readHeaderFields(value, []) as unknown as Header
+}
+
+/**
+ * The header that a block's canonical text begins with. Its transactions aren't looked at, nor whether the text goes on
+ * to its end: what can be told from a header need not cost the reading of a megabyte.
+ * @throws RuleError `message.malformed`, `block.shape`
+ */
+export function readHeader(text: string): Header {
+  const end = text.indexOf(TRANSACTIONS)
+  return parseHeader(parseJson(end < 0 ? text : `${text.slice(0, end)}}`))
 }
 
 /** @param others the fields that must be there beside a header's */

@@ -12,6 +12,7 @@ export {
   parseBlock,
   parseHeader,
   readBlock,
+  readHeader,
 } from './block.ts'
 export {
   type BlockEntry,

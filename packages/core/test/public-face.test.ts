@@ -71,6 +71,7 @@ const VALUES = [
   'proofOf',
   'publicKeyOf',
   'readBlock',
+  'readHeader',
   'readTransactions',
   'reportOf',
   'rootOfBranch',

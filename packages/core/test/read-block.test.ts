@@ -1,5 +1,14 @@
 /** Blocks are read by a shorter way where their text is canonical: it must lead where the strict parser leads. */
-import { canonicalJson, type JsonValue, parseBlock, parseJson, RuleError, readBlock } from '@bc/core'
+import {
+  canonicalJson,
+  headerOf,
+  type JsonValue,
+  parseBlock,
+  parseJson,
+  RuleError,
+  readBlock,
+  readHeader,
+} from '@bc/core'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { badCases, goodCases } from './support/generator.ts'
@@ -28,6 +37,36 @@ test("agrees with the strict parser on the block generator's whole table", () =>
   const kinds = new Set(texts.map((text) => ('code' in expectAgreement(text) ? 'refused' : 'read')))
   expect(kinds.size).toBe(2)
 })
+
+test('the header of a block is read from its first 600 characters as from the whole', () => {
+  let read = 0
+  for (const text of texts) {
+    const whole = answer(() => readBlock(text))
+    // Of what is no canonical block it may say what it likes, as long as it is a rule that it names.
+    if (!('canonical' in whole) || whole.canonical !== text) expect(() => headerIn(text)).not.toThrow()
+    else expect(headerIn(text)).toEqual(headerOf(readBlock(text).block))
+    read++
+  }
+  expect(read).toBeGreaterThan(100)
+})
+
+test('the longest header fits into those', () => {
+  const digits = (count: number) => 'f'.repeat(count)
+  const most = Number.MAX_SAFE_INTEGER
+  const [merkle_root, previous_hash, proof, target] = [digits(64), digits(64), digits(80), digits(64)]
+  const header = { index: most, merkle_root, previous_hash, proof, target, timestamp: most }
+  const text = canonicalJson({ ...header, transactions: ['a'.repeat(1_000)] })
+  expect(headerIn(text)).toEqual(header)
+})
+
+function headerIn(text: string) {
+  try {
+    return readHeader(text.slice(0, 600))
+  } catch (error) {
+    if (error instanceof RuleError) return error.code
+    throw error
+  }
+}
 
 /** With payments, and without what alone sends a text the longer way. */
 const block = texts.findLast((text) => text.includes('"signature"') && !text.includes('\\u')) as string

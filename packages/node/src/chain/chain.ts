@@ -8,7 +8,6 @@
  */
 import {
   applyBlock,
-  type Block,
   type BlockEntry,
   type ChainRules,
   checkAlone,
@@ -19,6 +18,7 @@ import {
   genesisAccounts,
   genesisEntry,
   type Hash,
+  type Header,
   hashOf,
   hasMoreWork,
   isFromTheFuture,
@@ -187,8 +187,8 @@ export class Chain {
   }
 
   /** Whether our clock says that its time hasn't come. */
-  isEarly(block: Block): boolean {
-    return isFromTheFuture(block, this.modules.clock())
+  isEarly(header: Header): boolean {
+    return isFromTheFuture(header, this.modules.clock())
   }
 
   /** Looks again at blocks that were too early. Called now and then. */

@@ -12,9 +12,10 @@ import {
   type ParsedBlock,
   type Pool,
   type PoolEntry,
-  parseBlock,
   parseJson,
   RuleError,
+  readBlock,
+  readHeader,
   type Transaction,
   workOf,
 } from '@bc/core'
@@ -43,6 +44,8 @@ const MOST_JUDGED = { blocks: 4, transactions: 2_000 } as const
  * hundred of each are held, by anybody's word or for a second's work.
  */
 const HELD_BYTES = 20_000
+/** More than the longest header in canonical JSON. */
+const HEADER_BYTES = 600
 /**
  * Blocks of the head's work that a gossiped block may be behind it. Where targets move, old ones are easy, and anybody
  * could fill the disks of all with blocks upon them. A branch from further back is stored once it has more work.
@@ -185,12 +188,15 @@ export class Relay {
   private async judgeBlock(from: PeerId, message: Uint8Array): Promise<Verdict> {
     const { chain, store, reputation } = this.modules
     try {
-      const parsed = parseBlock(parseJson(message, { maxBytes: chain.rules.maxBlockBytes, maxDepth: 16 }))
-      checkSpelling(message, parsed.canonical)
-      const parent = await store.entry(parsed.block.previous_hash)
+      const text = Buffer.from(message.buffer, message.byteOffset, message.length)
+      // Of a block that is of no use the transactions aren't read: they are what costs memory and time.
+      const header = readHeader(text.toString('latin1', 0, HEADER_BYTES))
+      const parent = await store.entry(header.previous_hash)
       if (parent && this.isFarBehind(parent)) return 'ignore'
-      const isHeld = parent === undefined || chain.isEarly(parsed.block)
+      const isHeld = parent === undefined || chain.isEarly(header)
       if (isHeld && message.length > HELD_BYTES) return 'ignore'
+      const parsed = readBlock(text.toString('latin1'))
+      checkSpelling(message, parsed.canonical)
       if (parent === undefined) checkAlone(parsed, chain.rules, chain.id)
       const { kind } = await chain.import(parsed)
       return kind === 'head' || kind === 'beside' ? 'accept' : 'ignore'

@@ -90,6 +90,12 @@ export class Hostile {
     await pubsub?.publish(name, typeof message === 'string' ? Buffer.from(message) : message)
   }
 
+  /** Whether the other side has taken all that was gossiped, or has hung up: `publish` only puts it in a buffer. */
+  get isTaken(): boolean {
+    const streams = this.node.getConnections().flatMap((connection) => connection.streams)
+    return streams.every(({ protocol, writeBufferLength }) => !/meshsub/.test(protocol) || writeBufferLength === 0)
+  }
+
   async stop(): Promise<void> {
     await this.node.stop()
   }

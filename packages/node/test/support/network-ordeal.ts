@@ -73,6 +73,7 @@ export function ordeals(rules: Record<string, unknown> = {}) {
     const before = await victim.measure()
     try {
       await attack({ victim, address, friend, site, hostile })
+      await until(async () => hostiles.every(({ isTaken }) => isTaken))
       if (!moves) expect((await statusOf(victim)).tip).toBe(site.parent.hash)
       await agree([victim, friend])
       const start = performance.now()
