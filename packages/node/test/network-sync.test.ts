@@ -119,7 +119,7 @@ describe('catching up', () => {
     await load(honest, site.texts)
     const silent = () => delay(60_000, undefined, { ref: false })
     const stallers = await Promise.all(
-      Array.from({ length: 4 }, () => Hostile.start({ chain: site.chain, answers: { status: silent } })),
+      Array.from({ length: 12 }, () => Hostile.start({ chain: site.chain, answers: { status: silent } })),
     )
     const fresh = await startNetworkNode()
     for (const { address } of stallers) await connect(fresh, address)

@@ -3,6 +3,7 @@
  * peer table, until there are enough of our own choosing; and again when they are gone.
  */
 import type { Log } from '../log.ts'
+import { sharedEnd } from '../shared-end.ts'
 import { groupOf, type KnownPeer, type PeerTable, parseAddress, reachOf } from './peer-table.ts'
 import type { Time } from './time.ts'
 import type { PeerId } from './transport.ts'
@@ -38,7 +39,7 @@ export interface ConnectorModules {
 export class Connector {
   private readonly modules: ConnectorModules
   private readonly dialling = new Set<PeerId>()
-  private readonly closing = new AbortController()
+  private readonly closing = sharedEnd()
 
   constructor(modules: ConnectorModules) {
     this.modules = modules

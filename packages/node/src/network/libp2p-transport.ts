@@ -18,6 +18,7 @@ import { tcp } from '@libp2p/tcp'
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p } from 'libp2p'
 import type { Log } from '../log.ts'
+import { sharedEnd } from '../shared-end.ts'
 import { Bans } from './bans.ts'
 import { withDeadline } from './deadline.ts'
 import { FrameReader, FrameWriter, writeFrame } from './frames.ts'
@@ -95,7 +96,7 @@ export class Libp2pTransport implements Transport {
   private readonly joined = new Set<PeerId>()
   /** Those who wait to hear whether a peer is on our chain. */
   private readonly waiting = new Map<PeerId, Set<(error?: PeerError) => void>>()
-  private readonly closing = new AbortController()
+  private readonly closing = sharedEnd()
   private introduced: (peer: PeerId, addresses: readonly string[]) => void = () => undefined
 
   private constructor(node: Node, bans: Bans, log: Log) {

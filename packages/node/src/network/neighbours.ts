@@ -3,7 +3,6 @@
  * is dialled, and dialled again when it is gone; one that doesn't is a tutorial node, whose chain is pulled and judged
  * by our rules. They are kept in the data directory.
  */
-import { setMaxListeners } from 'node:events'
 import {
   type BlockEntry,
   checkHeader,
@@ -20,6 +19,7 @@ import {
 import type { Chain } from '../chain/chain.ts'
 import { stoppingError } from '../errors.ts'
 import type { Log } from '../log.ts'
+import { sharedEnd } from '../shared-end.ts'
 import { askChain, askStatus, type NodeUrl, parseNodeUrl } from './http-peer.ts'
 import type { LateNetwork } from './late-network.ts'
 import { readPrivateJson, writePrivateJson } from './private-json.ts'
@@ -66,12 +66,10 @@ export class Neighbours {
   private readonly modules: NeighbourModules
   private readonly known = new Map<string, Neighbour>()
   private readonly absent = new Map<string, Absence>()
-  private readonly closing = new AbortController()
+  private readonly closing = sharedEnd()
 
   constructor(modules: NeighbourModules) {
     this.modules = modules
-    // Every question that is under way listens to it.
-    setMaxListeners(0, this.closing.signal)
     for (const text of storedTexts(modules.file)) {
       const name = nameOf(text)
       if (name !== undefined) this.known.set(name, { name, text, tutorial: undefined, peer: undefined })

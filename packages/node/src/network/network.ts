@@ -1,9 +1,9 @@
 /** A node among others: transport, conversations, reputation, sync and relay, wired together. */
-import { setMaxListeners } from 'node:events'
 import type { ParsedBlock, Transaction } from '@bc/core'
 import type { Chain } from '../chain/chain.ts'
 import type { Log } from '../log.ts'
 import type { Admission } from '../pool/admission.ts'
+import { sharedEnd } from '../shared-end.ts'
 import type { ChainStore } from '../storage/chain-store.ts'
 import { Conversations } from './conversations.ts'
 import { PoolExchange } from './pool-exchange.ts'
@@ -47,7 +47,7 @@ export class Network {
   private readonly sync: Sync
   private readonly relay: Relay
   private readonly pools: PoolExchange
-  private readonly closing = new AbortController()
+  private readonly closing = sharedEnd()
 
   constructor(modules: NetworkModules) {
     this.modules = modules
@@ -73,8 +73,6 @@ export class Network {
   }
 
   start(): void {
-    // Everybody who joins is waited for a moment, until we close.
-    setMaxListeners(0, this.closing.signal)
     this.relay.start()
     const tell = (peer: PeerId, status: PeerChange['status']) =>
       this.modules.onPeer?.({ peer, status, peers: this.transport.peers().length })

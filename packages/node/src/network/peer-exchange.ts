@@ -2,6 +2,7 @@
  * What peers tell each other of others. Little, and only of those whom they have met: a hint where to look, not a fact.
  */
 import type { Hash } from '@bc/core'
+import { sharedEnd } from '../shared-end.ts'
 import { decodeEmpty, decodePeers, encode, encodePeers, MOST_PEERS, protocolName } from './messages.ts'
 import { groupOf, type PeerTable, parseAddress, reachOf } from './peer-table.ts'
 import { PeerError, type PeerId, type Transport } from './transport.ts'
@@ -23,7 +24,7 @@ export interface PeerExchangeModules {
 
 export class PeerExchange {
   private readonly modules: PeerExchangeModules
-  private readonly closing = new AbortController()
+  private readonly closing = sharedEnd()
 
   constructor(modules: PeerExchangeModules) {
     this.modules = modules

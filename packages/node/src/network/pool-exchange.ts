@@ -6,9 +6,9 @@
  *
  * On another block the same transaction may be refused, so nobody is asked before. Both sides ask.
  */
-import { setMaxListeners } from 'node:events'
 import { type PoolEntry, RuleError } from '@bc/core'
 import type { Log } from '../log.ts'
+import { sharedEnd } from '../shared-end.ts'
 import { Allowance } from './allowance.ts'
 import type { Conversations } from './conversations.ts'
 import type { Relay } from './relay.ts'
@@ -36,13 +36,11 @@ export class PoolExchange {
   /** Peers that gossip has had time to include, and whether they were asked in this connection. */
   private readonly peers = new Map<PeerId, 'due' | 'asked'>()
   private readonly underWay = new Map<PeerId, Promise<void>>()
-  private readonly closing = new AbortController()
+  private readonly closing = sharedEnd()
 
   constructor(modules: PoolExchangeModules) {
     this.modules = modules
     this.allowance = new Allowance({ ...ASKED, time: modules.time })
-    // Every question that is under way listens to it.
-    setMaxListeners(0, this.closing.signal)
   }
 
   /** From now on this peer may be asked: whatever is handed in to it later, it tells us of. */

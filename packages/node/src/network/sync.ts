@@ -6,11 +6,11 @@
  * A header costs its maker as much as a block, so headers are checked and their work is added up before any block is
  * asked for, and nothing is stored before it has beaten our own chain.
  */
-import { setMaxListeners } from 'node:events'
 import { type BlockEntry, checkHeader, entryAfter, type Hash, type Header, RuleError } from '@bc/core'
 import type { Chain } from '../chain/chain.ts'
 import type { Log } from '../log.ts'
 import { Serial } from '../serial.ts'
+import { sharedEnd } from '../shared-end.ts'
 import type { ChainStore } from '../storage/chain-store.ts'
 import { BlockFetch } from './block-fetch.ts'
 import { type Conversations, locatorOf } from './conversations.ts'
@@ -59,7 +59,7 @@ export class Sync {
   private readonly again = new Set<PeerId>()
   /** One is caught up with at a time. */
   private readonly turns = new Serial()
-  private readonly closing = new AbortController()
+  private readonly closing = sharedEnd()
   /** How often a peer has failed to send blocks since we began to catch up. */
   private readonly failures = new Map<PeerId, number>()
   private goal: SyncProgress | undefined
@@ -142,9 +142,7 @@ export class Sync {
   private async catchUp(peer: PeerId, status: PeerStatus): Promise<void> {
     const { chain, transport, conversations, reputation, time, log } = this.modules
     this.goal = { from: chain.head.index, to: status.height }
-    const fetching = new AbortController()
-    // Every question that is under way listens to it.
-    setMaxListeners(0, fetching.signal)
+    const fetching = sharedEnd()
     const end = () => fetching.abort(this.closing.signal.reason)
     this.closing.signal.addEventListener('abort', end)
     const { signal } = fetching

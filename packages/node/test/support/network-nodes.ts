@@ -10,7 +10,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { ChainRules, Hash } from '@bc/core'
 import { pino } from 'pino'
-import { afterAll } from 'vitest'
+import { afterAll, expect } from 'vitest'
 import type { NetworkOptions } from '../../src/network/join.ts'
 import { type NodeOptions, type RunningNode, startNode } from '../../src/node.ts'
 import { networkConfig, networkRules } from './network-chain.ts'
@@ -33,8 +33,12 @@ export interface NetworkNodeOptions extends Partial<Omit<NodeOptions, 'config' |
 
 const stopping: (() => Promise<void>)[] = []
 const folders: string[] = []
+/** Of listeners, above all: what is kept for each peer that may come adds up. */
+const warnings: Error[] = []
+process.on('warning', (warning) => warnings.push(warning))
 
 afterAll(async () => {
+  expect(warnings).toEqual([])
   await Promise.all(stopping.splice(0).map((stop) => stop()))
   for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true })
 })

@@ -45,6 +45,8 @@ function measure() {
   return answer
 }
 
+// Of listeners, above all: what is kept for each peer that may come adds up.
+process.on('warning', (warning) => process.send?.({ failed: String(warning.stack) }))
 process.on('message', async (message) => {
   if (message === 'measure') process.send?.({ measured: measure() })
   if (message === 'stop') {

@@ -1,10 +1,10 @@
 /** The tutorial's HTTP contract, kept to the letter (protocol.md). */
 
-import { setMaxListeners } from 'node:events'
 import type { Socket } from 'node:net'
 import { RuleError } from '@bc/core'
 import type { FastifySchemaValidationError } from 'fastify'
 import { readSubmission } from '../../pool/submission.ts'
+import { sharedEnd } from '../../shared-end.ts'
 import { type App, answers, refuses, sendJson } from '../app.ts'
 import { chainStream } from '../chain-stream.ts'
 import type { RouteContext } from '../context.ts'
@@ -61,9 +61,7 @@ function goneSignals(): (socket: Socket) => AbortSignal {
   return (socket) => {
     const known = signals.get(socket)
     if (known) return known
-    const gone = new AbortController()
-    // As many as there are jobs for this connection.
-    setMaxListeners(0, gone.signal)
+    const gone = sharedEnd()
     const abort = () => gone.abort(new RuleError('request.timeout', 'The client has gone away.'))
     if (socket.destroyed) abort()
     else socket.once('close', abort)
