@@ -209,6 +209,14 @@ describe('register', () => {
       }
     }))
 
+  test('at a node that hangs up as soon as it is dialled: refused, and why', () =>
+    survive('register: hangs up', async ({ victim, hostile }) => {
+      const rude = await hostile({ waits: true })
+      rude.node.addEventListener('connection:open', ({ detail }) => detail.abort(new Error('no')))
+      const { status, body } = await register(victim, [rude.address])
+      expect({ status, body }).toMatchObject({ status: 400, body: expect.stringContaining('hung up at once') })
+    }))
+
   test('a thousand at once: refused, and nobody asked', () =>
     survive('register: 1,000 at once', async ({ victim }) => {
       const server = await serve(answering({}))
