@@ -1,5 +1,5 @@
 import TinyQueue from 'tinyqueue'
-import type { Address } from './primitives.ts'
+import type { Address } from './address.ts'
 
 /** What of a waiting transaction decides who goes first. */
 export interface Bid {

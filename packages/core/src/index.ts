@@ -1,3 +1,4 @@
+export { type Address, addressOfPublicKey, parseAddress, publicKeyOf } from './address.ts'
 export { asert } from './asert.ts'
 export {
   type Block,
@@ -48,21 +49,17 @@ export {
 } from './params.ts'
 export { type Admission, DEFAULT_POOL_LIMITS, MAX_NONCE_GAP, Pool, type PoolEntry, type PoolLimits } from './pool.ts'
 export {
-  type Address,
   type Amount,
-  addressOfPublicKey,
   type Hash,
   type Height,
   MAX_AMOUNT,
   type Proof,
-  parseAddress,
   parseAmount,
   parseHash,
   parseHeight,
   parseProof,
   parseSignature,
   parseTarget,
-  publicKeyOf,
   type Signature,
   type Target,
 } from './primitives.ts'

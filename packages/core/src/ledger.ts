@@ -2,8 +2,10 @@
  * The account model: a balance and a next nonce per address (protocol.md, "Ledger"). An account that never held
  * anything is not stored, so equal states are equal byte for byte.
  */
+
+import { type Address, parseAddress } from './address.ts'
 import { type ChainRules, exceedsSupply } from './params.ts'
-import { type Address, type Amount, MAX_AMOUNT, parseAddress } from './primitives.ts'
+import { type Amount, MAX_AMOUNT } from './primitives.ts'
 import { RuleError } from './rules.ts'
 import type { VerifiedTransaction } from './transaction.ts'
 import { placed, type VerifiedBlock } from './validate.ts'

@@ -1,4 +1,5 @@
-import { type Address, type Amount, MAX_AMOUNT } from './primitives.ts'
+import type { Address } from './address.ts'
+import { type Amount, MAX_AMOUNT } from './primitives.ts'
 
 /**
  * What two nodes must share to be on one chain. They stand in the genesis block, so its hash, the chain's id, binds

@@ -6,10 +6,11 @@
  * pool holds no double spend, and none of a sender's transactions can make a later one of theirs invalid.
  */
 import TinyQueue from 'tinyqueue'
+import type { Address } from './address.ts'
 import { FeeIndex } from './eviction.ts'
 import { canonicalJson, type JsonValue } from './json.ts'
 import { type Account, covers } from './ledger.ts'
-import type { Address, Hash } from './primitives.ts'
+import type { Hash } from './primitives.ts'
 import { RuleError } from './rules.ts'
 import type { VerifiedTransaction } from './transaction.ts'
 

@@ -1,11 +1,9 @@
 /**
  * The branded types, each made by the one parser beside it. A parser matches the whole text: one value, one spelling.
  */
-import { hexToBytes } from '@noble/hashes/utils.js'
-import { sha256Hex } from './hash.ts'
 import type { JsonValue } from './json.ts'
 
-type Brand<T, Name extends string> = T & { readonly __brand: Name }
+export type Brand<T, Name extends string> = T & { readonly __brand: Name }
 
 /** 64 lower-case hex digits: a SHA-256. */
 export type Hash = Brand<string, 'Hash'>
@@ -13,8 +11,6 @@ export type Hash = Brand<string, 'Hash'>
 export type Target = Brand<string, 'Target'>
 /** 80 lower-case hex digits: the commitment, then the nonce. */
 export type Proof = Brand<string, 'Proof'>
-/** 74 lower-case hex digits: a compressed public key and the first 8 digits of its SHA-256, which were checked. */
-export type Address = Brand<string, 'Address'>
 /** 128 lower-case hex digits: r, then s. Whether it is low-S and in range is the verifier's to say. */
 export type Signature = Brand<string, 'Signature'>
 /** Coins: a whole number from 0 to 2^53-1. */
@@ -28,7 +24,6 @@ export const MAX_AMOUNT = Number.MAX_SAFE_INTEGER as Amount
 const HEX_64 = /^[0-9a-f]{64}$/
 const HEX_80 = /^[0-9a-f]{80}$/
 const HEX_128 = /^[0-9a-f]{128}$/
-const ADDRESS = /^0[23][0-9a-f]{72}$/
 
 export function parseHash(value: JsonValue | undefined): Hash | undefined {
   return typeof value === 'string' && HEX_64.test(value) ? (value as Hash) : undefined
@@ -52,25 +47,4 @@ export function parseAmount(value: JsonValue | undefined): Amount | undefined {
 
 export function parseHeight(value: JsonValue | undefined): Height | undefined {
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= 1 ? (value as Height) : undefined
-}
-
-/** Form and checksum. That the key is a point on the curve is for a {@link SignatureVerifier} to say. */
-export function parseAddress(value: JsonValue | undefined): Address | undefined {
-  if (typeof value !== 'string' || !ADDRESS.test(value)) return undefined
-  const key = value.slice(0, 66)
-  return value.slice(66) === checksum(key) ? (value as Address) : undefined
-}
-
-/** @param publicKey 66 hex digits of a compressed public key */
-export function addressOfPublicKey(publicKey: string): Address {
-  return (publicKey + checksum(publicKey)) as Address
-}
-
-/** The 33 bytes of the compressed public key that an address spells. */
-export function publicKeyOf(address: Address): Uint8Array {
-  return hexToBytes(address.slice(0, 66))
-}
-
-function checksum(publicKeyHex: string): string {
-  return sha256Hex(hexToBytes(publicKeyHex)).slice(0, 8)
 }

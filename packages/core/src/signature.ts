@@ -1,6 +1,7 @@
 /** What the rules ask of the curve. The curve itself is handed in: core knows none. */
 import { hexToBytes } from '@noble/hashes/utils.js'
-import { type Hash, parseAddress, parseSignature, publicKeyOf } from './primitives.ts'
+import { parseAddress, publicKeyOf } from './address.ts'
+import { type Hash, parseSignature } from './primitives.ts'
 
 /** ECDSA over secp256k1. `@bc/wallet` has two that agree on every input. */
 export interface SignatureVerifier {

@@ -1,11 +1,13 @@
 /** Blocks to be: what a miner works on (protocol.md, "Block"). */
+
+import type { Address } from './address.ts'
 import { type Block, commitmentTo, type HeaderFields } from './block.ts'
 import type { BlockEntry } from './fork-choice.ts'
 import { canonicalJson, type JsonValue } from './json.ts'
 import { merkleRoot } from './merkle.ts'
 import { type ChainRules, exceedsSupply } from './params.ts'
 import type { PoolEntry } from './pool.ts'
-import { type Address, type Height, MAX_AMOUNT } from './primitives.ts'
+import { type Height, MAX_AMOUNT } from './primitives.ts'
 import { proofOf, type SealJob } from './proof-of-work.ts'
 import { RuleError } from './rules.ts'
 import { nextTarget } from './target.ts'

@@ -1,16 +1,10 @@
 /** Transactions: their form, their payload and their id (protocol.md, "Transaction"). */
+
+import type { Address } from './address.ts'
 import { sha256Hex } from './hash.ts'
 import { canonicalJson, isJsonObject, type JsonObject, type JsonValue } from './json.ts'
 import { MAX_MEMO_BYTES } from './params.ts'
-import {
-  type Address,
-  type Amount,
-  type Hash,
-  type Height,
-  parseAmount,
-  parseHeight,
-  type Signature,
-} from './primitives.ts'
+import { type Amount, type Hash, type Height, parseAmount, parseHeight, type Signature } from './primitives.ts'
 import { type RuleCode, RuleError } from './rules.ts'
 import type { SignatureCheck, SignatureVerdict } from './signature.ts'
 

@@ -1,9 +1,10 @@
 import fc from 'fast-check'
 import { beforeEach, describe, expect, test } from 'vitest'
+import type { Address } from '../src/address.ts'
 import { canonicalJson, type JsonValue } from '../src/json.ts'
 import { type Account, NO_ACCOUNT } from '../src/ledger.ts'
 import { type Admission, DEFAULT_POOL_LIMITS, Pool, type PoolEntry, type PoolLimits } from '../src/pool.ts'
-import type { Address, Amount, Hash } from '../src/primitives.ts'
+import type { Amount, Hash } from '../src/primitives.ts'
 import { type RuleCode, RuleError } from '../src/rules.ts'
 import { type PaperTransfer, paperAddress, paperTransaction } from './support/paper.ts'
 

@@ -2,7 +2,7 @@
 import { type Account, type Address, NO_ACCOUNT, type PoolEntry } from '@bc/core'
 import { inspectAccounts, inspectBlocks, inspectTree } from '@bc/node/network'
 import { type Session, type SimulatedNode, short } from './node.ts'
-import type { Accepted } from './wallets.ts'
+import type { Accepted } from './payments.ts'
 import type { World } from './world.ts'
 
 /** Nodes whose whole store is inspected, record by record; of the others the newest blocks. */

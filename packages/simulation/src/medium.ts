@@ -8,7 +8,6 @@ import { PeerError, type PeerId } from '@bc/node/network'
 import type { Task, VirtualClock } from './clock.ts'
 import type { Journal } from './journal.ts'
 import type { Random } from './random.ts'
-import type { SimulatedTransport } from './transport.ts'
 
 export interface MediumOptions {
   /** Links of a node, on average. */
@@ -39,18 +38,25 @@ interface Link {
   dialling: boolean
 }
 
+/** A node's end of its connections. */
+export interface Endpoint {
+  readonly self: PeerId
+  heardOfJoining(peer: PeerId): void
+  heardOfLeaving(peer: PeerId, reason: PeerError): void
+}
+
 /** Standard deviations of the logarithms of the delays: between links, and from message to message. */
 const LINK_SIGMA = 0.6
 const JITTER_SIGMA = 0.3
 const DIAL_MS = [500, 5_000] as const
 const KEEP_ALIVE_MS = [20_000, 60_000] as const
 
-export class Medium {
+export class Medium<End extends Endpoint> {
   readonly options: MediumOptions
   private readonly modules: MediumModules
   private readonly linksOf = new Map<PeerId, Map<PeerId, Link>>()
   private readonly links: Link[] = []
-  private readonly present = new Map<PeerId, SimulatedTransport>()
+  private readonly present = new Map<PeerId, End>()
   /** Which part of a divided network a node is in. */
   private sides: ReadonlyMap<PeerId, number> = new Map()
   /** "who whom" → until when, in milliseconds. */
@@ -64,7 +70,7 @@ export class Medium {
   }
 
   /** A node comes up: its neighbours will find it. */
-  attach(transport: SimulatedTransport): void {
+  attach(transport: End): void {
     this.present.set(transport.self, transport)
     for (const link of this.linksFrom(transport.self)) this.dialSoon(link)
   }
@@ -126,7 +132,7 @@ export class Medium {
    * @param earliest milliseconds; what goes before it over the same stream comes before it
    * @returns when it arrives, in milliseconds; undefined where there is no link
    */
-  carry(from: PeerId, to: PeerId, arrive: (receiver: SimulatedTransport) => boolean, earliest = 0): number | undefined {
+  carry(from: PeerId, to: PeerId, arrive: (receiver: End) => boolean, earliest = 0): number | undefined {
     const { clock, random } = this.modules
     const link = this.linkBetween(from, to)
     if (!link?.connected) return undefined

@@ -35,12 +35,12 @@ import type { Disk } from './disk.ts'
 import type { Journal } from './journal.ts'
 import { Life } from './life.ts'
 import type { Medium } from './medium.ts'
+import type { Purse } from './purses.ts'
 import { SimulatedTransport } from './transport.ts'
-import type { Purse } from './wallets.ts'
 
 export interface NodeModules {
   readonly clock: VirtualClock
-  readonly medium: Medium
+  readonly medium: Medium<SimulatedTransport>
   readonly journal: Journal
   readonly curve: Curve
   readonly genesis: Genesis

@@ -9,8 +9,8 @@ import { type Amount, DEFAULT_MAX_BLOCK_BYTES, type Hash } from '@bc/core'
 import type { Chain, PeerId } from '@bc/node/network'
 import { sharedCurve } from './curve.ts'
 import { SharedValues } from './disk.ts'
+import { purseOf } from './purses.ts'
 import type { Scenario } from './scenario.ts'
-import { purseOf } from './wallets.ts'
 import { World } from './world.ts'
 
 export interface PropagationOptions {

@@ -3,9 +3,9 @@ import { findFaults } from './checker.ts'
 import { sharedCurve } from './curve.ts'
 import type { AroundChain } from './node.ts'
 import { play } from './play.ts'
+import { purseOf } from './purses.ts'
 import { Random } from './random.ts'
 import { type ScenarioOptions, scenarioOf } from './scenario.ts'
-import { purseOf } from './wallets.ts'
 import { World } from './world.ts'
 
 export interface SimulationOptions extends ScenarioOptions {

@@ -25,7 +25,7 @@ const SEEN_MS = 120_000
 
 export class SimulatedTransport implements Transport {
   readonly self: PeerId
-  private readonly medium: Medium
+  private readonly medium: Medium<SimulatedTransport>
   private readonly nameOf: (message: Uint8Array) => string
   private readonly listeners: PeerListener[] = []
   private readonly handlers = new Map<string, Handler>()
@@ -35,7 +35,7 @@ export class SimulatedTransport implements Transport {
   private readonly answers = new Set<Answer>()
   private over = false
 
-  constructor(self: PeerId, medium: Medium, nameOf: (message: Uint8Array) => string) {
+  constructor(self: PeerId, medium: Medium<SimulatedTransport>, nameOf: (message: Uint8Array) => string) {
     this.self = self
     this.medium = medium
     this.nameOf = nameOf

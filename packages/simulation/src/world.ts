@@ -7,9 +7,11 @@ import { Disk, type SharedValues } from './disk.ts'
 import { Journal } from './journal.ts'
 import { Medium } from './medium.ts'
 import { type AroundChain, SimulatedNode } from './node.ts'
+import { Payments } from './payments.ts'
+import type { Purse } from './purses.ts'
 import { Random } from './random.ts'
 import type { Scenario } from './scenario.ts'
-import { Payments, type Purse } from './wallets.ts'
+import type { SimulatedTransport } from './transport.ts'
 
 export const GENESIS_TIME = 1_700_000_000
 
@@ -33,7 +35,7 @@ export class Fault extends Error {
 export class World {
   readonly clock = new VirtualClock()
   readonly journal: Journal
-  readonly medium: Medium
+  readonly medium: Medium<SimulatedTransport>
   readonly nodes: readonly SimulatedNode[]
   readonly payments: Payments
   readonly scenario: Scenario

@@ -1,6 +1,6 @@
 /** The public key of a secret, for whoever signs nothing. */
 import { createECDH } from 'node:crypto'
-import { bestSigner } from './signer.ts'
+import { bestSigner } from './best-signer.ts'
 
 /**
  * By OpenSSL, which takes 1 ms: to load libsecp256k1 takes 9, noble's table of multiples 30. Its time doesn't depend on

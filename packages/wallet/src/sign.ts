@@ -9,8 +9,8 @@ import {
   type UnsignedTransaction,
 } from '@bc/core'
 import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js'
+import { bestSigner } from './best-signer.ts'
 import { addressBy, type Secret } from './secret.ts'
-import { bestSigner } from './signer.ts'
 
 /** The user's mistake, not a bug: the message is for them, and names addresses only. */
 export class WrongSecretError extends Error {

@@ -1,7 +1,8 @@
 /** What happens in a lab, as programs read it (one JSON object a line) and as a sentence. */
 import type { Hash } from '@bc/core'
 import { counted } from '../readable.ts'
-import type { ScenarioName } from './scenarios.ts'
+
+export type ScenarioName = 'mine' | 'partition' | 'double-spend' | '51' | 'churn'
 
 export type LabEvent =
   | {

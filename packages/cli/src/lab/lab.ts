@@ -11,10 +11,9 @@ import { type Address, canonicalJson, type Hash, type Transaction } from '@bc/co
 import { signTransaction } from '@bc/wallet'
 import { CliError } from '../failure.ts'
 import { ALLOCATION, accountsOf, type LabAccounts } from './accounts.ts'
-import type { AccountName, Report } from './events.ts'
+import type { AccountName, Report, ScenarioName } from './events.ts'
 import { NodeProcess } from './node-process.ts'
 import { Random } from './random.ts'
-import type { ScenarioName } from './scenarios.ts'
 import { since, Tips } from './tips.ts'
 import { Wiring } from './wire.ts'
 

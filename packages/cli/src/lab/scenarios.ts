@@ -2,7 +2,7 @@
 import { Refusal } from '../failure.ts'
 import { counted } from '../readable.ts'
 import { ALLOCATION } from './accounts.ts'
-import type { AccountName } from './events.ts'
+import type { AccountName, ScenarioName } from './events.ts'
 import type { Lab } from './lab.ts'
 import type { NodeProcess } from './node-process.ts'
 
@@ -18,9 +18,7 @@ export const SCENARIOS = {
   'double-spend': doubleSpend,
   '51': majority,
   churn,
-} as const satisfies Record<string, Scenario>
-
-export type ScenarioName = keyof typeof SCENARIOS
+} as const satisfies Record<ScenarioName, Scenario>
 
 async function mineInTurn(lab: Lab): Promise<void> {
   let paid = 0

@@ -2,7 +2,7 @@
 import { Argument, type Command } from 'commander'
 import { labNodesOption, wholeOption } from '../arguments.ts'
 import type { LabFlags } from '../commands/lab.ts'
-import type { ScenarioName } from '../lab/scenarios.ts'
+import type { ScenarioName } from '../lab/events.ts'
 import { seconds, timeoutOf, wantsColor, wantsJson } from '../options.ts'
 import { examples } from '../run.ts'
 
