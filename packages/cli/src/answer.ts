@@ -1,5 +1,6 @@
 /** Whether an answer has the fields that are read of it. The node's own schemas would load all of its HTTP server. */
 import { isJsonObject, type JsonObject, type JsonValue, parseAmount, parseHash } from '@bc/core'
+import { PLACE } from '@bc/node/layout'
 
 export type Check = (value: JsonValue | undefined) => boolean
 export type Shape<T> = { readonly [Field in keyof T]?: Check }
@@ -9,7 +10,7 @@ export const isWhole: Check = (value) => parseAmount(value) !== undefined
 export const isHash: Check = (value) => parseHash(value) !== undefined
 
 /** A history's `next`. It goes into the address of the next question. */
-export const isCursor: Check = (value) => typeof value === 'string' && /^[0-9]{16}-[0-9]{6}$/.test(value)
+export const isCursor: Check = (value) => typeof value === 'string' && PLACE.test(value)
 
 export const isTexts: Check = (value) => Array.isArray(value) && value.every(isText)
 

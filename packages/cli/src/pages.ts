@@ -4,6 +4,7 @@
  */
 import { canonicalJson, type JsonValue } from '@bc/core'
 import type { HistoryAnswer } from '@bc/node'
+import { place } from '@bc/node/layout'
 import { isCursor } from './answer.ts'
 import { CliError } from './failure.ts'
 
@@ -43,17 +44,13 @@ export function wrongOfHistory(
   limit: number,
   before: string | undefined,
 ): 'transactions' | 'next' | undefined {
-  const places = transactions.map(({ block }) => placeOf(block))
-  const older = places.every((place, i) => isCursor(place) && isOlder(place, i === 0 ? before : places[i - 1]))
+  const places = transactions.map(({ block: { index, position } }) => place(index, position))
+  const older = places.every((at, i) => isCursor(at) && isOlder(at, i === 0 ? before : places[i - 1]))
   if (transactions.length > limit || !older) return 'transactions'
   return next === null || next === places.at(-1) ? undefined : 'next'
 }
 
-/** As the cursor of a page spells it, in which the order of texts is that of places. */
-function placeOf({ index, position }: HistoryAnswer['transactions'][number]['block']): string {
-  return `${String(index).padStart(16, '0')}-${String(position).padStart(6, '0')}`
-}
-
-function isOlder(place: string, than: string | undefined): boolean {
-  return than === undefined || place < than
+/** Cursors are texts in the order of what they stand for. */
+function isOlder(at: string, than: string | undefined): boolean {
+  return than === undefined || at < than
 }

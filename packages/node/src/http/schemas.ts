@@ -5,6 +5,7 @@
  */
 import type { Static, TSchema } from 'typebox'
 import * as Type from 'typebox'
+import { PLACE } from '../storage/layout.ts'
 
 export const text = (description: string) => Type.String({ description })
 export const hex = (digits: number, description: string) =>
@@ -120,9 +121,7 @@ export const PageQuery = Type.Object(
 
 export const HistoryQuery = Type.Object(
   {
-    before: Type.Optional(
-      Type.String({ pattern: '^[0-9]{16}-[0-9]{6}$', description: 'The cursor `next` of the page before' }),
-    ),
+    before: Type.Optional(Type.String({ pattern: PLACE.source, description: 'The cursor `next` of the page before' })),
     limit: Type.Optional(Type.String({ pattern: '^[1-9][0-9]{0,3}$', description: 'At most this many, up to 1000' })),
   },
   { additionalProperties: false },

@@ -28,6 +28,9 @@ export function place(index: number, position: number): string {
   return `${number(index)}-${String(position).padStart(6, '0')}`
 }
 
+/** What {@link place} gives: the texts of it that there can be. */
+export const PLACE = /^[0-9]{16}-[0-9]{6}$/
+
 export const key = {
   meta: 'meta',
   head: 'head',
