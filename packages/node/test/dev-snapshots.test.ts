@@ -58,6 +58,8 @@ async function importAll(ledger: Ledger, texts: readonly string[]): Promise<void
 
 const textsAfter = (site: Site, from: Site) => site.texts.slice(from.texts.length)
 
+const without = (ids: readonly Hash[], others: readonly Hash[]) => ids.filter((id) => !others.includes(id))
+
 const paying = (from: number, to: number) => ({ payments: [{ from, to, amount: 7, fee: 1 }], after: 5 })
 
 describe('a revert', () => {
@@ -128,9 +130,14 @@ describe('a revert', () => {
     await node.ledger.submit(signedPayment(site, bob, alice, 1, 9, 3))
     const block = grown(site, 1, () => ({ payments: [{ from: 0, to: 1, amount: 5, fee: 0 }], after: 5 }))
     await node.ledger.import(newest(block))
-    expect((await stateOf(node)).waiting).not.toEqual(before.waiting)
+    const { waiting } = await stateOf(node)
+    const [left, back] = [without(waiting, before.waiting), without(before.waiting, waiting)]
+    expect([left.length, back.length]).toEqual([2, 2])
     for (let i = 0; i < 2; i++) {
       await node.snapshots.revert(id)
+      const told = node.reverted[i]?.pool.map((change) => [change.kind, change.entry.id])
+      const changes = [...left.map((one) => ['dropped', one]), ...back.map((one) => ['pending', one])]
+      expect(told).toEqual(i === 0 ? changes : [])
       expect(await stateOf(node)).toEqual(before)
       expect((await all(node.ledger.store.pool())).map(({ transaction }) => transaction)).toEqual(waits)
     }

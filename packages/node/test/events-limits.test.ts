@@ -2,7 +2,7 @@
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { setImmediate as turn } from 'node:timers/promises'
-import type { RuleError } from '@bc/core'
+import { type RuleError, transactionId, type VerifiedTransaction } from '@bc/core'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { EventFeed, type FeedOptions, MOST_OF_ONE, MOST_STRANGERS } from '../src/events/feed.ts'
 import { EventHistory } from '../src/events/history.ts'
@@ -11,6 +11,7 @@ import type { EventStream } from '../src/events/stream.ts'
 import { EVENT_TYPES } from '../src/http/event-schemas.ts'
 import { Contract } from './support/http-contract.ts'
 import { isOf, listen } from './support/http-events.ts'
+import { signed } from './support/http-node.ts'
 import { openParts } from './support/http-parts.ts'
 
 afterEach(() => {
@@ -116,15 +117,21 @@ describe('a reader', () => {
 })
 
 describe('a revert in dev mode', () => {
-  it('is told as a reorganisation that adopts nothing, and not at all where nothing was left', async () => {
+  it('is told as a reorganisation that adopts nothing, where blocks were left, and as what it made of the pool', async () => {
     const { events, chain, app, port } = await listeningParts()
     const client = await listen(port, { app })
     const { head } = chain
-    events.reverted({ head, abandon: [], adopt: [] })
-    events.reverted({ head, abandon: [head], adopt: [] })
-    const heard = await client.until(({ length }) => length >= 2)
+    const transaction = signed(chain.id) as VerifiedTransaction
+    const id = transactionId(transaction, chain.id)
+    const pool = [{ kind: 'dropped', entry: { id, transaction }, reason: 'reverted' }] as const
+    events.reverted({ head, abandon: [], adopt: [], pool: [] })
+    events.reverted({ head, abandon: [head], adopt: [], pool })
+    const heard = await client.until(({ length }) => length >= 3)
     const data = { abandoned: [{ index: head.index, hash: head.hash }], adopted: [] }
-    expect(heard.slice(1)).toMatchObject([{ event: 'reorganisation', data }])
+    expect(heard.slice(1)).toMatchObject([
+      { event: 'reorganisation', data },
+      { event: 'transaction', data: { id, status: 'dropped', reason: 'reverted', transaction } },
+    ])
   })
 })
 

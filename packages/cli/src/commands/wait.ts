@@ -132,6 +132,7 @@ const REASONS: Readonly<Record<string, string>> = {
   evicted: 'the pool is full, and others pay more',
   expired: 'it found no block for too long',
   unpayable: "its sender's coins are spent",
+  reverted: 'the node has gone back to a snapshot without it',
 }
 
 function dropped(id: string, reason: unknown): CliError {

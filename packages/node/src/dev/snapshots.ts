@@ -2,6 +2,7 @@ import { type BlockEntry, planReorganisation, type Reorganisation, RuleError } f
 import type { Chain } from '../chain/chain.ts'
 import type { Miner } from '../mining/miner.ts'
 import type { Admission } from '../pool/admission.ts'
+import { changesByRevert, type PoolChange } from '../pool/changes.ts'
 import type { Serial } from '../serial.ts'
 import type { Snapshot } from '../storage/database.ts'
 import type { DevClock } from './clock.ts'
@@ -13,6 +14,7 @@ const MOST = 10_000
 /** The chain has gone back to an earlier head: what was left for it, and what was taken up again, if anything. */
 export interface Reverted extends Pick<Reorganisation, 'abandon' | 'adopt'> {
   readonly head: BlockEntry
+  readonly pool: readonly PoolChange[]
 }
 
 export interface SnapshotModules {
@@ -77,6 +79,7 @@ export class Snapshots {
         `There is no snapshot ${id}, or a revert to an earlier one has ended it.`,
       )
     const before = chain.head
+    const waiting = [...admission.pool.list()]
     await chain.move(async () => {
       await this.rewindable.rewind(taken.records)
       this.clock.putBack(taken.time)
@@ -87,7 +90,8 @@ export class Snapshots {
     const { abandon, adopt } = await planReorganisation(before, chain.head, (hash) =>
       this.rewindable.store.knownEntry(hash),
     )
-    this.modules.onReverted?.({ head: chain.head, abandon, adopt })
+    const pool = changesByRevert(waiting, [...admission.pool.list()])
+    this.modules.onReverted?.({ head: chain.head, abandon, adopt, pool })
   }
 
   private async forget(id: number): Promise<void> {

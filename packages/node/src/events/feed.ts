@@ -74,12 +74,13 @@ export class EventFeed {
     this.tell([...messagesOfHead(change), ...messagesOfPool(pool)])
   }
 
-  /** Dev mode has gone back to an earlier head. */
-  reverted({ head, abandon, adopt }: Reverted): void {
+  /** Dev mode has gone back to an earlier head, and to the pool of then. */
+  reverted({ head, abandon, adopt, pool }: Reverted): void {
     const place = ({ index, hash }: BlockEntry) => ({ index, hash })
     this.head = { ...this.head, height: head.index, tip: head.hash }
-    if (abandon.length === 0) return
-    this.tell([{ type: 'reorganisation', data: { abandoned: abandon.map(place), adopted: adopt.map(place) } }])
+    const data = { abandoned: abandon.map(place), adopted: adopt.map(place) }
+    const moved = abandon.length === 0 ? [] : [{ type: 'reorganisation' as const, data }]
+    this.tell([...moved, ...messagesOfPool(pool)])
   }
 
   poolChanged(changes: readonly PoolChange[]): void {

@@ -15,10 +15,16 @@ const id = Type.Unsafe<string>({ ...hash, description: "A transaction's id" })
 const place = Type.Object({ index: header.index, hash }, { additionalProperties: false })
 
 const reason = Type.Union(
-  [Type.Literal('replaced'), Type.Literal('evicted'), Type.Literal('expired'), Type.Literal('unpayable')],
+  [
+    Type.Literal('replaced'),
+    Type.Literal('evicted'),
+    Type.Literal('expired'),
+    Type.Literal('unpayable'),
+    Type.Literal('reverted'),
+  ],
   {
     description:
-      "Another one of this sender and nonce took its place; it made room for a higher fee; it found no block for too long; its sender's coins are spent",
+      "Another one of this sender and nonce took its place; it made room for a higher fee; it found no block for too long; its sender's coins are spent; dev mode has gone back to where there was none of it",
   },
 )
 

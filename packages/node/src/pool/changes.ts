@@ -7,8 +7,9 @@ import type { Admission, Hash, PoolEntry, RuleCode } from '@bc/core'
  * - `evicted`: it made room for a higher fee
  * - `expired`: it found no block for too long
  * - `unpayable`: its sender's coins are spent
+ * - `reverted`: dev mode has gone back to where there was none of it
  */
-export type DropReason = 'replaced' | 'evicted' | 'expired' | 'unpayable'
+export type DropReason = 'replaced' | 'evicted' | 'expired' | 'unpayable' | 'reverted'
 
 export type PoolChange =
   | { readonly kind: 'pending'; readonly entry: Waiting }
@@ -33,6 +34,22 @@ export function reasonOfLeaving({ transaction: old }: Waiting, { transaction: yo
 export function reasonOfRefusal(code: RuleCode): DropReason {
   if (code === 'tx.nonce' || code === 'pool.replacement') return 'replaced'
   return code === 'tx.balance' ? 'unpayable' : 'evicted'
+}
+
+/**
+ * What it means that dev mode has put back an earlier pool.
+ * @param before what waited until then
+ * @param after what waits now
+ */
+export function changesByRevert(before: readonly Waiting[], after: readonly Waiting[]): PoolChange[] {
+  const without = (entries: readonly Waiting[], others: readonly Waiting[]) => {
+    const known = new Set(others.map(({ id }) => id))
+    return entries.filter(({ id }) => !known.has(id))
+  }
+  return [
+    ...without(before, after).map((entry) => ({ kind: 'dropped' as const, entry, reason: 'reverted' as const })),
+    ...without(after, before).map((entry) => ({ kind: 'pending' as const, entry })),
+  ]
 }
 
 /** What leaves while the pool follows the head. Much of that comes back before anybody looks. */
