@@ -1,5 +1,4 @@
 /** Names and what is said of each, for a terminal of any width. */
-
 import { wrappedLines } from './wrapped-lines.ts'
 
 /** Columns below which a sentence doesn't go beside its name. */

@@ -1,5 +1,4 @@
 /** Results as people read them on a terminal. Nothing here is meant to be parsed. */
-
 import { type Block, hashOf, REWARD_SENDER } from '@bc/core'
 import type { AcceptedAnswer, MinedBlock, StatusAnswer, WaitingAnswer } from '@bc/node'
 import type { NodesAnswer, RegisteredAnswer, ResolvedAnswer } from './client.ts'

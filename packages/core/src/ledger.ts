@@ -2,7 +2,6 @@
  * The account model: a balance and a next nonce per address (protocol.md, "Ledger"). An account that never held
  * anything is not stored, so equal states are equal byte for byte.
  */
-
 import { type Address, parseAddress } from './address.ts'
 import { type ChainRules, exceedsSupply } from './params.ts'
 import { type Amount, MAX_AMOUNT } from './primitives.ts'

@@ -1,5 +1,4 @@
 /** Blocks to be: what a miner works on (protocol.md, "Block"). */
-
 import type { Address } from './address.ts'
 import { type Block, commitmentTo, type HeaderFields } from './block.ts'
 import type { BlockEntry } from './fork-choice.ts'

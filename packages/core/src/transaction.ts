@@ -1,5 +1,4 @@
 /** Transactions: their form, their payload and their id (protocol.md, "Transaction"). */
-
 import type { Address } from './address.ts'
 import { sha256Hex } from './hash.ts'
 import { canonicalJson, isJsonObject, type JsonObject, type JsonValue } from './json.ts'

@@ -1,5 +1,4 @@
 /** What a disk or the place of a node's data does to us. A broken rule is a RuleError, a bug of ours a TypeError. */
-
 import { RuleError } from '@bc/core'
 
 /** Stored data is not what was written: a flipped bit, a lost record, a cut file. Never served, repaired or refused. */

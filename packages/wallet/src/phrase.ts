@@ -5,7 +5,6 @@
  * SHA-256 for the checksum, nothing else. BIP-39's own next step, PBKDF2 to a seed for many keys (BIP-32), isn't taken:
  * here one phrase is one key. Another wallet takes the same words for a seed, and finds other keys in them.
  */
-
 import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js'
 import { entropyToMnemonic, mnemonicToEntropy, validateMnemonic } from '@scure/bip39'
 import { wordlist } from '@scure/bip39/wordlists/english.js'

@@ -1,5 +1,4 @@
 /** What a code of a refusal means: the rule, why it is there, and how to put it right. */
-
 import { type Code, EXPLANATIONS, GROUPS, isCode, meaningOf } from '../explanations.ts'
 import { exitCodeOf, usage } from '../failure.ts'
 import type { Settings } from '../options.ts'

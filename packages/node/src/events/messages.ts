@@ -1,5 +1,4 @@
 /** What happens in the node, as its events tell it. */
-
 import type { HeadChange } from '../chain/events.ts'
 import type { BlockEvent, KeptEvents, TransactionEvent } from '../http/event-schemas.ts'
 import type { PoolChange } from '../pool/changes.ts'

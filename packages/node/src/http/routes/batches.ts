@@ -1,5 +1,4 @@
 /** Many at once, a value on each line: blocks from a file, transactions by the thousand. */
-
 import { PassThrough } from 'node:stream'
 import { RuleError } from '@bc/core'
 import { ImportRefused, importLines, longestLine } from '../../chain/import-lines.ts'

@@ -1,5 +1,4 @@
 /** The tutorial's HTTP contract, kept to the letter (protocol.md). */
-
 import type { Socket } from 'node:net'
 import { RuleError } from '@bc/core'
 import type { FastifySchemaValidationError } from 'fastify'
