@@ -64,6 +64,7 @@ export async function setup() {
 /** What has a file of its own, as most that load its neighbours never use it. */
 const APART = [
   // Whoever signs, or reads an address, needs no blocks, no ledger and no pool.
+  './packages/core/src/address.ts',
   './packages/core/src/transaction.ts',
   // For signatures, where there is no libsecp256k1.
   '@noble/curves/secp256k1.js',
