@@ -102,11 +102,9 @@ describe('the journal', () => {
   test('holds as much as LevelDB keeps in its logs: no batch is shorter than 2048 bytes', async () => {
     const sizes: number[] = []
     const level = await memoryLevel()
-    const write = level.batch.bind(level) as unknown as (operations: { key: string; value?: Buffer }[]) => Promise<void>
-    vi.spyOn(level, 'batch').mockImplementation(((operations: { key: string; value?: Buffer }[]) => {
+    level.on('write', (operations: { type: string; key: string; value?: Buffer }[]) => {
       sizes.push(operations.reduce((sum, { key: at, value }) => sum + at.length + (value?.length ?? 0), 0))
-      return write(operations)
-    }) as never)
+    })
     const database = await Database.open(level, undefined)
     await database.write(new Map(), SYNC)
     await database.write(new Map([['pool/1', undefined]]), SYNC)
@@ -200,11 +198,17 @@ describe('the witness', () => {
 })
 
 describe('a disk that fails', () => {
+  /** A batch that is collected, and not written. */
+  const refused = (fault: Error) => () =>
+    ({ put: () => undefined, del: () => undefined, write: () => Promise.reject(fault) }) as never
+
   test('is believed once: nothing is written after a write that failed', async () => {
     const level = await memoryLevel()
     const database = await Database.open(level, undefined)
     await database.write(new Map([['tx/a', '1']]), SYNC)
-    const full = vi.spyOn(level, 'batch').mockRejectedValueOnce(new Error('IO error: No space left on device'))
+    const full = vi
+      .spyOn(level, 'batch')
+      .mockImplementationOnce(refused(new Error('IO error: No space left on device')))
     const [first, second] = await Promise.allSettled([
       database.write(new Map([['tx/b', '1']]), SYNC),
       database.write(new Map([['tx/c', '1']]), SYNC),
@@ -228,7 +232,7 @@ describe('a disk that fails', () => {
     const fault = Object.assign(new Error(message), { code })
     vi.spyOn(level, 'get').mockRejectedValue(fault)
     vi.spyOn(level, 'getMany').mockRejectedValue(fault)
-    vi.spyOn(level, 'batch').mockRejectedValue(fault)
+    vi.spyOn(level, 'batch').mockImplementation(refused(fault))
     vi.spyOn(level, 'iterator').mockImplementation(
       () => ({ nextv: () => Promise.reject(fault), close: async () => undefined }) as never,
     )

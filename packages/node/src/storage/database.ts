@@ -164,7 +164,7 @@ export class Database {
 
   private async writeNext(batch: Batch, { sync }: WriteOptions): Promise<void> {
     const sequence = this.sequence + 1
-    await this.level.batch(journalled(batch, sequence), sync ? SYNCED : UNSYNCED)
+    await this.collect(batch, sequence).write(sync ? SYNCED : UNSYNCED)
     this.sequence = sequence
     // After the batch, never before it: a crash in between leaves the witness behind, not ahead. For the same reason
     // it doesn't speak of what the disk may not have yet: after a power failure it would be the only one to remember.
@@ -172,6 +172,28 @@ export class Database {
     if (!sync) return
     this.synced = sequence
     this.witness?.write(sequence)
+  }
+
+  /**
+   * The batch as LevelDB is going to write it, with its journal record. It copies each record at once: in a list of them
+   * all would outlive a collection of garbage, and abstract-level would check, copy and encode each in three times the
+   * time.
+   */
+  private collect(batch: Batch, sequence: number) {
+    const collected = this.level.batch()
+    let bytes = 0
+    for (const [at, value] of batch) {
+      if (value === undefined) collected.del(at)
+      else {
+        const framed = frame(at, value)
+        collected.put(at, framed)
+        bytes += at.length + framed.length
+      }
+    }
+    const journal = key.journal(sequence)
+    collected.put(journal, frame(journal, ' '.repeat(Math.max(0, LEAST_BATCH_BYTES - bytes))))
+    if (sequence > JOURNAL_LENGTH) collected.del(key.journal(sequence - JOURNAL_LENGTH))
+    return collected
   }
 
   async close(): Promise<void> {
@@ -184,19 +206,6 @@ export class Database {
       this.witness?.close()
     }
   }
-}
-
-function journalled(batch: Batch, sequence: number) {
-  const operations: Operation[] = []
-  let bytes = 0
-  for (const [at, value] of batch) {
-    const one = operation(at, value)
-    operations.push(one)
-    bytes += at.length + (one.value?.length ?? 0)
-  }
-  operations.push(operation(key.journal(sequence), ' '.repeat(Math.max(0, LEAST_BATCH_BYTES - bytes))))
-  if (sequence > JOURNAL_LENGTH) operations.push(operation(key.journal(sequence - JOURNAL_LENGTH), undefined))
-  return operations
 }
 
 /** @throws DamageError or StorageError for what LevelDB has to say of its files */
@@ -224,14 +233,6 @@ export function asFault(error: unknown, what: string): unknown {
   const { code, message } = error as { code?: string; message?: string }
   if (fault instanceof DamageError || error instanceof TypeError || NOT_OF_THE_DISK.test(code ?? '')) return fault
   return new StorageError(`The database ${what}: ${message}`, { cause: error })
-}
-
-/** As abstract-level takes it. */
-export type Operation = { type: 'del'; key: string; value?: never } | { type: 'put'; key: string; value: Buffer }
-
-function operation(at: string, value: string | undefined): Operation {
-  if (value === undefined) return { type: 'del', key: at }
-  return { type: 'put', key: at, value: frame(at, value) }
 }
 
 const NO_VALUE = Buffer.alloc(0)

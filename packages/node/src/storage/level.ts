@@ -10,8 +10,8 @@
  */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { type ChainedBatch, ClassicLevel } from 'classic-level'
-import { asFault, type Level, type Operation, WRITE_BUFFER_BYTES, type WriteOptions } from './database.ts'
+import { ClassicLevel } from 'classic-level'
+import { asFault, type Level, WRITE_BUFFER_BYTES } from './database.ts'
 
 /**
  * As few as LevelDB allows: 64 tables. It maps each that it has open into memory, and of a long chain nearly all were
@@ -49,25 +49,8 @@ export async function openLevel(location: string): Promise<Level> {
   })
   try {
     await level.open()
-    return withQuickBatches(level)
+    return level
   } catch (error) {
     throw asFault((error as Error).cause ?? error, "can't be opened")
   }
-}
-
-/**
- * abstract-level checks, copies and encodes each operation of a list, and LevelDB's binding asks for its properties by
- * their names. In a chained batch an operation costs a third of that, and it is as atomic.
- */
-function withQuickBatches(level: ClassicLevel<string, Buffer>): Level {
-  const chained = level.batch.bind(level) as () => ChainedBatch<typeof level, string, Buffer>
-  const batch = async (operations: readonly Operation[], options: WriteOptions) => {
-    const one = chained()
-    for (const { key, value } of operations) {
-      if (value === undefined) one.del(key)
-      else one.put(key, value)
-    }
-    await one.write(options)
-  }
-  return Object.assign(level, { batch }) as Level
 }
