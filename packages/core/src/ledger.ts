@@ -17,11 +17,14 @@ export interface Account {
 
 export const NO_ACCOUNT: Account = { balance: 0 as Amount, nonce: 0 }
 
-/** The accounts as they are before a block; undefined for one that isn't stored. */
-export type AccountReader = (address: Address) => Account | undefined
+/**
+ * The accounts as they are before a block; undefined for one that isn't stored. Their keeper may have more to remember
+ * of each: what is undone is exactly what was read.
+ */
+export type AccountReader<A extends Account = Account> = (address: Address) => A | undefined
 
 /** New values of accounts; undefined where an account is to be forgotten again. */
-export type AccountChanges = ReadonlyMap<Address, Account | undefined>
+export type AccountChanges<A extends Account = Account> = ReadonlyMap<Address, A | undefined>
 
 /** The accounts of genesis. */
 export function genesisAccounts(rules: ChainRules): AccountChanges {
@@ -38,10 +41,10 @@ export function touchedAddresses(block: VerifiedBlock): Set<Address> {
   return addresses
 }
 
-export interface AppliedBlock {
+export interface AppliedBlock<A extends Account = Account> {
   readonly changes: AccountChanges
   /** The same accounts as they were before: writing these back undoes the block exactly. */
-  readonly undo: AccountChanges
+  readonly undo: AccountChanges<A>
 }
 
 /**
@@ -51,7 +54,11 @@ export interface AppliedBlock {
  * known, and a block that has claimed too much is thrown away whole.
  * @throws RuleError the first of the transactions' rules that fails, then `block.reward`
  */
-export function applyBlock(block: VerifiedBlock, read: AccountReader, rules: ChainRules): AppliedBlock {
+export function applyBlock<A extends Account>(
+  block: VerifiedBlock,
+  read: AccountReader<A>,
+  rules: ChainRules,
+): AppliedBlock<A> {
   const scratch = new Scratch(read)
   const recipient = parseAddress(block.reward.recipient)
   if (recipient) scratch.credit(recipient, block.reward.amount)
@@ -65,7 +72,7 @@ export function applyBlock(block: VerifiedBlock, read: AccountReader, rules: Cha
   return scratch.result()
 }
 
-function applyTransaction(transaction: VerifiedTransaction, scratch: Scratch, position: number): void {
+function applyTransaction(transaction: VerifiedTransaction, scratch: Scratch<Account>, position: number): void {
   const { sender, recipient, amount, fee } = transaction
   const fault = spendingFault(transaction, scratch.get(sender))
   if (fault) throw placed(fault, position)
@@ -116,12 +123,12 @@ interface ScratchAccount {
 }
 
 /** Copies on write; remembers what each touched account was. */
-class Scratch {
-  private readonly read: AccountReader
+class Scratch<A extends Account> {
+  private readonly read: AccountReader<A>
   private readonly now = new Map<Address, ScratchAccount>()
-  private readonly before = new Map<Address, Account | undefined>()
+  private readonly before = new Map<Address, A | undefined>()
 
-  constructor(read: AccountReader) {
+  constructor(read: AccountReader<A>) {
     this.read = read
   }
 
@@ -142,7 +149,7 @@ class Scratch {
     this.set(address, { balance: balance - BigInt(amount) - BigInt(fee), nonce: nonce + 1 })
   }
 
-  result(): AppliedBlock {
+  result(): AppliedBlock<A> {
     const stored = [...this.now].map(([address, account]) => [address, settled(account)] as const)
     return { changes: new Map(stored), undo: this.before }
   }

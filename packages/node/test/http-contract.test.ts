@@ -15,6 +15,7 @@ import {
   transactionId,
 } from '@bc/core'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { place } from '../src/storage/layout.ts'
 import { type Asked, post } from './support/http-client.ts'
 import { type Answer, Contract, type Json } from './support/http-contract.ts'
 import {
@@ -624,6 +625,26 @@ describe('an address’s history', () => {
     expect(gone.status).toBe(404)
     const old = await injected(parts.app, { path: `/blocks/${a3.parsed.hash}` })
     expect([old.status, old.text]).toEqual([200, a3.parsed.canonical])
+  })
+
+  it('has no page behind a place that it was never near: 404', async () => {
+    const parts = await openParts()
+    const told = await Contract.of(parts.app)
+    for (let i = 0; i < 1_001; i++)
+      await parts.chain.import(
+        minedOn(parts, parts.chain.head, { to: ALICE.address, now: parts.chain.head.timestamp + 1 }).parsed,
+      )
+    const ask = async (before: string) => {
+      const asked = { path: `${path}?before=${before}&limit=1` }
+      return told.check<{ code?: string; message?: string }>({ path }, await injected(parts.app, asked))
+    }
+    const { status, json } = await ask(place(1, 3))
+    expect([status, json.code, json.message]).toEqual([
+      404,
+      'request.not_found',
+      `No transaction of ${ALICE.address} is at ${place(1, 3)} or near it: ask for the newest ones first.`,
+    ])
+    expect((await ask(place(2, 3))).json).toMatchObject({ transactions: [{ block: { index: 2 } }], next: null })
   })
 
   it('a block that comes in while it is asked for by its hash is there, and is no damage', async () => {

@@ -8,7 +8,7 @@ import { describe, expect, it, vi } from 'vitest'
 import { DamageError, StorageError } from '../src/errors.ts'
 import { Connections } from '../src/http/connections.ts'
 import { poolStream } from '../src/http/pool-stream.ts'
-import { key, place } from '../src/storage/layout.ts'
+import { key } from '../src/storage/layout.ts'
 import { connected, exchange, post } from './support/http-client.ts'
 import { Contract } from './support/http-contract.ts'
 import { ALICE, signed } from './support/http-node.ts'
@@ -30,12 +30,12 @@ async function damagedAt(
 
 describe('damage that a request meets', () => {
   it.each([
-    ['a place in a history where the address has no part', key.history(ALICE.address, place(2, 0))],
-    ['a place in a history where nothing is', key.history(ALICE.address, place(2, 9))],
-  ])('%s: 503', async (_, at) => {
+    ['a history that leads to a block in which the address has no part', 2],
+    ['a history that leads to a block that is not there', 9],
+  ])('%s: 503', async (_, index) => {
     const parts = await openParts()
     await parts.chain.import(minedOn(parts, parts.chain.head).parsed)
-    await parts.store.writeRecords(new Map([[at, '']]))
+    await parts.store.writeRecords(new Map([[key.account(ALICE.address), `[1000,0,${index}]`]]))
     expect((await injected(parts.app, { path: `/accounts/${ALICE.address}/transactions` })).status).toBe(503)
   })
 
@@ -234,7 +234,7 @@ describe('of full blocks', () => {
     expect(read).not.toHaveBeenCalled()
   })
 
-  it('a page of a history reads four, each once', async () => {
+  it('a page of a history reads four, and again the one that it goes on from', async () => {
     const { get, read } = await full(9)
     interface Page {
       readonly transactions: readonly { transaction: { nonce: number } }[]
@@ -249,7 +249,7 @@ describe('of full blocks', () => {
       next = page.next
     }
     expect(nonces).toEqual(Array.from({ length: 27 }, (_, i) => 26 - i))
-    expect(read).toHaveBeenCalledTimes(9)
+    expect(read).toHaveBeenCalledTimes(9 + 2)
   })
 })
 

@@ -30,19 +30,15 @@ describe('a value', () => {
         ['account/a', '[1,0]'],
         ['account/b', '[2,0]'],
         ['account/empty', ''],
-        ['history/a', ''],
       ]),
       SYNC,
     )
     expect(String(await database.get('account/a'))).toBe('[1,0]')
     expect(String(await database.get('account/empty'))).toBe('')
-    expect(String(await database.get('history/a'))).toBe('')
     // A value that was lost isn't taken for an empty one.
     await level.put('account/lost', Buffer.alloc(0))
     await expect(database.get('account/lost')).rejects.toThrow(DamageError)
     await level.del('account/lost')
-    await level.put('history/a', Buffer.alloc(4))
-    await expect(database.get('history/a')).rejects.toThrow(DamageError)
     expect(await database.get('account/c')).toBeUndefined()
     expect((await database.getMany(['account/b', 'account/c'])).map(String)).toEqual(['[2,0]', 'undefined'])
     // Right in itself, and somebody else's.

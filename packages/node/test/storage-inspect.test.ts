@@ -130,10 +130,27 @@ test('an account as it was one transaction before, or with other coins', async (
   const [sent, payments] = [HEIGHT - 1, (nonce: number) => ({ balance: 1_000_000 - 6 * (HEIGHT - 1), nonce })]
   const account = (nonce: number, more = 0) => {
     const { balance } = payments(nonce)
-    return put(key.account(alice.address), [balance + more, nonce])
+    return put(key.account(alice.address), [balance + more, nonce, HEIGHT])
   }
   expect(await found(account(sent))).toBe('nothing')
   expect(await found(account(sent - 1))).toBe(`block ${HEIGHT}: ${alice.address} is older than its own transaction`)
   expect(await found(account(sent, 1))).toBe('the accounts hold 3001951 coins, and 3001950 were made')
   expect(await found(drop(key.account(bob.address)))).toContain(`${bob.address} is older`)
+})
+
+test('an account whose history begins before its newest block, anywhere', async () => {
+  const { balance } = { balance: 1_000_000 - 6 * (HEIGHT - 1) }
+  for (const latest of [0, ...EVERY.slice(1, -1)]) {
+    const fault = await found(put(key.account(alice.address), [balance, HEIGHT - 1, latest]))
+    expect(fault).toBe(`block ${HEIGHT}: it is not in the history of ${alice.address}`)
+  }
+})
+
+test('a block that leads a history past one that belongs to it', async () => {
+  const change = async (ledger: MemoryLedger) => {
+    const { block, before } = JSON.parse(((await ledger.level.get(key.undo(HEIGHT))) as Buffer).subarray(4).toString())
+    const past = before.map(([balance, nonce, latest]: number[]) => [balance, nonce, (latest as number) - 1])
+    await put(key.undo(HEIGHT), { block, before: past })(ledger)
+  }
+  expect(await found(change)).toContain(`block ${HEIGHT - 1}: it is not in the history of `)
 })

@@ -353,7 +353,7 @@ export class Chain {
     const abandoned: ConnectedBlock[] = []
     for (const old of reorganisation.abandon) {
       const connected = await this.storedBlock(old)
-      overlay.write(connected.undo)
+      overlay.undo(connected.undo)
       abandoned.push(connected)
     }
     const adopted: ConnectedBlock[] = []
@@ -385,7 +385,7 @@ export class Chain {
    */
   private applyTo(overlay: AccountsOverlay, entry: BlockEntry, verified: VerifiedBlock): ConnectedBlock {
     const { changes, undo } = applyBlock(verified, overlay.read, this.rules)
-    overlay.write(changes)
+    overlay.connect(entry.index, changes)
     return { entry, parsed: verified, undo, ids: [transactionId(verified.reward, this.id), ...verified.ids] }
   }
 

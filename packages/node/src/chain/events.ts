@@ -1,5 +1,5 @@
-import type { AccountChanges, BlockEntry } from '@bc/core'
-import type { ConnectedBlock } from '../storage/records.ts'
+import type { BlockEntry } from '@bc/core'
+import type { ConnectedBlock, StoredChanges } from '../storage/records.ts'
 
 /** The head has moved, and the disk knows it. */
 export interface HeadChange {
@@ -9,5 +9,5 @@ export interface HeadChange {
   /** Oldest first. */
   readonly adopted: readonly ConnectedBlock[]
   /** Every account that is another one now. */
-  readonly accounts: AccountChanges
+  readonly accounts: StoredChanges
 }

@@ -1,4 +1,5 @@
-import type { Account, AccountChanges, Address } from '@bc/core'
+import type { Address } from '@bc/core'
+import type { StoredAccount, StoredChanges } from '../storage/records.ts'
 import type { AccountLoader } from './accounts-overlay.ts'
 
 /** Accounts that are kept: some 10 MB. All are forgotten when there are more. */
@@ -10,7 +11,7 @@ const MOST = 20_000
  */
 export class RecentAccounts {
   private readonly stored: AccountLoader
-  private readonly known = new Map<Address, Account | undefined>()
+  private readonly known = new Map<Address, StoredAccount | undefined>()
 
   constructor(stored: AccountLoader) {
     this.stored = stored
@@ -20,7 +21,7 @@ export class RecentAccounts {
     const missing = addresses.filter((address) => !this.known.has(address))
     const fresh = missing.length > 0 ? await this.stored(missing) : undefined
     for (const address of missing) this.known.set(address, fresh?.get(address))
-    const found = new Map<Address, Account>()
+    const found = new Map<Address, StoredAccount>()
     for (const address of addresses) {
       const account = this.known.get(address)
       if (account) found.set(address, account)
@@ -30,7 +31,7 @@ export class RecentAccounts {
   }
 
   /** These are on the disk now. */
-  written(changes: AccountChanges): void {
+  written(changes: StoredChanges): void {
     for (const [address, account] of changes) this.known.set(address, account)
     this.trim()
   }

@@ -3,6 +3,7 @@ import {
   type Account,
   type AccountChanges,
   type Address,
+  type Block,
   type BlockEntry,
   canonicalJson,
   type Genesis,
@@ -39,7 +40,9 @@ import {
   putReturning,
   putWaiting,
   readHash,
+  type StoredAccount,
   type StoredBlock,
+  type StoredChanges,
   type StoredEntry,
   type TransactionPlace,
   undoOf,
@@ -55,6 +58,11 @@ export interface StoredTransaction {
   readonly transaction: JsonValue
   /** undefined for one of an abandoned block, on its way back to the pool. */
   readonly arrivedAt: number | undefined
+}
+
+/** A block as it was read: its checksum was right, its hash wasn't computed. */
+export interface ReadBlock extends StoredBlock {
+  readonly bytes: number
 }
 
 export interface PoolWriteOptions extends WriteOptions {
@@ -173,7 +181,14 @@ export class ChainStore {
     )
   }
 
-  /** The same of one, at once; undefined above the main chain's height. */
+  /** The main chain's block at an index, and how many bytes it has. */
+  async mainBlock(index: number, snapshot: Snapshot): Promise<ReadBlock> {
+    const [hash] = (await this.mainHashes(index, index, snapshot)) as [Hash]
+    const text = await this.blockText(index, hash, snapshot)
+    return { hash, block: JSON.parse(text.toString()) as Block, bytes: text.length }
+  }
+
+  /** The canonical JSON of the main chain's block at an index, at once; undefined above the main chain's height. */
   mainBlockText(index: number): Buffer | undefined {
     const recent = this.recent.get(index)
     if (recent) return recent
@@ -191,31 +206,32 @@ export class ChainStore {
   }
 
   /** What the accounts of blocks of the main chain were before each. */
-  async undos(blocks: readonly StoredBlock[], snapshot?: Snapshot): Promise<AccountChanges[]> {
+  async undos(blocks: readonly StoredBlock[], snapshot?: Snapshot): Promise<StoredChanges[]> {
     const keys = blocks.map(({ block }) => key.undo(block.index))
     const values = await this.database.getMany(keys, snapshot)
     return values.map((value, i) => undoOf(blocks[i] as StoredBlock, value))
   }
 
-  async undo(block: StoredBlock): Promise<AccountChanges> {
+  async undo(block: StoredBlock): Promise<StoredChanges> {
     return undoOf(block, await this.database.get(key.undo(block.block.index)))
   }
 
+  /** Balance and nonce of any address. */
   async account(address: Address): Promise<Account> {
-    const value = await this.database.get(key.account(address))
-    return value ? decodeAccount(value) : NO_ACCOUNT
+    const { balance, nonce } = (await this.accounts([address])).get(address) ?? NO_ACCOUNT
+    return { balance, nonce }
   }
 
   /** Only those that are stored. */
-  async accounts(addresses: readonly Address[], snapshot?: Snapshot): Promise<Map<Address, Account>> {
+  async accounts(addresses: readonly Address[], snapshot?: Snapshot): Promise<Map<Address, StoredAccount>> {
     const values = await this.database.getMany(addresses.map(key.account), snapshot)
-    const found = new Map<Address, Account>()
+    const found = new Map<Address, StoredAccount>()
     for (const [i, value] of values.entries()) if (value) found.set(addresses[i] as Address, decodeAccount(value))
     return found
   }
 
   /** Every stored account, in the order of the addresses. */
-  async *allAccounts(snapshot?: Snapshot): AsyncGenerator<[Address, Account]> {
+  async *allAccounts(snapshot?: Snapshot): AsyncGenerator<[Address, StoredAccount]> {
     for await (const [at, value] of this.database.entries({ ...within('account/'), ...(snapshot && { snapshot }) }))
       yield [lastPart(at) as Address, decodeAccount(value)]
   }
@@ -228,24 +244,6 @@ export class ChainStore {
   async transactionPlaces(ids: readonly Hash[], snapshot?: Snapshot): Promise<(TransactionPlace | undefined)[]> {
     const values = await this.database.getMany(ids.map(key.transaction), snapshot)
     return values.map((value) => value && decodePlace(value))
-  }
-
-  /**
-   * Places of an address's transactions, newest first.
-   * @param before a place: only older ones than this
-   */
-  async history(address: Address, before: string | undefined, limit: number, snapshot: Snapshot): Promise<string[]> {
-    const { gt, lt } = within(`history/${address}/`)
-    const range = { gt, lt: before === undefined ? lt : key.history(address, before), reverse: true, limit, snapshot }
-    const found: string[] = []
-    for await (const at of this.database.keys(range)) found.push(lastPart(at))
-    return found
-  }
-
-  /** Which of some places stand in the addresses' histories. */
-  inHistories(places: readonly { address: Address; at: string }[], snapshot?: Snapshot): Promise<boolean[]> {
-    const keys = places.map(({ address, at }) => key.history(address, at))
-    return this.database.hasMany(keys, snapshot)
   }
 
   /** The waiting transactions as they were when the node stopped, in order of arrival; then those on their way back. */
@@ -277,7 +275,7 @@ export class ChainStore {
     batch.set(key.block(1, entry.hash), canonicalJson(genesis as unknown as JsonObject))
     batch.set(key.entry(entry.hash), encodeEntry({ ...entry, refused: undefined }))
     batch.set(key.main(1), entry.hash)
-    putAccounts(batch, accounts)
+    putAccounts(batch, new Map([...accounts].map(([at, account]) => [at, account && { ...account, latest: 0 }])))
     batch.set(key.head, entry.hash)
     await this.database.write(batch, { sync: true })
   }
@@ -305,7 +303,7 @@ export class ChainStore {
   async writeHead(
     abandoned: readonly ConnectedBlock[],
     adopted: readonly ConnectedBlock[],
-    accounts: AccountChanges,
+    accounts: StoredChanges,
     options: WriteOptions,
   ): Promise<void> {
     const batch: Batch = new Map()

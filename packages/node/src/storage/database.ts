@@ -15,7 +15,7 @@ import { crc32 } from 'node:zlib'
 import type { AbstractLevel, AbstractSnapshot } from 'abstract-level'
 import { DamageError, StorageError } from '../errors.ts'
 import { Serial } from '../serial.ts'
-import { isBare, key, lastPart, number, within } from './layout.ts'
+import { key, lastPart, number, within } from './layout.ts'
 
 export type Level = AbstractLevel<string | Buffer | Uint8Array, string, Buffer>
 export type Snapshot = AbstractSnapshot
@@ -235,10 +235,7 @@ export function asFault(error: unknown, what: string): unknown {
   return new StorageError(`The database ${what}: ${message}`, { cause: error })
 }
 
-const NO_VALUE = Buffer.alloc(0)
-
 function frame(at: string, value: string): Buffer {
-  if (isBare(at)) return NO_VALUE
   const framed = Buffer.allocUnsafe(CRC_BYTES + Buffer.byteLength(value))
   framed.write(value, CRC_BYTES)
   // One call for both: most records are short, and a call costs more than their bytes.
@@ -257,7 +254,6 @@ export function unframe(at: string, framed: Buffer | undefined): Buffer | undefi
 }
 
 function isAsWritten(at: string, framed: Buffer): boolean {
-  if (isBare(at)) return framed.length === 0
   return framed.length >= CRC_BYTES && framed.readUInt32BE(0) === crc32(framed.subarray(CRC_BYTES), crc32(at))
 }
 

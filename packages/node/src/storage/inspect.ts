@@ -5,6 +5,7 @@
  */
 import { isDeepStrictEqual } from 'node:util'
 import {
+  type Address,
   type Block,
   type ChainRules,
   type Hash,
@@ -19,8 +20,7 @@ import {
 import { DamageError } from '../errors.ts'
 import type { ChainStore } from './chain-store.ts'
 import type { Snapshot } from './database.ts'
-import { place } from './layout.ts'
-import { partiesOf, type StoredEntry } from './records.ts'
+import type { StoredChanges, StoredEntry } from './records.ts'
 
 /** Which chain it should be. */
 export interface ChainIdentity {
@@ -46,8 +46,8 @@ export async function* inspectBlocks(store: ChainStore, { id }: ChainIdentity, f
       // A reorganisation may have shortened the chain.
       if (to < first) return to
       const blocks = await mainBlocks(store, Math.max(first, to - BLOCKS + 1), to, snapshot)
-      await store.undos(blocks, snapshot)
       await inspectTransactions(store, id, blocks, snapshot)
+      await inspectHistories(store, blocks, snapshot)
       return to
     })
     yield
@@ -84,7 +84,7 @@ async function inspectTransactions(
 ): Promise<void> {
   const stood = blocks.flatMap(({ block }) =>
     (block.transactions as unknown as [Reward, ...Transaction[]]).map((transaction, position) => ({
-      ...{ block, index: block.index, position, transaction },
+      ...{ index: block.index, position, transaction },
       id: transactionId(transaction, chain),
     })),
   )
@@ -95,11 +95,6 @@ async function inspectTransactions(
   for (const [i, { id, index, position }] of stood.entries())
     if (places[i]?.index !== index || places[i].position !== position)
       throw damaged(index, `transaction ${id} is not found by its id`)
-  const mentions = stood.flatMap(({ block, index, position }) =>
-    [...partiesOf(block, position)].map((address) => ({ address, index, at: place(index, position) })),
-  )
-  const lost = mentions[(await store.inHistories(mentions, snapshot)).indexOf(false)]
-  if (lost) throw damaged(lost.index, `its transactions are not in the history of ${lost.address}`)
   const payments = stood.filter(({ position }) => position > 0) as unknown as {
     index: number
     transaction: Transaction
@@ -109,6 +104,21 @@ async function inspectTransactions(
   for (const { index, transaction } of payments)
     if ((accounts.get(transaction.sender)?.nonce ?? 0) <= transaction.nonce)
       throw damaged(index, `${transaction.sender} is older than its own transaction`)
+}
+
+/** An account knows its newest block, and that leads to the one before, as far as both are looked at together. */
+async function inspectHistories(store: ChainStore, blocks: readonly ParsedBlock[], snapshot: Snapshot): Promise<void> {
+  const undos = await store.undos(blocks, snapshot)
+  const accounts = await store.accounts([...new Set(undos.flatMap((undo) => [...undo.keys()]))], snapshot)
+  const next = new Map<Address, number>()
+  for (const [i, { block }] of [...blocks.entries()].reverse())
+    for (const [address, before] of undos[i] as StoredChanges) {
+      const { index } = block
+      const led = next.get(address)
+      const reached = led === undefined ? (accounts.get(address)?.latest ?? 0) >= index : led === index
+      if (!reached) throw damaged(index, `it is not in the history of ${address}`)
+      next.set(address, before?.latest ?? 0)
+    }
 }
 
 function damaged(index: number, fault: string): DamageError {

@@ -8,10 +8,10 @@
  *     block/<index>/<hash>          the block's canonical JSON, on the main chain or beside it
  *     entry/<hash>                  BlockEntry: its header, its place in the tree, whether the ledger has refused it
  *     main/<index>                  hash of the main chain's block at this index
- *     undo/<index>                  what the block's accounts were before the main chain's block at this index
- *     account/<address>             balance and nonce; none for an address that never had anything
+ *     undo/<index>                  what the block's accounts were before the main chain's block at this index, so also
+ *                                   the block before it in the history of each
+ *     account/<address>             balance, nonce, and the newest block that has to do with it: there its history begins
  *     tx/<id>                       index and position of a confirmed transaction
- *     history/<address>/<index>-<position>    empty: the place of a transaction that the address sent or received
  *     pool/<arrival>                a waiting transaction
  *     returning/<index>-<position>  a transaction of an abandoned block, until the pool has looked at it
  */
@@ -41,15 +41,9 @@ export const key = {
   undo: (index: number) => `undo/${number(index)}`,
   account: (address: Address) => `account/${address}`,
   transaction: (id: Hash) => `tx/${id}`,
-  history: (address: Address, at: string) => `history/${address}/${at}`,
   pool: (arrival: number) => `pool/${number(arrival)}`,
   returning: (at: string) => `returning/${at}`,
 } as const
-
-/** Whether a record says all that it says by being there: it has no value, and so no checksum. */
-export function isBare(at: string): boolean {
-  return at.startsWith('history/')
-}
 
 /** All keys that start with `prefix`, which ends with a slash: the character after "/" is "0". */
 export function within(prefix: `${string}/`): { gt: string; lt: string } {

@@ -17,7 +17,7 @@ import { StartError } from '../../src/errors.ts'
 import type { Log } from '../../src/log.ts'
 import { openStore } from '../../src/storage/open.ts'
 import { Pace, scrub } from '../../src/storage/scrub.ts'
-import { curve, LATE, Ledger, parsed, textOf } from './ledger-node.ts'
+import { curve, LATE, Ledger, parsed, placesOf, textOf } from './ledger-node.ts'
 import type { Random } from './ledger-random.ts'
 
 export interface DiskOptions {
@@ -98,8 +98,7 @@ export async function pictureOf(ledger: Ledger, hashes: readonly Hash[]): Promis
   for (let index = 1; index <= chain.head.index; index++) await drawMain(ledger, index, picture)
   for await (const [address] of store.allAccounts()) {
     picture.set(`account ${address}`, textOf(await store.account(address)))
-    const history = await store.reading((snapshot) => store.history(address, undefined, 1_000_000, snapshot))
-    picture.set(`history ${address}`, textOf(history))
+    picture.set(`history ${address}`, textOf((await placesOf(ledger, address)) ?? []))
   }
   for (const [i, { id, transaction, arrivedAt }] of [...admission.pool.list()].entries())
     picture.set(`pool ${i}`, textOf({ id, transaction, arrivedAt }))

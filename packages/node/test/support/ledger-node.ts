@@ -1,5 +1,6 @@
 /** A node's ledger without its network: store, chain and pool, wired as node.ts wires them. */
 import {
+  type Address,
   canonicalJson,
   type Genesis,
   genesisOf,
@@ -22,6 +23,9 @@ import { Serial } from '../../src/serial.ts'
 import { localCurve } from '../../src/signatures/curve.ts'
 import { ChainStore } from '../../src/storage/chain-store.ts'
 import { Database, type Level } from '../../src/storage/database.ts'
+import { historyOf } from '../../src/storage/history.ts'
+import { place } from '../../src/storage/layout.ts'
+import type { TransactionPlace } from '../../src/storage/records.ts'
 
 export const curve = localCurve(bestVerifier())
 
@@ -132,7 +136,22 @@ export async function records(level: Level, prefixes: readonly string[] = ['']):
 }
 
 /** What follows from the main chain alone, whichever way the node came to it. */
-export const MAIN_STATE = ['head', 'account/', 'main/', 'undo/', 'tx/', 'history/'] as const
+export const MAIN_STATE = ['head', 'account/', 'main/', 'undo/', 'tx/'] as const
+
+/** Where an address's transactions stand, newest first. */
+export function placesOf(
+  { store }: Ledger,
+  address: Address,
+  before?: TransactionPlace,
+): Promise<string[] | undefined> {
+  return store.reading(async (snapshot) => {
+    const history = await historyOf(store, address, before, snapshot)
+    if (history === undefined) return undefined
+    const places: string[] = []
+    for await (const { index, positions } of history) places.push(...positions.map((at) => place(index, at)))
+    return places
+  })
+}
 
 /** A node that has heard of these blocks only, in their order. */
 export async function freshImport(genesis: Genesis, texts: readonly string[]): Promise<MemoryLedger> {

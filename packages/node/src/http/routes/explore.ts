@@ -17,9 +17,11 @@ import {
   type UnsignedTransaction,
 } from '@bc/core'
 import { DamageError } from '../../errors.ts'
-import type { ChainStore } from '../../storage/chain-store.ts'
+import type { ReadBlock } from '../../storage/chain-store.ts'
 import type { Snapshot } from '../../storage/database.ts'
-import { partiesOf, type TransactionPlace } from '../../storage/records.ts'
+import { type HistoryBlock, historyOf } from '../../storage/history.ts'
+import { place } from '../../storage/layout.ts'
+import type { TransactionPlace } from '../../storage/records.ts'
 import { type App, answers, refuses, sendJson } from '../app.ts'
 import { heightOf, type RouteContext } from '../context.ts'
 import {
@@ -220,14 +222,15 @@ function transactions(app: App, { chain, store, admission }: RouteContext): void
         if (admission.pool.get(id)) throw notFound(`Transaction ${id} waits: there is a proof once a block holds it.`)
         return confirmed(id)
       })
-      const leaves = read.transactions.map((one) => merkleLeaf(one as unknown as JsonObject))
+      const { transactions, ...header } = read.block
+      const leaves = transactions.map((one) => merkleLeaf(one as unknown as JsonObject))
       return {
         id,
         transaction,
         leaf: leaves[block.position] as Hash,
         position: block.position,
         branch: merkleBranch(leaves, block.position),
-        header: { ...read.header, hash: read.hash },
+        header: { ...header, hash: read.hash },
       }
     },
   })
@@ -236,35 +239,25 @@ function transactions(app: App, { chain, store, admission }: RouteContext): void
     return store.reading(async (snapshot) => {
       const place = await store.transactionPlace(id, snapshot)
       if (place === undefined) throw notFound(`There is no transaction ${id}, neither waiting nor confirmed.`)
-      const read = await readBlock(store, place.index, snapshot)
-      const found = located(read, place.position, await heightOf(store, snapshot), chain.id)
+      const read = await store.mainBlock(place.index, snapshot)
+      const found = located(read, place, await heightOf(store, snapshot), chain.id)
       if (found.id !== id) throw new DamageError(`transaction ${id} is not at place ${textOf(place)}`)
       return { ...found, read }
     })
   }
 }
 
-/** A block of the main chain, taken apart. */
-async function readBlock(store: ChainStore, index: number, snapshot: Snapshot) {
-  const [hash] = (await store.mainHashes(index, index, snapshot)) as [Hash]
-  const text = await store.blockText(index, hash, snapshot)
-  const { transactions, ...header } = JSON.parse(text.toString()) as StoredBlock
-  return { index, hash, header, transactions, bytes: text.length }
-}
-
-type ReadBlock = Awaited<ReturnType<typeof readBlock>>
-
 /**
  * A confirmed transaction with its place.
  * @throws DamageError where there is none at this place
  */
-function located({ index, hash, header, transactions }: ReadBlock, position: number, height: number, chain: Hash) {
-  const transaction = transactions[position]
+function located({ hash, block }: ReadBlock, { index, position }: TransactionPlace, height: number, chain: Hash) {
+  const transaction = (block as unknown as StoredBlock).transactions[position]
   if (transaction === undefined)
     throw new DamageError(`there is no transaction at place ${textOf({ index, position })}`)
   const id = transactionId(transaction as unknown as UnsignedTransaction, chain)
   const confirmations = height - index + 1
-  return { id, transaction, block: { index, hash, timestamp: header.timestamp, position, confirmations } }
+  return { id, transaction, block: { index, hash, timestamp: block.timestamp, position, confirmations } }
 }
 
 function textOf({ index, position }: TransactionPlace): string {
@@ -296,42 +289,33 @@ function accounts(app: App, { chain, store, admission }: RouteContext): void {
       summary: "An address's confirmed transactions, newest first",
       params: AccountParams,
       querystring: HistoryQuery,
-      response: { ...answers(200, HistorySchema), ...refuses(400) },
+      response: { ...answers(200, HistorySchema), ...refuses(400, 404) },
     },
     handler: async (request) => {
       const address = addressOf(request.params.address)
       const { before, limit = String(DEFAULT_LIMIT) } = request.query
-      const count = Math.min(MOST, Number(limit))
       return store.reading(async (snapshot) => {
-        // One more than asked for tells whether there is another page.
-        const found = await store.history(address, before, count + 1, snapshot)
-        const transactions = await pageOf(address, found.slice(0, count), snapshot)
-        const last = found[transactions.length - 1]
-        return { transactions, next: last && found.length > transactions.length ? last : null }
+        const blocks = await historyOf(store, address, before === undefined ? undefined : placeOf(before), snapshot)
+        if (blocks === undefined)
+          throw notFound(`No transaction of ${address} is at ${before} or near it: ask for the newest ones first.`)
+        return pageOf(blocks, Math.min(MOST, Number(limit)), await heightOf(store, snapshot))
       })
     },
   })
 
-  /** Each block is read once, and no more of them than a page may take. */
-  async function pageOf(address: Address, places: readonly string[], snapshot: Snapshot) {
-    const height = await heightOf(store, snapshot)
-    const page = []
-    let read: ReadBlock | undefined
+  /** So many transactions, and of no more blocks than a page may take. */
+  async function pageOf(blocks: AsyncIterable<HistoryBlock>, limit: number, height: number) {
+    const transactions = []
     let bytes = 0
-    for (const { index, position } of places.map(placeOf)) {
-      if (read?.index !== index) {
-        if (bytes >= PAGE_BYTES) break
-        read = await readBlock(store, index, snapshot)
-        bytes += read.bytes
-      }
-      const found = located(read, position, height, chain.id)
-      if (!partiesOf(read, position).has(address))
-        throw new DamageError(
-          `${address} has nothing to do with the transaction at place ${textOf({ index, position })}`,
-        )
-      page.push(found)
+    for await (const { index, read, positions, previous } of blocks) {
+      const taken = positions.slice(0, limit - transactions.length)
+      transactions.push(...taken.map((position) => located(read, { index, position }, height, chain.id)))
+      bytes += read.bytes
+      if (transactions.length < limit && bytes < PAGE_BYTES) continue
+      const older = taken.length < positions.length || previous > 0
+      return { transactions, next: older ? place(index, taken.at(-1) as number) : null }
     }
-    return page
+    return { transactions, next: null }
   }
 }
 
