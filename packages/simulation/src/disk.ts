@@ -5,7 +5,11 @@
 import { type Level, memoryLevel } from '@bc/node/network'
 import type { Life } from './life.ts'
 
-type Operations = { readonly key: string; value?: Buffer }[]
+interface Operation {
+  readonly type: 'put' | 'del'
+  readonly key: string
+  value?: Buffer
+}
 
 export class Disk {
   private readonly level = memoryLevel()
@@ -18,7 +22,12 @@ export class Disk {
 
   open(life: Life): Level {
     const { level, shared } = this
-    const write = level.batch.bind(level) as unknown as (operations: Operations) => Promise<void>
+    const batch = level.batch.bind(level) as unknown as (operations: readonly Operation[]) => Promise<void>
+    const write = (operations: readonly Operation[]) => {
+      if (!life.mayWrite(operations.some(returns))) return new Promise<void>(() => undefined)
+      shared?.share(operations)
+      return batch(operations)
+    }
     const door = {
       get: whileAlive(life, level.get.bind(level)),
       getMany: whileAlive(life, level.getMany.bind(level)),
@@ -26,11 +35,7 @@ export class Disk {
       iterator: level.iterator.bind(level),
       keys: level.keys.bind(level),
       snapshot: level.snapshot.bind(level),
-      batch: (operations: Operations) => {
-        if (!life.mayWrite(operations.some(returns))) return new Promise<void>(() => undefined)
-        shared?.share(operations)
-        return write(operations)
-      },
+      batch: () => collected(write),
       close: async () => undefined,
     }
     return door as unknown as Level
@@ -45,16 +50,26 @@ function whileAlive<Asked extends readonly unknown[], Answer>(
   return (...asked) => (life.isOver ? new Promise(() => undefined) : read(...asked))
 }
 
+/** A batch record by record, as LevelDB takes it. */
+function collected(write: (operations: readonly Operation[]) => Promise<void>) {
+  const operations: Operation[] = []
+  return {
+    put: (key: string, value: Buffer) => void operations.push({ type: 'put', key, value }),
+    del: (key: string) => void operations.push({ type: 'del', key }),
+    write: () => write(operations),
+  }
+}
+
 /** A transaction on its way back from an abandoned block. */
-function returns({ key, value }: Operations[number]): boolean {
-  return value !== undefined && key.startsWith('returning/')
+function returns({ type, key }: Operation): boolean {
+  return type === 'put' && key.startsWith('returning/')
 }
 
 /** Values that are the same on most disks: the record of a block, say. */
 export class SharedValues {
   private readonly values = new Map<string, Buffer>()
 
-  share(operations: Operations): void {
+  share(operations: readonly Operation[]): void {
     for (const operation of operations) {
       const { key, value } = operation
       if (value === undefined || key.startsWith('pool/')) continue
