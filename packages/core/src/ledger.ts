@@ -32,12 +32,14 @@ export function genesisAccounts(rules: ChainRules): AccountChanges {
   return new Map(granted.map(([address, balance]) => [address as Address, { balance, nonce: 0 }]))
 }
 
-/** Every address that a block reads or writes: what its owner must have at hand before {@link applyBlock}. */
-export function touchedAddresses(block: VerifiedBlock): Set<Address> {
+/** Every address that blocks read or write: what the accounts' keeper must have at hand before {@link applyBlock}. */
+export function touchedAddresses(...blocks: readonly VerifiedBlock[]): Set<Address> {
   const addresses = new Set<Address>()
-  const recipient = parseAddress(block.reward.recipient)
-  if (recipient) addresses.add(recipient)
-  for (const transaction of block.transactions) addresses.add(transaction.sender).add(transaction.recipient)
+  for (const { reward, transactions } of blocks) {
+    const recipient = parseAddress(reward.recipient)
+    if (recipient) addresses.add(recipient)
+    for (const transaction of transactions) addresses.add(transaction.sender).add(transaction.recipient)
+  }
   return addresses
 }
 
@@ -150,8 +152,9 @@ class Scratch<A extends Account> {
   }
 
   result(): AppliedBlock<A> {
-    const stored = [...this.now].map(([address, account]) => [address, settled(account)] as const)
-    return { changes: new Map(stored), undo: this.before }
+    const changes = new Map<Address, Account | undefined>()
+    for (const [address, account] of this.now) changes.set(address, settled(account))
+    return { changes, undo: this.before }
   }
 
   private set(address: Address, account: ScratchAccount): void {

@@ -60,7 +60,7 @@ async function lookedUp({ store, chain }: MemoryLedger, address: Address): Promi
     for (let index = 2; index <= chain.head.index; index++) {
       const { block } = await store.mainBlock(index, snapshot)
       for (const position of block.transactions.keys())
-        if (partiesOf(block, position).has(address)) found.unshift(place(index, position))
+        if (partiesOf(block, position).includes(address)) found.unshift(place(index, position))
     }
   })
   return found

@@ -230,7 +230,7 @@ export class Chain {
     const followers = this.followersOf(this.current.hash, blocks)
     const overlay = new AccountsOverlay(this.accounts.load)
     const verified = followers.flatMap(({ body }) => (body instanceof RuleError ? [] : [body]))
-    await overlay.prepare(new Set(verified.flatMap((body) => [...touchedAddresses(body)])))
+    await overlay.prepare(touchedAddresses(...verified))
     const adopted: ConnectedBlock[] = []
     for (const { parsed, body } of followers) {
       const connected = this.connectNext(parsed, body, adopted.at(-1)?.entry ?? this.current, overlay)

@@ -96,7 +96,7 @@ class Walk {
 
   private async at(index: number): Promise<HistoryBlock> {
     const read = await this.store.mainBlock(index, this.snapshot)
-    const positions = [...read.block.transactions.keys()].filter((at) => partiesOf(read.block, at).has(this.address))
+    const positions = [...read.block.transactions.keys()].filter((at) => partiesOf(read.block, at).includes(this.address))
     const [undo] = index > 1 ? ((await this.store.undos([read], this.snapshot)) as [StoredChanges]) : []
     return { index, read, positions: positions.reverse(), previous: undo?.get(this.address)?.latest ?? 0 }
   }

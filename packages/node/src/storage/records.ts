@@ -113,10 +113,10 @@ export function putWaiting(batch: Batch, { order, transaction, arrivedAt }: Pool
   batch.set(key.pool(order), canonicalJson({ arrivedAt, transaction } as unknown as JsonObject))
 }
 
-/** Whose history a transaction of a block belongs to. */
-export function partiesOf({ transactions }: Pick<Block, 'transactions'>, position: number): Set<Address> {
+/** Whose history a transaction of a block belongs to; twice where somebody has paid himself. */
+export function partiesOf({ transactions }: Pick<Block, 'transactions'>, position: number): Address[] {
   const { sender, recipient } = transactions[position] as unknown as Transaction
-  return position === 0 ? new Set([recipient]) : new Set([sender, recipient])
+  return position === 0 ? [recipient] : [sender, recipient]
 }
 
 /** Every account that a block of the main chain has to do with, in the order of its transactions. */
