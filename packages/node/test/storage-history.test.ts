@@ -1,7 +1,7 @@
 /** An address's transactions, found from block to block: the same as in a look through the whole main chain. */
 import { type Address, type Genesis, genesisOf } from '@bc/core'
 import fc from 'fast-check'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { alice, bob, carol, miner } from '../../core/test/support/site.ts'
 import { DamageError } from '../src/errors.ts'
 import { FARTHEST_WALK } from '../src/storage/history.ts'
@@ -102,7 +102,7 @@ describe('a history', () => {
 
   test('goes on at any of its own blocks, and elsewhere where that is near its end', async () => {
     const once: BlockRecipe = { payments: [{ from: 0, to: 1, amount: 1, fee: 0 }], after: 10 }
-    const far = FARTHEST_WALK
+    const far = FARTHEST_WALK.blocks
     const main = grown(genesisSite(RULES), far + 3, (i) => (i === 0 || i === 2 ? once : nothing))
     const ledger = await freshImport(GENESIS, main.texts.slice(1))
     // The miner has a part in all blocks; so that 3 is none of his, nothing is: Alice has one in 2 and in 4.
@@ -112,6 +112,19 @@ describe('a history', () => {
     expect(await placesOf(ledger, alice.address, { index: 1, position: 0 })).toEqual([])
     expect(await placesOf(ledger, miner.address, { index: 1, position: 0 })).toBeUndefined()
   }, 60_000)
+
+  test('of big blocks is not walked through as far', async () => {
+    const ledger = await ledgerOf({ trunk: Array(10).fill(nothing), old: [], young: [nothing] })
+    const mainBlock = ledger.store.mainBlock.bind(ledger.store)
+    const read = vi.spyOn(ledger.store, 'mainBlock').mockImplementation(async (...asked) => ({
+      ...(await mainBlock(...asked)),
+      bytes: 1_000_000,
+    }))
+    expect(await placesOf(ledger, miner.address, { index: 1, position: 0 })).toBeUndefined()
+    // Genesis, the newest one, and eight from there.
+    expect(read).toHaveBeenCalledTimes(10)
+    expect(await placesOf(ledger, miner.address, { index: 2, position: 1 })).toEqual([place(2, 0)])
+  })
 
   test('that leads to where nothing is of its address, or in a circle, is damage', async () => {
     const paid: BlockRecipe = { payments: [{ from: 0, to: 1, amount: 1, fee: 0 }], after: 10 }

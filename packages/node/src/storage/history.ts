@@ -19,10 +19,10 @@ export interface HistoryBlock {
 }
 
 /**
- * Blocks that are walked through to find where a history goes on, if it isn't at the place itself: more than any
- * reorganisation is deep.
+ * What is walked through to find where a history goes on, if it isn't at the place itself: more blocks than most
+ * reorganisations are deep, and no more bytes than two pages have.
  */
-export const FARTHEST_WALK = 1_000
+export const FARTHEST_WALK = { blocks: 1_000, bytes: 8_000_000 }
 
 /**
  * Newest first, each block read when its turn comes.
@@ -75,8 +75,10 @@ class Walk {
     const there = await this.at(height)
     if (there.positions.length > 0) return there
     let block = await this.stop(newest)
+    let bytes = 0
     for (let walked = 0; block && block.index > height; walked++) {
-      if (walked === FARTHEST_WALK) return 'too far'
+      if (walked === FARTHEST_WALK.blocks || bytes >= FARTHEST_WALK.bytes) return 'too far'
+      bytes += block.read.bytes
       block = await this.stop(block.previous)
     }
     return block
@@ -96,7 +98,9 @@ class Walk {
 
   private async at(index: number): Promise<HistoryBlock> {
     const read = await this.store.mainBlock(index, this.snapshot)
-    const positions = [...read.block.transactions.keys()].filter((at) => partiesOf(read.block, at).includes(this.address))
+    const positions = [...read.block.transactions.keys()].filter((at) =>
+      partiesOf(read.block, at).includes(this.address),
+    )
     const [undo] = index > 1 ? ((await this.store.undos([read], this.snapshot)) as [StoredChanges]) : []
     return { index, read, positions: positions.reverse(), previous: undo?.get(this.address)?.latest ?? 0 }
   }

@@ -19,9 +19,9 @@ export interface ImportAnswer {
   readonly ms: number
 }
 
-/** Blocks that are imported together, and parts that are read ahead. */
+/** Blocks that are imported together, and parts that are read ahead: as a node does that fetches them (block-fetch.ts). */
 const PART = 100
-const AHEAD = 3
+const AHEAD = 8
 
 answer(async ({ genesis, blocks, directory }: ImportQuestion): Promise<ImportAnswer> => {
   const { chain, close } = await openChain(genesis, directory)
