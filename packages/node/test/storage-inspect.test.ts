@@ -139,7 +139,7 @@ test('an account as it was one transaction before, or with other coins', async (
 })
 
 test('an account whose history begins before its newest block, anywhere', async () => {
-  const { balance } = { balance: 1_000_000 - 6 * (HEIGHT - 1) }
+  const balance = 1_000_000 - 6 * (HEIGHT - 1)
   for (const latest of [0, ...EVERY.slice(1, -1)]) {
     const fault = await found(put(key.account(alice.address), [balance, HEIGHT - 1, latest]))
     expect(fault).toBe(`block ${HEIGHT}: it is not in the history of ${alice.address}`)

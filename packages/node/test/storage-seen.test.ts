@@ -104,7 +104,7 @@ async function startOf(directory: string): Promise<Outcome> {
   const ledger = await open(directory).catch((error: Error) => error)
   if (ledger instanceof Error) {
     expect(isSentence(ledger)).toBe(true)
-    expect(ledger.message).toMatch(/is damaged \((?:the (?:table|record)|LevelDB:) .* and blocks are lost/)
+    expect(ledger.message).toMatch(/is damaged \(the (?:table|record) .* and blocks are lost/)
     return 'refused'
   }
   try {

@@ -237,11 +237,11 @@ function transactions(app: App, { chain, store, admission }: RouteContext): void
 
   function confirmed(id: Hash) {
     return store.reading(async (snapshot) => {
-      const place = await store.transactionPlace(id, snapshot)
-      if (place === undefined) throw notFound(`There is no transaction ${id}, neither waiting nor confirmed.`)
-      const read = await store.mainBlock(place.index, snapshot)
-      const found = located(read, place, await heightOf(store, snapshot), chain.id)
-      if (found.id !== id) throw new DamageError(`transaction ${id} is not at place ${textOf(place)}`)
+      const at = await store.transactionPlace(id, snapshot)
+      if (at === undefined) throw notFound(`There is no transaction ${id}, neither waiting nor confirmed.`)
+      const read = await store.mainBlock(at.index, snapshot)
+      const found = located(read, at, await heightOf(store, snapshot), chain.id)
+      if (found.id !== id) throw new DamageError(`transaction ${id} is not at place ${textOf(at)}`)
       return { ...found, read }
     })
   }
