@@ -20,7 +20,7 @@ import {
 import { DamageError } from '../errors.ts'
 import type { ChainStore } from './chain-store.ts'
 import type { Snapshot } from './database.ts'
-import type { StoredChanges, StoredEntry } from './records.ts'
+import type { StoredAccount, StoredChanges, StoredEntry } from './records.ts'
 
 /** Which chain it should be. */
 export interface ChainIdentity {
@@ -47,7 +47,7 @@ export async function* inspectBlocks(store: ChainStore, { id }: ChainIdentity, f
       if (to < first) return to
       const blocks = await mainBlocks(store, Math.max(first, to - BLOCKS + 1), to, snapshot)
       await inspectTransactions(store, id, blocks, snapshot)
-      await inspectHistories(store, blocks, snapshot)
+      await inspectHolders(store, blocks, snapshot)
       return to
     })
     yield
@@ -84,7 +84,8 @@ async function inspectTransactions(
 ): Promise<void> {
   const stood = blocks.flatMap(({ block }) =>
     (block.transactions as unknown as [Reward, ...Transaction[]]).map((transaction, position) => ({
-      ...{ index: block.index, position, transaction },
+      index: block.index,
+      position,
       id: transactionId(transaction, chain),
     })),
   )
@@ -95,21 +96,27 @@ async function inspectTransactions(
   for (const [i, { id, index, position }] of stood.entries())
     if (places[i]?.index !== index || places[i].position !== position)
       throw damaged(index, `transaction ${id} is not found by its id`)
-  const payments = stood.filter(({ position }) => position > 0) as unknown as {
-    index: number
-    transaction: Transaction
-  }[]
-  const senders = new Set(payments.map(({ transaction }) => transaction.sender))
-  const accounts = await store.accounts([...senders], snapshot)
-  for (const { index, transaction } of payments)
-    if ((accounts.get(transaction.sender)?.nonce ?? 0) <= transaction.nonce)
-      throw damaged(index, `${transaction.sender} is older than its own transaction`)
+}
+
+/** Every account that the blocks have to do with, read once. */
+async function inspectHolders(store: ChainStore, blocks: readonly ParsedBlock[], snapshot: Snapshot): Promise<void> {
+  const undos = await store.undos(blocks, snapshot)
+  const accounts = await store.accounts([...new Set(undos.flatMap((undo) => [...undo.keys()]))], snapshot)
+  inspectNonces(blocks, accounts)
+  inspectHistories(blocks, undos, accounts)
+}
+
+type Accounts = ReadonlyMap<Address, StoredAccount>
+
+function inspectNonces(blocks: readonly ParsedBlock[], accounts: Accounts): void {
+  for (const { block } of blocks)
+    for (const { sender, nonce } of block.transactions.slice(1) as unknown as Transaction[])
+      if ((accounts.get(sender)?.nonce ?? 0) <= nonce)
+        throw damaged(block.index, `${sender} is older than its own transaction`)
 }
 
 /** An account knows its newest block, and that leads to the one before, as far as both are looked at together. */
-async function inspectHistories(store: ChainStore, blocks: readonly ParsedBlock[], snapshot: Snapshot): Promise<void> {
-  const undos = await store.undos(blocks, snapshot)
-  const accounts = await store.accounts([...new Set(undos.flatMap((undo) => [...undo.keys()]))], snapshot)
+function inspectHistories(blocks: readonly ParsedBlock[], undos: readonly StoredChanges[], accounts: Accounts): void {
   const next = new Map<Address, number>()
   for (const [i, { block }] of [...blocks.entries()].reverse())
     for (const [address, before] of undos[i] as StoredChanges) {
