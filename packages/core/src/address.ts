@@ -1,17 +1,16 @@
 /** Addresses (protocol.md, "Keys, addresses, signatures"). */
 import { hexToBytes } from '@noble/hashes/utils.js'
 import { sha256Hex } from './hash.ts'
+import { isHex } from './hex.ts'
 import type { JsonValue } from './json.ts'
 import type { Brand } from './primitives.ts'
 
 /** 74 lower-case hex digits: a compressed public key and the first 8 digits of its SHA-256, which were checked. */
 export type Address = Brand<string, 'Address'>
 
-const ADDRESS = /^0[23][0-9a-f]{72}$/
-
 /** Form and checksum. That the key is a point on the curve is for a {@link SignatureVerifier} to say. */
 export function parseAddress(value: JsonValue | undefined): Address | undefined {
-  if (typeof value !== 'string' || !ADDRESS.test(value)) return undefined
+  if (!isHex(value, 74) || !(value.startsWith('02') || value.startsWith('03'))) return undefined
   const key = value.slice(0, 66)
   return value.slice(66) === checksum(key) ? (value as Address) : undefined
 }

@@ -1,6 +1,7 @@
 /**
  * The branded types, each made by the one parser beside it. A parser matches the whole text: one value, one spelling.
  */
+import { isHex } from './hex.ts'
 import type { JsonValue } from './json.ts'
 
 export type Brand<T, Name extends string> = T & { readonly __brand: Name }
@@ -21,24 +22,20 @@ export type Height = Brand<number, 'Height'>
 /** The largest number of the protocol, and the most coins there can ever be: 2^53-1. */
 export const MAX_AMOUNT = Number.MAX_SAFE_INTEGER as Amount
 
-const HEX_64 = /^[0-9a-f]{64}$/
-const HEX_80 = /^[0-9a-f]{80}$/
-const HEX_128 = /^[0-9a-f]{128}$/
-
 export function parseHash(value: JsonValue | undefined): Hash | undefined {
-  return typeof value === 'string' && HEX_64.test(value) ? (value as Hash) : undefined
+  return isHex(value, 64) ? (value as Hash) : undefined
 }
 
 export function parseTarget(value: JsonValue | undefined): Target | undefined {
-  return typeof value === 'string' && HEX_64.test(value) ? (value as Target) : undefined
+  return isHex(value, 64) ? (value as Target) : undefined
 }
 
 export function parseProof(value: JsonValue | undefined): Proof | undefined {
-  return typeof value === 'string' && HEX_80.test(value) ? (value as Proof) : undefined
+  return isHex(value, 80) ? (value as Proof) : undefined
 }
 
 export function parseSignature(value: JsonValue | undefined): Signature | undefined {
-  return typeof value === 'string' && HEX_128.test(value) ? (value as Signature) : undefined
+  return isHex(value, 128) ? (value as Signature) : undefined
 }
 
 export function parseAmount(value: JsonValue | undefined): Amount | undefined {

@@ -1,7 +1,7 @@
 /** What the rules ask of the curve. The curve itself is handed in: core knows none. */
-import { hexToBytes } from '@noble/hashes/utils.js'
 import { parseAddress, publicKeyOf } from './address.ts'
-import { type Hash, parseSignature } from './primitives.ts'
+import { bytesOfHex } from './hex.ts'
+import type { Hash } from './primitives.ts'
 
 /** ECDSA over secp256k1. `@bc/wallet` has two that agree on every input. */
 export interface SignatureVerifier {
@@ -48,9 +48,10 @@ export function askCurve(check: SignatureCheck, verifier: SignatureVerifier, kno
   if (keyOf(check.recipient, verifier, known) === undefined) return 'recipient'
   const sender = keyOf(check.sender, verifier, known)
   if (sender === undefined) return 'sender'
-  const signature = parseSignature(check.signature)
+  const signature = bytesOfHex(check.signature, 128)
   if (signature === undefined) return 'signature'
-  return sender.verify(hexToBytes(check.digest), hexToBytes(signature)) ? 'valid' : 'signature'
+  const digest = bytesOfHex(check.digest, 64) as Uint8Array
+  return sender.verify(digest, signature) ? 'valid' : 'signature'
 }
 
 /** Form, checksum and curve: all that `tx.address` asks. */
