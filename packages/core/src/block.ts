@@ -54,12 +54,18 @@ export interface ParsedBlock {
   readonly root: Hash
 }
 
+/** One that was spelled just now. Whoever holds it for long has no need of the texts: they are as long as the block. */
+export interface SpelledBlock extends ParsedBlock {
+  /** The canonical JSON of each transaction, which the Merkle tree's leaves are hashes of. */
+  readonly texts: readonly string[]
+}
+
 const HEADER_FIELDS = ['index', 'merkle_root', 'previous_hash', 'proof', 'target', 'timestamp'] as const
 /** What stands between a header and its transactions in a block's canonical text. */
 const TRANSACTIONS = ', "transactions": '
 
 /** @throws RuleError `block.shape` */
-export function parseBlock(value: JsonValue): ParsedBlock {
+export function parseBlock(value: JsonValue): SpelledBlock {
   const object = readHeaderFields(value, ['transactions'])
   if (!Array.isArray(object.transactions)) throw shape('transactions is a list')
   const { transactions, ...header } = object
@@ -67,14 +73,14 @@ export function parseBlock(value: JsonValue): ParsedBlock {
   // The last of a block's keys in their order: so each transaction is spelled once, for the block and for its leaf.
   const canonical = `${canonicalJson(header).slice(0, -1)}${TRANSACTIONS}[${texts.join(', ')}]}`
   const root = merkleRoot(texts.map(sha256Hex))
-  return { block: object as unknown as Block, canonical, hash: sha256Hex(canonical), root }
+  return { block: object as unknown as Block, canonical, hash: sha256Hex(canonical), root, texts }
 }
 
 /**
  * A block as it is sent and stored: {@link parseBlock} of {@link parseJson}, and quicker where the text is canonical.
  * @throws RuleError `message.malformed`, `block.shape`
  */
-export function readBlock(text: string): ParsedBlock {
+export function readBlock(text: string): SpelledBlock {
   return readCanonical(text) ?? parseBlock(parseJson(text))
 }
 
@@ -83,7 +89,7 @@ export function readBlock(text: string): ParsedBlock {
  * for besides is that it isn't too long or too deep and that no surrogate stands alone. Whatever seems to be wrong is
  * left to that parser, which finds the words for it.
  */
-function readCanonical(text: string): ParsedBlock | undefined {
+function readCanonical(text: string): SpelledBlock | undefined {
   if (text.length > DEFAULT_JSON_LIMITS.maxBytes || text.includes('\\ud')) return undefined
   try {
     const value = JSON.parse(text)

@@ -14,6 +14,7 @@ export {
   parseHeader,
   readBlock,
   readHeader,
+  type SpelledBlock,
 } from './block.ts'
 export {
   type BlockEntry,

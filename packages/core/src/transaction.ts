@@ -48,9 +48,18 @@ export interface ParsedTransaction {
 
 /** The canonical JSON of what the sender signs; `chain` is signed and not stored, so it is worth nothing elsewhere. */
 export function payloadOf(transaction: UnsignedTransaction | Reward, chain: Hash): string {
-  const { signature: _, amount, ...signed } = transaction as Partial<Transaction>
-  // In the order of the keys, where the transaction's were: then nothing has to be sorted.
-  return canonicalJson({ amount, chain, ...signed } as unknown as JsonObject)
+  return payloadIn(canonicalJson(transaction as unknown as JsonObject), chain)
+}
+
+/**
+ * The same from a transaction's own canonical JSON: in the order of the keys `amount` is the first, `chain` comes after
+ * it, and `signature` is the last. No string can be taken for a key: within one, a quote has a backslash before it.
+ */
+function payloadIn(text: string, chain: Hash): string {
+  const amount = text.slice(0, text.indexOf(', '))
+  const signature = text.lastIndexOf(', "signature": "')
+  const others = text.slice(amount.length, signature < 0 ? -1 : signature)
+  return `${amount}, "chain": "${chain}"${others}}`
 }
 
 /** The digest that the sender signed: a third party can't change it. */
@@ -68,9 +77,10 @@ const FIELDS = ['amount', 'fee', 'nonce', 'recipient', 'sender', 'signature'] as
 /**
  * Form, numbers and memo, in the rules' order. Addresses and signature are only read here:
  * {@link judgeTransaction} speaks of them once the curve was asked.
+ * @param text the value's canonical JSON, for whoever has it already
  * @throws RuleError `tx.shape`, `tx.number` or `tx.memo`
  */
-export function parseTransaction(value: JsonValue, chain: Hash): ParsedTransaction {
+export function parseTransaction(value: JsonValue, chain: Hash, text?: string): ParsedTransaction {
   if (!isJsonObject(value)) throw shape('a transaction is an object')
   const { memo } = value
   const expected = memo === undefined ? FIELDS.length : FIELDS.length + 1
@@ -87,7 +97,7 @@ export function parseTransaction(value: JsonValue, chain: Hash): ParsedTransacti
   if (amount < 1) throw new RuleError('tx.number', 'The amount is 0: at least 1 is needed.', { amount })
   if (memo !== undefined) checkMemo(memo)
   const transaction = value as unknown as Transaction
-  const id = transactionId(transaction, chain)
+  const id = sha256Hex(payloadIn(text ?? canonicalJson(value), chain))
   return { transaction, id, check: { recipient, sender, digest: id, signature } }
 }
 

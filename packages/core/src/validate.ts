@@ -150,12 +150,19 @@ export interface ReadTransactions {
   readonly fault: RuleError | undefined
 }
 
-/** `tx.shape`, `tx.number` and `tx.memo` of each transaction after the reward. */
-export function readTransactions(transactions: readonly JsonValue[], chain: Hash): ReadTransactions {
+/**
+ * `tx.shape`, `tx.number` and `tx.memo` of each transaction after the reward.
+ * @param texts the canonical JSON of each, for whoever has it already
+ */
+export function readTransactions(
+  transactions: readonly JsonValue[],
+  chain: Hash,
+  texts: readonly string[] = [],
+): ReadTransactions {
   const parsed: ParsedTransaction[] = []
-  for (const transaction of transactions.slice(1)) {
+  for (let i = 1; i < transactions.length; i++) {
     try {
-      parsed.push(parseTransaction(transaction, chain))
+      parsed.push(parseTransaction(transactions[i] as JsonValue, chain, texts[i]))
     } catch (error) {
       if (error instanceof RuleError) return { parsed, fault: placed(error, parsed.length + 1) }
       throw error

@@ -132,6 +132,7 @@ const TYPES = [
   'SignatureVerdict',
   'SignatureVerifier',
   'SizedBlock',
+  'SpelledBlock',
   'Target',
   'TemplateRequest',
   'Transaction',

@@ -40,3 +40,11 @@ test('what was taken, or is held already, counts no more', () => {
   for (let i = 0; i < 4; i++) held.add(block(i, MB))
   expect(held.size).toBe(4)
 })
+
+test('a block is held without what its reader has left beside it', () => {
+  const held = new HeldBlocks()
+  const spelled = { ...block(1, 10), root: 'root', texts: ['x'.repeat(10)] } as unknown as ParsedBlock
+  held.add(spelled)
+  const [kept] = held.take(() => true)
+  expect(Object.keys(kept ?? {}).sort()).toEqual(['block', 'canonical', 'hash', 'root'])
+})

@@ -20,13 +20,14 @@ export class HeldBlocks {
     return this.held.has(hash)
   }
 
-  add(parsed: ParsedBlock): void {
-    this.remove(parsed.hash)
-    this.held.set(parsed.hash, parsed)
-    this.bytes += parsed.canonical.length
-    for (const hash of this.held.keys()) {
-      if (hash === parsed.hash || (this.held.size <= MOST && this.bytes <= MOST_BYTES)) return
-      this.remove(hash)
+  add({ block, hash, canonical, root }: ParsedBlock): void {
+    this.remove(hash)
+    // Nothing else that it may have brought along: the bytes that are counted are those that are held.
+    this.held.set(hash, { block, hash, canonical, root })
+    this.bytes += canonical.length
+    for (const oldest of this.held.keys()) {
+      if (oldest === hash || (this.held.size <= MOST && this.bytes <= MOST_BYTES)) return
+      this.remove(oldest)
     }
   }
 

@@ -16,6 +16,7 @@ import {
   readTransactions,
   reportOf,
   ruleErrorOf,
+  type SpelledBlock,
   type VerifiedBlock,
   verifiedAs,
 } from '@bc/core'
@@ -61,13 +62,13 @@ export function reportOn(
 }
 
 function bodyReport(
-  parsed: ParsedBlock,
+  parsed: SpelledBlock,
   { chain, maxBlockBytes }: ReportContext,
   ask: (question: CurveQuestion) => CurveAnswer,
 ): BodyReport | { refusal: RuleErrorData } {
   try {
     const sized = checkBody(parsed, { maxBlockBytes })
-    const read = readTransactions(sized.block.transactions, chain)
+    const read = readTransactions(sized.block.transactions, chain, parsed.texts)
     const question = { checks: read.parsed.map(({ check }) => check), addresses: [sized.reward.recipient] }
     const { verdicts, addresses } = ask(question)
     return reportOf(judgeTransactions(sized, read, verdicts, addresses[0] === true))
