@@ -45,7 +45,7 @@ export function touchedAddresses(...blocks: readonly VerifiedBlock[]): Set<Addre
 
 export interface AppliedBlock<A extends Account = Account> {
   readonly changes: AccountChanges
-  /** The same accounts as they were before: writing these back undoes the block exactly. */
+  /** The same accounts as they were before, in the order of {@link touchedAddresses}: writing these back undoes the block exactly. */
   readonly undo: AccountChanges<A>
 }
 
@@ -63,7 +63,7 @@ export function applyBlock<A extends Account>(
 ): AppliedBlock<A> {
   const scratch = new Scratch(read)
   const recipient = parseAddress(block.reward.recipient)
-  if (recipient) scratch.credit(recipient, block.reward.amount)
+  if (recipient) scratch.touch(recipient).balance += BigInt(block.reward.amount)
   let fees = 0n
   for (const [i, transaction] of block.transactions.entries()) {
     applyTransaction(transaction, scratch, i + 1)
@@ -75,11 +75,13 @@ export function applyBlock<A extends Account>(
 }
 
 function applyTransaction(transaction: VerifiedTransaction, scratch: Scratch<Account>, position: number): void {
-  const { sender, recipient, amount, fee } = transaction
-  const fault = spendingFault(transaction, scratch.get(sender))
+  const { recipient, amount, fee } = transaction
+  const sender = scratch.touch(transaction.sender)
+  const fault = spendingFault(transaction, sender)
   if (fault) throw placed(fault, position)
-  scratch.spend(sender, amount, fee)
-  scratch.credit(recipient, amount)
+  sender.balance -= BigInt(amount) + BigInt(fee)
+  sender.nonce++
+  scratch.touch(recipient).balance += BigInt(amount)
 }
 
 /** What keeps an account from sending this transaction now: `tx.nonce`, then `tx.balance`. */
@@ -119,47 +121,39 @@ function checkReward(block: VerifiedBlock, fees: bigint, rules: ChainRules): voi
  * An account in the midst of a block. The reward is credited before the fees that pay for it, so until the block's end
  * there may be more coins than 2^53-1, and a balance that is no exact number.
  */
-interface ScratchAccount {
-  readonly balance: bigint
-  readonly nonce: number
+interface ScratchAccount<A extends Account = Account> {
+  readonly before: A | undefined
+  balance: bigint
+  nonce: number
 }
 
-/** Copies on write; remembers what each touched account was. */
+/** Copies of the accounts that a block has to do with. */
 class Scratch<A extends Account> {
   private readonly read: AccountReader<A>
-  private readonly now = new Map<Address, ScratchAccount>()
-  private readonly before = new Map<Address, A | undefined>()
+  private readonly touched = new Map<Address, ScratchAccount<A>>()
 
   constructor(read: AccountReader<A>) {
     this.read = read
   }
 
-  get(address: Address): ScratchAccount {
-    const changed = this.now.get(address)
-    if (changed) return changed
-    const { balance, nonce } = this.read(address) ?? NO_ACCOUNT
-    return { balance: BigInt(balance), nonce }
-  }
-
-  credit(address: Address, amount: number): void {
-    const { balance, nonce } = this.get(address)
-    this.set(address, { balance: balance + BigInt(amount), nonce })
-  }
-
-  spend(address: Address, amount: number, fee: number): void {
-    const { balance, nonce } = this.get(address)
-    this.set(address, { balance: balance - BigInt(amount) - BigInt(fee), nonce: nonce + 1 })
+  touch(address: Address): ScratchAccount<A> {
+    const touched = this.touched.get(address)
+    if (touched) return touched
+    const before = this.read(address)
+    const { balance, nonce } = before ?? NO_ACCOUNT
+    const account = { before, balance: BigInt(balance), nonce }
+    this.touched.set(address, account)
+    return account
   }
 
   result(): AppliedBlock<A> {
     const changes = new Map<Address, Account | undefined>()
-    for (const [address, account] of this.now) changes.set(address, settled(account))
-    return { changes, undo: this.before }
-  }
-
-  private set(address: Address, account: ScratchAccount): void {
-    if (!this.before.has(address)) this.before.set(address, this.read(address))
-    this.now.set(address, account)
+    const undo = new Map<Address, A | undefined>()
+    for (const [address, account] of this.touched) {
+      changes.set(address, settled(account))
+      undo.set(address, account.before)
+    }
+    return { changes, undo }
   }
 }
 
