@@ -91,11 +91,11 @@ export function putBlock(batch: Batch, entry: BlockEntry, parsed: ParsedBlock): 
 }
 
 /** The records that only blocks of the main chain have. */
-export function putIndexes(batch: Batch, { entry, parsed, undo, ids }: ConnectedBlock, connect: boolean): void {
+export function putIndexes(batch: Batch, { entry, undo, ids }: ConnectedBlock, connect: boolean): void {
   const { index, hash } = entry
   const put = (at: string, value: string) => batch.set(at, connect ? value : undefined)
   put(key.main(index), hash)
-  put(key.undo(index), encodeUndo(hash, holdersOf(parsed.block), undo))
+  put(key.undo(index), encodeUndo(hash, undo))
   for (const [position, id] of ids.entries()) put(key.transaction(id), `[${index},${position}]`)
 }
 
@@ -178,12 +178,10 @@ export function undoOf({ hash, block }: StoredBlock, value: Buffer | undefined):
   return new Map(addresses.map((address, i) => [address, before[i]]))
 }
 
-/** @param holders the accounts in the order of {@link holdersOf}: the block says whose they are */
-function encodeUndo(block: Hash, holders: readonly Address[], undo: StoredChanges): string {
-  const before = holders.map((address) => {
-    const account = undo.get(address)
-    return account ? encodeAccount(account) : 'null'
-  })
+/** @param undo in the order of {@link holdersOf}, which is the ledger's: the block says whose the accounts are */
+function encodeUndo(block: Hash, undo: StoredChanges): string {
+  const before: string[] = []
+  for (const account of undo.values()) before.push(account ? encodeAccount(account) : 'null')
   return `{"block":"${block}","before":[${before.join()}]}`
 }
 
