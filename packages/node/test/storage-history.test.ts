@@ -115,9 +115,9 @@ describe('a history', () => {
 
   test('of big blocks is not walked through as far', async () => {
     const ledger = await ledgerOf({ trunk: Array(10).fill(nothing), old: [], young: [nothing] })
-    const mainBlock = ledger.store.mainBlock.bind(ledger.store)
-    const read = vi.spyOn(ledger.store, 'mainBlock').mockImplementation(async (...asked) => ({
-      ...(await mainBlock(...asked)),
+    const connectedBlock = ledger.store.connectedBlock.bind(ledger.store)
+    const read = vi.spyOn(ledger.store, 'connectedBlock').mockImplementation(async (...asked) => ({
+      ...(await connectedBlock(...asked)),
       bytes: 1_000_000,
     }))
     expect(await placesOf(ledger, miner.address, { index: 1, position: 0 })).toBeUndefined()

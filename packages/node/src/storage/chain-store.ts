@@ -65,6 +65,10 @@ export interface ReadBlock extends StoredBlock {
   readonly bytes: number
 }
 
+export interface UndoableBlock extends ReadBlock {
+  readonly undo: StoredChanges
+}
+
 export interface PoolWriteOptions extends WriteOptions {
   /** Abandoned blocks whose transactions the pool has looked at now. */
   readonly returned?: readonly ConnectedBlock[]
@@ -184,6 +188,18 @@ export class ChainStore {
   /** The main chain's block at an index, and how many bytes it has. */
   async mainBlock(index: number, snapshot: Snapshot): Promise<ReadBlock> {
     const [hash] = (await this.mainHashes(index, index, snapshot)) as [Hash]
+    return this.readBlock(index, hash, snapshot)
+  }
+
+  /** The same, with what its accounts were before it: of genesis nothing is known. */
+  async connectedBlock(index: number, snapshot: Snapshot): Promise<UndoableBlock> {
+    const [main, undo] = await this.database.getMany([key.main(index), key.undo(index)], snapshot)
+    const hash = readHash(present(main, `the main chain's block ${index}`))
+    const read = await this.readBlock(index, hash, snapshot)
+    return { ...read, undo: index > 1 ? undoOf(read, undo) : new Map() }
+  }
+
+  private async readBlock(index: number, hash: Hash, snapshot: Snapshot): Promise<ReadBlock> {
     const text = await this.blockText(index, hash, snapshot)
     return { hash, block: JSON.parse(text.toString()) as Block, bytes: text.length }
   }

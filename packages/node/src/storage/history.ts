@@ -6,7 +6,7 @@ import type { Address } from '@bc/core'
 import { DamageError } from '../errors.ts'
 import type { ChainStore, ReadBlock } from './chain-store.ts'
 import type { Snapshot } from './database.ts'
-import { partiesOf, type StoredChanges, type TransactionPlace } from './records.ts'
+import { partiesOf, type TransactionPlace } from './records.ts'
 
 /** What a history has in one block. */
 export interface HistoryBlock {
@@ -97,11 +97,10 @@ class Walk {
   }
 
   private async at(index: number): Promise<HistoryBlock> {
-    const read = await this.store.mainBlock(index, this.snapshot)
+    const { undo, ...read } = await this.store.connectedBlock(index, this.snapshot)
     const positions = [...read.block.transactions.keys()].filter((at) =>
       partiesOf(read.block, at).includes(this.address),
     )
-    const [undo] = index > 1 ? ((await this.store.undos([read], this.snapshot)) as [StoredChanges]) : []
-    return { index, read, positions: positions.reverse(), previous: undo?.get(this.address)?.latest ?? 0 }
+    return { index, read, positions: positions.reverse(), previous: undo.get(this.address)?.latest ?? 0 }
   }
 }
