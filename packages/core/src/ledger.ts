@@ -45,7 +45,10 @@ export function touchedAddresses(...blocks: readonly VerifiedBlock[]): Set<Addre
 
 export interface AppliedBlock<A extends Account = Account> {
   readonly changes: AccountChanges
-  /** The same accounts as they were before, in the order of {@link touchedAddresses}: writing these back undoes the block exactly. */
+  /**
+   * The same accounts as they were before, in the order of {@link touchedAddresses}: writing these back undoes the block
+   * exactly.
+   */
   readonly undo: AccountChanges<A>
 }
 
