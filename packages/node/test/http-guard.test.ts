@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { networkInterfaces, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import { describeWith } from '../../core/test/support/where.ts'
 import { isThisMachine } from '../src/http/guard.ts'
 import { browse, CHROMIUM, serve } from './support/http-browser.ts'
 import { type Asked, answersIn, ask, exchange, post } from './support/http-client.ts'
@@ -424,8 +425,7 @@ describe('a body', () => {
   })
 })
 
-// Where there is none, nothing is shown: `apt-get install chromium` brings one.
-describe.skipIf(CHROMIUM === undefined)('in a real browser (chromium)', () => {
+describeWith(CHROMIUM !== undefined, 'no chromium here: apt-get install chromium', 'in a real browser', () => {
   it('a page of another origin neither mines nor sends', { timeout: 180_000 }, async () => {
     const seen: { asked: string; host: string | undefined; site: string | undefined }[] = []
     node.app.server.on('request', ({ method, url, headers }) => {

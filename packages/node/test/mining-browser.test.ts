@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 import { expect, it } from 'vitest'
 import { jobOfText, naiveSearch } from '../../core/test/support/seal-jobs.ts'
+import { describeWith } from '../../core/test/support/where.ts'
 import { browse, CHROMIUM, serve } from './support/http-browser.ts'
 
 const JOB = jobOfText('a browser', '000fffff')
@@ -19,28 +20,29 @@ const SCRIPT = `
   await fetch('/done', { method: 'POST', body: JSON.stringify({ found, chosen: chosen.name }) })
 `
 
-// Where there is none, nothing is shown: `apt-get install chromium` brings one.
-it.skipIf(CHROMIUM === undefined)('a page finds what Node finds (chromium)', { timeout: 180_000 }, async () => {
-  const { outputFiles } = await build({
-    stdin: { contents: SCRIPT, resolveDir: fileURLToPath(new URL('.', import.meta.url)) },
-    bundle: true,
-    format: 'esm',
-    platform: 'browser',
-    conditions: ['source'],
-    write: false,
+describeWith(CHROMIUM !== undefined, 'no chromium here: apt-get install chromium', 'in a real browser', () => {
+  it('a page finds what Node finds', { timeout: 180_000 }, async () => {
+    const { outputFiles } = await build({
+      stdin: { contents: SCRIPT, resolveDir: fileURLToPath(new URL('.', import.meta.url)) },
+      bundle: true,
+      format: 'esm',
+      platform: 'browser',
+      conditions: ['source'],
+      write: false,
+    })
+    const page = await serve(`<!doctype html><script type="module">${outputFiles[0]?.text}</script>`)
+    try {
+      await browse(`http://127.0.0.1:${page.port}/`, [], page.done)
+    } finally {
+      page.server.close()
+    }
+    const nonce = String(naiveSearch(JOB, 0n, 100_000))
+    const { found, chosen } = JSON.parse(await page.done)
+    expect(found).toEqual([
+      ['simd-8', nonce],
+      ['simd-4', nonce],
+      ['several in turns', nonce],
+    ])
+    expect(['simd-8', 'simd-4']).toContain(chosen)
   })
-  const page = await serve(`<!doctype html><script type="module">${outputFiles[0]?.text}</script>`)
-  try {
-    await browse(`http://127.0.0.1:${page.port}/`, [], page.done)
-  } finally {
-    page.server.close()
-  }
-  const nonce = String(naiveSearch(JOB, 0n, 100_000))
-  const { found, chosen } = JSON.parse(await page.done)
-  expect(found).toEqual([
-    ['simd-8', nonce],
-    ['simd-4', nonce],
-    ['several in turns', nonce],
-  ])
-  expect(['simd-8', 'simd-4']).toContain(chosen)
 })
