@@ -1,5 +1,5 @@
 /** Waits until something is so: a height, a transaction's confirmations, a node that answers. */
-import type { FoundTransactionAnswer, StatusAnswer } from '@bc/node'
+import type { DropReason, FoundTransactionAnswer, StatusAnswer } from '@bc/node'
 import { connect } from '../client.ts'
 import { CliError, Refusal, usage } from '../failure.ts'
 import type { Settings } from '../options.ts'
@@ -127,7 +127,7 @@ async function findTransaction(id: string, settings: Settings): Promise<FoundTra
   }
 }
 
-const REASONS: Readonly<Record<string, string>> = {
+const REASONS: Readonly<Record<DropReason, string>> = {
   replaced: 'another one of its sender, with the same nonce, has taken its place',
   evicted: 'the pool is full, and others pay more',
   expired: 'it found no block for too long',
@@ -135,8 +135,13 @@ const REASONS: Readonly<Record<string, string>> = {
   reverted: 'the node has gone back to a snapshot without it',
 }
 
+/** A newer node may have others. */
+function isKnown(reason: unknown): reason is DropReason {
+  return typeof reason === 'string' && Object.hasOwn(REASONS, reason)
+}
+
 function dropped(id: string, reason: unknown): CliError {
-  const why = typeof reason === 'string' && Object.hasOwn(REASONS, reason) ? REASONS[reason] : printable(reason)
+  const why = isKnown(reason) ? REASONS[reason] : printable(reason)
   return new CliError('cli.watch', `transaction ${id} has left the pool without a block: ${why}.`)
 }
 

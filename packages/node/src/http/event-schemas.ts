@@ -1,6 +1,7 @@
 /** The messages of `GET /events`: what stands in the `data` of each kind of event. */
 import type { Static } from 'typebox'
 import * as Type from 'typebox'
+import { DROP_REASONS, type DropReason } from '../pool/changes.ts'
 import { BlockSchema, HeaderSchema, StatusSchema, TransactionSchema } from './schemas.ts'
 
 /** What a client may ask for. */
@@ -14,18 +15,12 @@ const id = Type.Unsafe<string>({ ...hash, description: "A transaction's id" })
 
 const place = Type.Object({ index: header.index, hash }, { additionalProperties: false })
 
-const reason = Type.Union(
-  [
-    Type.Literal('replaced'),
-    Type.Literal('evicted'),
-    Type.Literal('expired'),
-    Type.Literal('unpayable'),
-    Type.Literal('reverted'),
-  ],
-  {
-    description:
-      "Another one of this sender and nonce took its place; it made room for a higher fee; it found no block for too long; its sender's coins are spent; dev mode has gone back to where there was none of it",
-  },
+const reasons = Object.entries(DROP_REASONS)
+const reason = Type.Unsafe<DropReason>(
+  Type.Union(
+    reasons.map(([name]) => Type.Literal(name)),
+    { description: reasons.map(([name, why]) => `${name}: ${why}`).join('; ') },
+  ),
 )
 
 /** The first event of a connection that doesn't resume. What happens after this head is told. */

@@ -1,15 +1,16 @@
 /** What becomes of transactions in the pool, for those who want to hear of it. */
 import type { Admission, Hash, PoolEntry, RuleCode } from '@bc/core'
 
-/**
- * Why a transaction left the pool without being confirmed:
- * - `replaced`: another one of the same sender and nonce took its place, waiting or confirmed
- * - `evicted`: it made room for a higher fee
- * - `expired`: it found no block for too long
- * - `unpayable`: its sender's coins are spent
- * - `reverted`: dev mode has gone back to where there was none of it
- */
-export type DropReason = 'replaced' | 'evicted' | 'expired' | 'unpayable' | 'reverted'
+/** Why a transaction left the pool without being confirmed. */
+export const DROP_REASONS = {
+  replaced: 'another one of its sender, with the same nonce, took its place, waiting or confirmed',
+  evicted: 'it made room for a higher fee',
+  expired: 'it found no block for too long',
+  unpayable: "its sender's coins are spent",
+  reverted: 'dev mode has gone back to where there was none of it',
+} as const
+
+export type DropReason = keyof typeof DROP_REASONS
 
 export type PoolChange =
   | { readonly kind: 'pending'; readonly entry: Waiting }
