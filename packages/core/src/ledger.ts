@@ -2,7 +2,7 @@
  * The account model: a balance and a next nonce per address (protocol.md, "Ledger"). An account that never held
  * anything is not stored, so equal states are equal byte for byte.
  */
-import { type Address, parseAddress } from './address.ts'
+import type { Address } from './address.ts'
 import { type ChainRules, exceedsSupply } from './params.ts'
 import { type Amount, MAX_AMOUNT } from './primitives.ts'
 import { RuleError } from './rules.ts'
@@ -35,12 +35,17 @@ export function genesisAccounts(rules: ChainRules): AccountChanges {
 /** Every address that blocks read or write: what the accounts' keeper must have at hand before {@link applyBlock}. */
 export function touchedAddresses(...blocks: readonly VerifiedBlock[]): Set<Address> {
   const addresses = new Set<Address>()
-  for (const { reward, transactions } of blocks) {
-    const recipient = parseAddress(reward.recipient)
+  for (const block of blocks) {
+    const recipient = rewarded(block)
     if (recipient) addresses.add(recipient)
-    for (const transaction of transactions) addresses.add(transaction.sender).add(transaction.recipient)
+    for (const transaction of block.transactions) addresses.add(transaction.sender).add(transaction.recipient)
   }
   return addresses
+}
+
+/** @returns undefined for what is no address: nobody can spend what such a block gives it, and at its end it is refused */
+function rewarded({ reward, rewardRecipientValid }: VerifiedBlock): Address | undefined {
+  return rewardRecipientValid ? (reward.recipient as Address) : undefined
 }
 
 export interface AppliedBlock<A extends Account = Account> {
@@ -65,7 +70,7 @@ export function applyBlock<A extends Account>(
   rules: ChainRules,
 ): AppliedBlock<A> {
   const scratch = new Scratch(read)
-  const recipient = parseAddress(block.reward.recipient)
+  const recipient = rewarded(block)
   if (recipient) scratch.touch(recipient).balance += BigInt(block.reward.amount)
   let fees = 0n
   for (const [i, transaction] of block.transactions.entries()) {
