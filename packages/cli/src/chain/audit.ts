@@ -229,7 +229,7 @@ class Audit {
     const parsed = parseBlock(value)
     checkPosition(parsed, parent, rules)
     const sized = checkBody(parsed, rules)
-    const read = readTransactions(parsed.block.transactions, chain)
+    const read = readTransactions(parsed.block.transactions, chain, parsed.texts)
     this.batch.push({ height: this.height, sized, read })
     this.checks += read.parsed.length
     return { rules, chain, parent: entryAfter(parent, parsed.block, parsed.hash) }
