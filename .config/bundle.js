@@ -66,7 +66,7 @@ const APART = [
   // Whoever signs, or reads an address, needs no blocks, no ledger and no pool.
   './packages/core/src/address.ts',
   './packages/core/src/transaction.ts',
-  // For signatures, where there is no libsecp256k1.
+  // For signatures, where libsecp256k1 has neither a binary nor WebAssembly.
   '@noble/curves/secp256k1.js',
   // Whoever reads hex digits: hashes in plain JavaScript are for where there is no Node.
   '@noble/hashes/utils.js',

@@ -1,6 +1,7 @@
 import type { SignatureVerifier } from '@bc/core'
 import { nativeVerifier } from './verifier-native.ts'
 import { nobleVerifier } from './verifier-noble.ts'
+import { wasmVerifier } from './verifier-wasm.ts'
 
 let best: SignatureVerifier | undefined
 
@@ -10,6 +11,6 @@ let best: SignatureVerifier | undefined
  * a machine without one would search its disk at every call.
  */
 export function bestVerifier(): SignatureVerifier {
-  best ??= nativeVerifier() ?? nobleVerifier
+  best ??= nativeVerifier() ?? wasmVerifier() ?? nobleVerifier
   return best
 }

@@ -1,6 +1,6 @@
 /**
- * The lengths that both verifiers ask for before their library sees a byte: left to themselves the libraries differ
- * (noble verifies digests of any length, both read 65-byte keys, and each throws in its own cases).
+ * The lengths that all verifiers ask for before their library sees a byte: left to themselves the libraries differ
+ * (noble verifies digests of any length, all read 65-byte keys, and each throws in its own cases).
  */
 const DIGEST_BYTES = 32
 const SIGNATURE_BYTES = 64

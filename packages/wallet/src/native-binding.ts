@@ -1,6 +1,6 @@
 /**
  * libsecp256k1, the library that Bitcoin verifies and signs with, as the npm package `secp256k1` carries it prebuilt. It
- * is the faster of the two by far, where its binary loads.
+ * is the fastest by far, where its binary loads.
  *
  * Only the package's binding is loaded. Its main file falls back to `elliptic` without a word: a third implementation
  * of the curve, slower than noble, that accepts high-S by itself, so that consensus would hang on one line of the

@@ -25,8 +25,8 @@ export function nativeSigner(): Signer | undefined {
 }
 
 /**
- * RFC 6979 (section 3.2, d) makes the nonce of the digest mod n, libsecp256k1 of its bytes as they are: these differ
- * for one digest of 2^128.
+ * RFC 6979 (section 3.2, d) makes the nonce of the digest mod n, this libsecp256k1 (of 2019) of its bytes as they are:
+ * these differ for one digest of 2^128.
  */
 function reduced(digest: Uint8Array): Uint8Array {
   const text = bytesToHex(digest)

@@ -17,6 +17,8 @@ test('the public face of @bc/wallet', () => {
     'secretFromEntropy',
     'signPayload',
     'signTransaction',
+    'wasmSigner',
+    'wasmVerifier',
   ])
 })
 

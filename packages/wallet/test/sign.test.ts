@@ -44,7 +44,7 @@ function verdict(transaction: Transaction, onChain: Hash = chain): string {
   return [...new Set(verifiers.map((verifier) => askCurve(check, verifier)))].join(' or ')
 }
 
-/** OpenSSL's view of an address's key: a third implementation of the curve. */
+/** OpenSSL's view of an address's key: an implementation of the curve that is none of ours. */
 function opensslKey(address: Address): KeyObject {
   const header = fromHex('3036301006072a8648ce3d020106052b8104000a032200')
   return createPublicKey({ key: Buffer.from(concat(header, publicKeyOf(address))), format: 'der', type: 'spki' })
@@ -67,7 +67,7 @@ describe('signPayload', () => {
     expect(signPayload(payload, one)).toBe(signature)
   })
 
-  test('is one signature by one secret, low-S, and valid to OpenSSL and both verifiers', () => {
+  test('is one signature by one secret, low-S, and valid to OpenSSL and all verifiers', () => {
     const entropy = fc.uint8Array({ minLength: 32, maxLength: 32 })
     fc.assert(
       fc.property(entropy, fc.string({ unit: 'binary' }), (bytes, payload) => {

@@ -17,7 +17,7 @@ const SHARE = 64
 export class CurveWorkers implements Curve {
   private readonly count: number
   private threads: CurveThread[] = []
-  /** null where there is no libsecp256k1: noble takes thirty times as long. */
+  /** null where libsecp256k1 has no binary: everything else takes five times as long and more. */
   private here: Answerer | null | undefined
 
   /** @param count threads at the most */
