@@ -4,18 +4,21 @@
  */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import type { Hash } from '@bc/core'
 import { nativeVerifier } from '@bc/wallet'
-import { type Holder, makeHolders, pay } from '../chain/holders.ts'
+import { type Holder, makeHolders, type Payment, pay } from '../chain/holders.ts'
 import { makeGenesis } from '../chain/make.ts'
 import { type Expected, Load, post } from '../load/load.ts'
 import { fetchAnvil, startAnvil } from '../peers/anvil.ts'
 import { transfers } from '../peers/ethereum.ts'
 import { pythonWithFlask, startTutorialNode } from '../peers/flask.ts'
-import type { PeerServer } from '../peers/server.ts'
+import { type PeerServer, startServer } from '../peers/server.ts'
 import { rsaTransactions } from '../peers/tutorial-wallet.ts'
 import { NodeProcess } from '../processes/node.ts'
 import { type Bench, inTurns, type Measured, type Row, type Size, type Skipped } from '../row.ts'
+import { verifyAlone } from '../verify/alone.ts'
+import { CHECK_BYTES, type Checks } from '../verify/checks.ts'
 
 const RATE = { unit: 'tx/s', bound: 'at least' } as const
 
@@ -37,6 +40,19 @@ const LINES: Row = {
   aimFor: 8,
 }
 
+/** How far the two could come here, if all that is ours took no time. */
+const ONE_AT_MOST: Row = {
+  ...ONE,
+  name: 'ingest, at most',
+  ours: 'a bare Fastify that parses each request, verifies one signature for it, and keeps nothing',
+}
+
+const LINES_AT_MOST: Row = {
+  ...LINES,
+  name: 'NDJSON, at most',
+  ours: 'libsecp256k1 merely verifying such signatures on all cores',
+}
+
 const FLASK: Row = {
   name: 'ingest, Flask',
   ours: 'one per request, 16 connections',
@@ -46,6 +62,7 @@ const FLASK: Row = {
   aimFor: 50,
 }
 
+const BARE_VERIFIER = fileURLToPath(new URL('../peers/bare-verifier.js', import.meta.url))
 const CONNECTIONS = 16
 /** A client that has many sends the next batch while the last is being looked at. */
 const BATCHES_AT_ONCE = 2
@@ -67,7 +84,7 @@ function amountsOf({ quick }: Size): Amounts {
 type Side = () => Promise<number>
 
 export const bench: Bench = {
-  rows: [ONE, LINES, FLASK],
+  rows: [ONE, ONE_AT_MOST, LINES, LINES_AT_MOST, FLASK],
   async measure(size, folder) {
     if (nativeVerifier() === undefined)
       return bench.rows.map((row) => skipped(row, 'no libsecp256k1 for this platform'))
@@ -84,7 +101,9 @@ export const bench: Bench = {
         : { row, outcome: peer }
     return [
       measured(ONE, 'one', 'anvil', anvil),
+      measured(ONE_AT_MOST, 'bare', 'anvil', anvil),
       measured(LINES, 'lines', 'anvil', anvil),
+      measured(LINES_AT_MOST, 'alone', 'anvil', anvil),
       measured(FLASK, 'one', 'flask', flask),
     ]
   },
@@ -121,16 +140,19 @@ async function rateOf(server: Pick<PeerServer, 'url' | 'stop'>, job: Job): Promi
 function ourSides(folder: string, { one, lines }: Amounts) {
   const holders = makeHolders(SENDERS)
   const { chain, config } = makeGenesis(folder, holders)
-  const sign = (count: number) => transactionsOf(holders, chain, count)
+  const payments = paymentsOf(holders, chain, 2 * one)
   const single: Job = {
-    requests: sign(2 * one).map((text) => post('/transactions/new', 'application/json', text)),
+    requests: payments.map((payment) => post('/transactions/new', 'application/json', textOf(payment))),
     connections: CONNECTIONS,
     expected: { status: 201, text: '"id":', times: 1 },
     transactions: 1,
   }
+  const checks = checksOf(payments)
   for (const holder of holders) holder.nonce = 0
   const many: Job = {
-    requests: batches(sign(2 * lines)).map((text) => post('/transactions', 'application/x-ndjson', text)),
+    requests: batches(paymentsOf(holders, chain, 2 * lines).map(textOf)).map((text) =>
+      post('/transactions', 'application/x-ndjson', text),
+    ),
     connections: BATCHES_AT_ONCE,
     expected: { status: 200, text: '"status":201', times: BATCH },
     transactions: BATCH,
@@ -142,15 +164,31 @@ function ourSides(folder: string, { one, lines }: Amounts) {
     rmSync(directory, { recursive: true })
     return rate
   }
-  return { one: () => measure(single), lines: () => measure(many) }
+  const bare = () => startServer(process.execPath, (port) => [BARE_VERIFIER, String(port)])
+  return {
+    one: () => measure(single),
+    bare: async () => rateOf(await bare(), single),
+    lines: () => measure(many),
+    alone: () => verifyAlone(checks),
+  }
 }
 
-/** As JSON, in the order in which they can be confirmed. */
-function transactionsOf(holders: readonly Holder[], chain: Hash, count: number): string[] {
+/** In the order in which they can be confirmed. */
+function paymentsOf(holders: readonly Holder[], chain: Hash, count: number): Payment[] {
   return Array.from({ length: count }, (_, i) => {
     const [sender, recipient] = [holders[i % holders.length], holders[(i * 7 + 1) % holders.length]] as [Holder, Holder]
-    return JSON.stringify(pay(sender, recipient.address, chain).transaction)
+    return pay(sender, recipient.address, chain)
   })
+}
+
+function textOf({ transaction }: Payment): string {
+  return JSON.stringify(transaction)
+}
+
+function checksOf(payments: readonly Payment[]): Checks {
+  const checks = new Uint8Array(new SharedArrayBuffer(payments.length * CHECK_BYTES))
+  for (const [i, { check }] of payments.entries()) checks.set(check, i * CHECK_BYTES)
+  return checks
 }
 
 function batches(lines: readonly string[]): string[] {
