@@ -75,8 +75,11 @@ export async function joinNetwork(
   const close = async () => {
     connector.close()
     exchange.close()
-    stopKeeping()
-    await network.close()
+    try {
+      stopKeeping()
+    } finally {
+      await network.close()
+    }
   }
   return { network, transport, dial: (address) => connector.dialNow(address), close }
 }

@@ -186,7 +186,7 @@ export class Libp2pTransport implements Transport {
 
   /** The address of a peer as we see it. */
   addressOf(peer: PeerId): string | undefined {
-    return this.node.getConnections(peerIdFromString(peer))[0]?.remoteAddr.toString()
+    return this.connectionsWith(peer)[0]?.remoteAddr.toString()
   }
 
   listen(listener: PeerListener): void {
@@ -195,7 +195,7 @@ export class Libp2pTransport implements Transport {
 
   /** Whether we have dialled it, or it us; undefined for one that is gone. */
   directionOf(peer: PeerId): 'inbound' | 'outbound' | undefined {
-    return this.node.getConnections(peerIdFromString(peer))[0]?.direction
+    return this.connectionsWith(peer)[0]?.direction
   }
 
   /** @param found multiaddresses of a peer on the local network, each with its name */
@@ -245,7 +245,7 @@ export class Libp2pTransport implements Transport {
     let stream: Stream | undefined
     try {
       // Not dialled: whoever has hung up, or was hung up on, is gone.
-      const connection = this.node.getConnections(peerIdFromString(peer)).find(({ status }) => status === 'open')
+      const connection = this.connectionsWith(peer).find(({ status }) => status === 'open')
       if (connection === undefined) throw new PeerError('gone', 'the peer has left')
       const opened = await withDeadline(stallMs, signal, late, (limit) =>
         connection.newStream(protocol, { signal: limit, maxOutboundStreams: MOST_STREAMS }),
@@ -302,9 +302,14 @@ export class Libp2pTransport implements Transport {
     await this.node.stop()
   }
 
+  /** Compared as texts: a name may be anything that a stranger has told us, and libp2p throws for what is no name. */
+  private connectionsWith(peer: PeerId): Connection[] {
+    return this.node.getConnections().filter(({ remotePeer }) => remotePeer.toString() === peer)
+  }
+
   private ban(peer: PeerId, ms: number): void {
     this.bans.add(peer, ms)
-    for (const { remoteAddr } of this.node.getConnections(peerIdFromString(peer))) {
+    for (const { remoteAddr } of this.connectionsWith(peer)) {
       const host = hostOf(remoteAddr)
       // On one machine all peers have one address.
       if (!isLoopback(host)) this.bans.add(host, ms)
@@ -338,7 +343,7 @@ export class Libp2pTransport implements Transport {
   }
 
   private join(peer: PeerId): void {
-    if (this.joined.has(peer) || this.node.getConnections(peerIdFromString(peer)).length === 0) return
+    if (this.joined.has(peer) || this.connectionsWith(peer).length === 0) return
     this.joined.add(peer)
     this.settle(peer)
     for (const listener of this.listeners) listener.joined(peer)
