@@ -31,7 +31,7 @@ function table(): PeerTable {
 describe('the peer table', () => {
   test('ten thousand invented peers of one source take its share and no more', () => {
     const peers = table()
-    peers.add(invented(0, '9.9.9.9'), 'peer 9.9.', 1_600_000_000)
+    peers.add(invented(0, '9.9.9.9'), 'peer 9.9.', { metAt: 1_600_000_000 })
     for (let i = 1; i <= 10_000; i++) peers.add(invented(i), 'peer 1.2.')
     expect(peers.size).toBe(MOST_OF_A_SOURCE + 1)
     expect(peers.next(() => false)?.address).toBe(invented(0, '9.9.9.9'))
@@ -40,7 +40,7 @@ describe('the peer table', () => {
   test('ten thousand of as many sources fill the table, and nobody whom we have met leaves it', () => {
     const peers = table()
     const met = Array.from({ length: 20 }, (_, i) => invented(i, `9.${i}.9.9`))
-    for (const address of met) peers.add(address, 'discovery', 1_600_000_000)
+    for (const address of met) peers.add(address, 'discovery', { metAt: 1_600_000_000 })
     peers.add(invented(99, '8.8.8.8'), 'operator')
     for (let i = 100; i <= 10_000; i++) peers.add(invented(i), `peer ${i}`)
     expect(peers.size).toBe(MOST_KNOWN)
@@ -48,7 +48,7 @@ describe('the peer table', () => {
     for (const address of [...met, invented(99, '8.8.8.8')]) expect(known).toContain(address)
     // And there is room for the operator's still, and for one that we have met elsewhere.
     expect(peers.add(invented(20_001, '7.7.7.7'), 'operator')).toBe(true)
-    expect(peers.add(invented(20_002, '6.6.6.6'), 'discovery', 1_600_000_000)).toBe(true)
+    expect(peers.add(invented(20_002, '6.6.6.6'), 'discovery', { metAt: 1_600_000_000 })).toBe(true)
     expect(peers.size).toBeLessThanOrEqual(MOST_KNOWN + 1)
   })
 
@@ -66,7 +66,7 @@ describe('the peer table', () => {
     const peers = new PeerTable({ time: { ...machineTime, now: () => now }, clock: () => 1_700_000_000 })
     peers.add(invented(1), 'discovery')
     peers.add(invented(2), 'operator')
-    peers.add(invented(3), 'discovery', 1_600_000_000)
+    peers.add(invented(3), 'discovery', { metAt: 1_699_000_000 })
     const waits: number[] = []
     for (let i = 0; i < 12; i++) {
       for (const n of [1, 2, 3]) peers.failed(invented(n))
@@ -77,6 +77,57 @@ describe('the peer table', () => {
     expect(waits.slice(0, 3)).toEqual([2_000, 4_000, 8_000])
     expect(Math.max(...waits)).toBe(300_000)
     expect([...peers.list()].map(({ address }) => address)).toEqual([invented(2), invented(3)])
+  })
+
+  test('who fails and was not met for a month is forgotten as well, so that others find room', () => {
+    const peers = new PeerTable({ time: machineTime, clock: () => 1_700_000_000 })
+    for (let i = 0; i < MOST_OF_A_SOURCE; i++) peers.add(invented(i), 'discovery', { metAt: 1_697_000_000 })
+    expect(peers.add(invented(1_000), 'discovery')).toBe(false)
+    for (let i = 0; i < 4; i++) peers.failed(invented(0))
+    expect(peers.add(invented(1_000), 'discovery')).toBe(true)
+  })
+
+  describe('a peer that has left an address behind at each of its starts', () => {
+    const at = (port: number) => invented(7, '5.5.5.5').replace(/tcp\/\d+/, `tcp/${port}`)
+    const addresses = (peers: PeerTable) => [...peers.list()].map(({ address }) => address)
+
+    function known(): PeerTable {
+      const peers = table()
+      for (const [i, port] of [4001, 4002].entries()) peers.add(at(port), 'discovery', { metAt: 1_699_000_000 + i })
+      return peers
+    }
+
+    test('is believed where it is now', () => {
+      const peers = known()
+      expect(peers.add(at(4003), 'discovery', { ownWord: true })).toBe(true)
+      expect(addresses(peers)).toEqual([at(4002), at(4003)])
+      // On two networks it says two at once: the one doesn't displace the other.
+      expect(peers.add(at(4004), 'peer 5.5.', { ownWord: true })).toBe(true)
+      expect(addresses(peers)).toEqual([at(4003), at(4004)])
+    })
+
+    test('is not looked for where others say that it is', () => {
+      const peers = known()
+      expect(peers.add(at(4003), 'peer 6.6.')).toBe(false)
+      expect(addresses(peers)).toEqual([at(4001), at(4002)])
+    })
+
+    test('loses neither the place where we have it nor the one that the operator has named', () => {
+      const peers = known()
+      peers.met(at(4001))
+      peers.add(at(4005), 'operator')
+      for (let port = 4010; port < 4020; port++) peers.add(at(port), 'discovery', { ownWord: true })
+      expect(addresses(peers)).toContain(at(4001))
+      expect(addresses(peers)).toContain(at(4005))
+      expect(peers.size).toBe(3)
+    })
+
+    test('has no more than its network’s share', () => {
+      const peers = table()
+      for (let i = 100; i < 300; i++) peers.add(invented(i, '5.5.1.1'), `peer ${i}`)
+      expect(peers.size).toBe(128)
+      expect(peers.add(at(4003), 'discovery', { ownWord: true })).toBe(false)
+    })
   })
 
   test.each([

@@ -63,7 +63,7 @@ export class Connector {
     const { table, dialer } = this.modules
     const peer = await dialer.dial(address)
     const full = parseAddress(address) ? address : `${address.replace(/\/p2p\/.*$/, '')}/p2p/${peer}`
-    if (table.add(full, 'discovery')) table.met(full)
+    if (table.add(full, 'discovery', { ownWord: true })) table.met(full)
     return peer
   }
 

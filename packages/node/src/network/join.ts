@@ -87,13 +87,13 @@ export async function joinNetwork(
 /** Where addresses come from, beside the operator and what peers tell of others. */
 function learn(table: PeerTable, transport: Libp2pTransport): void {
   transport.onDiscovery((addresses) => {
-    for (const address of addresses) table.add(address, 'discovery')
+    for (const address of addresses) table.add(address, 'discovery', { ownWord: true })
   })
   transport.onIntroduction((peer, addresses) => {
     const seen = hostOf(transport.addressOf(peer))
     // Where it is we see; of what it says only the port is news, and that it listens at all.
     const here = addresses.filter((address) => hostOf(address) === seen)
-    for (const address of here) if (table.add(address, `peer ${groupOf(seen)}`)) return
+    for (const address of here) if (table.add(address, `peer ${groupOf(seen)}`, { ownWord: true })) return
   })
 }
 

@@ -18,9 +18,21 @@ export interface KnownPeer {
   readonly metAt: number
 }
 
+/** How an address came to us. */
+export interface Told {
+  /** Unix seconds; for what was known before the last stop. */
+  readonly metAt?: number
+  /** It comes from the peer itself: we have it there, or it says on the local network that it is there. */
+  readonly ownWord?: boolean
+}
+
 interface Row extends KnownPeer {
   readonly group: string
   metAt: number
+  /** Unix seconds when the peer itself has told of it; 0 for never, as far as we remember. */
+  toldAt: number
+  /** The last dial, if there was one since our start, has found it. */
+  reached: boolean
   failures: number
   /** Milliseconds of the machine's time. */
   nextAt: number
@@ -37,8 +49,9 @@ const AGAIN_MS = 1_000
 const AGAIN_MOST_MS = 5 * 60_000
 /** The operator waits for his own. */
 const AGAIN_OPERATOR_MS = 15_000
-/** Where nobody was ever met, so many failures are enough. */
+/** Where nobody was ever met, or not for a month, so many failures are enough. */
 const MOST_FAILURES = 4
+const GONE_SECONDS = 30 * 24 * 3600
 
 const ADDRESS = /^\/(ip4|ip6|dns4|dns6)\/([^/]{1,253})\/tcp\/([1-9][0-9]{0,4})\/p2p\/([1-9A-HJ-NP-Za-km-z]{40,60})$/
 
@@ -88,17 +101,16 @@ export class PeerTable {
     return this.rows.values()
   }
 
-  /**
-   * @param metAt Unix seconds; for what was known before the last stop
-   * @returns whether it is known now
-   */
-  add(address: string, source: Source, metAt = 0): boolean {
+  /** @returns whether it is known now */
+  add(address: string, source: Source, { metAt = 0, ownWord = false }: Told = {}): boolean {
     const parsed = parseAddress(address)
     if (parsed === undefined) return false
+    const toldAt = ownWord ? this.clock() : 0
     const known = this.rows.get(address)
+    if (known) known.toldAt = Math.max(known.toldAt, toldAt)
     if (known && (source !== 'operator' || known.source === 'operator')) return true
     const { peer, host } = parsed
-    const fresh = { address, peer, group: groupOf(host), source, metAt, failures: 0, nextAt: 0 }
+    const fresh = { address, peer, group: groupOf(host), source, metAt, toldAt, reached: false, failures: 0, nextAt: 0 }
     if (!known && source !== 'operator' && !this.makeRoom(fresh)) return false
     this.rows.set(address, known ? { ...known, source } : fresh)
     return true
@@ -109,6 +121,7 @@ export class PeerTable {
     const row = this.rows.get(address)
     if (row === undefined) return
     row.metAt = this.clock()
+    row.reached = true
     row.failures = 0
     row.nextAt = 0
   }
@@ -118,9 +131,11 @@ export class PeerTable {
     const row = this.rows.get(address)
     if (row === undefined) return
     row.failures++
+    row.reached = false
     const most = row.source === 'operator' ? AGAIN_OPERATOR_MS : AGAIN_MOST_MS
     row.nextAt = this.time.now() + Math.min(most, AGAIN_MS * 2 ** row.failures)
-    if (row.source !== 'operator' && row.metAt === 0 && row.failures >= MOST_FAILURES) this.rows.delete(address)
+    const gone = row.metAt <= Math.max(0, this.clock() - GONE_SECONDS)
+    if (row.source !== 'operator' && gone && row.failures >= MOST_FAILURES) this.rows.delete(address)
   }
 
   /**
@@ -137,23 +152,36 @@ export class PeerTable {
     return best
   }
 
-  private makeRoom({ peer, group, source, metAt }: Row): boolean {
-    let [ofPeer, ofSource, ofGroup] = [0, 0, 0]
+  private makeRoom({ peer, group, source, metAt, toldAt }: Row): boolean {
+    const own = [...this.rows.values()].filter((row) => row.peer === peer)
+    const full = own.length >= MOST_OF_A_PEER
+    // A node has another port at each start, so what a peer says of itself takes the place of what it has left.
+    const left = full && toldAt > 0 ? stalest(own) : undefined
+    if (full && left === undefined) return false
+    let [ofSource, ofGroup] = [0, 0]
     let worst: Row | undefined
     for (const row of this.rows.values()) {
-      if (row.peer === peer) ofPeer++
+      if (row === left) continue
       if (row.source === source) ofSource++
       if (row.group === group) ofGroup++
       const invented = row.metAt === 0 && row.source !== 'operator'
       if (invented && row.failures > (worst?.failures ?? -1)) worst = row
     }
-    if (ofPeer >= MOST_OF_A_PEER || ofSource >= MOST_OF_A_SOURCE || ofGroup >= MOST_IN_A_GROUP) return false
-    if (this.rows.size < MOST_KNOWN) return true
+    if (ofSource >= MOST_OF_A_SOURCE || ofGroup >= MOST_IN_A_GROUP) return false
+    if (left === undefined && this.rows.size < MOST_KNOWN) return true
     // One that has failed before makes room; an untried one only for somebody whom we have met.
-    if (worst === undefined || (worst.failures === 0 && metAt === 0)) return false
-    this.rows.delete(worst.address)
+    const leaving = left ?? (worst && (worst.failures > 0 || metAt > 0) ? worst : undefined)
+    if (leaving === undefined) return false
+    this.rows.delete(leaving.address)
     return true
   }
+}
+
+/** The address of which we have heard nothing good for longest; never one of the operator's, nor one where it is. */
+function stalest(rows: readonly Row[]): Row | undefined {
+  const goodAt = ({ metAt, toldAt }: Row) => Math.max(metAt, toldAt)
+  const stale = rows.filter(({ source, reached }) => source !== 'operator' && !reached)
+  return stale.sort((a, b) => goodAt(a) - goodAt(b))[0]
 }
 
 function rankOf({ source, metAt, failures }: Row): number {

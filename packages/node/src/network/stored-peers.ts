@@ -24,7 +24,7 @@ export function readPeers(file: string | undefined, table: PeerTable): void {
   peers.sort((a, b) => b.metAt - a.metAt)
   // What an operator named in a command line holds for that start.
   for (const { address, source, metAt } of peers)
-    table.add(address, source === 'operator' ? 'discovery' : source, metAt)
+    table.add(address, source === 'operator' ? 'discovery' : source, { metAt })
 }
 
 /** @returns what writes them for the last time */
