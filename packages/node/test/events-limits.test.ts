@@ -146,6 +146,19 @@ describe('places', () => {
     await (await listen(port)).until(({ length }) => length >= 1)
   })
 
+  it('are limited for one network: who has an IPv6 address has more than he can count', async () => {
+    const { app, events } = await listeningParts()
+    const ask = (remoteAddress: string) =>
+      app.inject({ url: '/events', headers: { host: '[2001:db8::1]' }, remoteAddress, payloadAsStream: true })
+    const streams = []
+    for (let i = 0; i < MOST_OF_ONE; i++) streams.push(await ask(`2001:db8:${i}::1`))
+    expect(streams.map(({ statusCode }) => statusCode)).toEqual(Array(MOST_OF_ONE).fill(200))
+    expect((await ask('2001:db8:ffff::1')).statusCode).toBe(503)
+    streams.push(await ask('2001:db9::1'))
+    expect(events.size).toBe(MOST_OF_ONE + 1)
+    for (const stream of streams) stream.stream().destroy()
+  })
+
   it('are limited for all strangers together, and never taken from this machine', () => {
     const feed = newFeed()
     const streams = Array.from({ length: MOST_STRANGERS }, (_, i) => feed.listen(stranger(i)))

@@ -31,7 +31,7 @@ export interface Subscription {
 
 /** Strangers who listen. This machine's own always find a place beside them. */
 export const MOST_STRANGERS = 256
-/** From one address; a browser has six connections with one name, for all its pages. */
+/** From one address, or of IPv6 one network; a browser has six connections with one name, for all its pages. */
 export const MOST_OF_ONE = 32
 
 /** Those who wait in silence, and what stands between us and them, hear that we are still there. */
@@ -133,7 +133,7 @@ export class EventFeed {
     if (this.closed) throw stoppingError()
     const all = [...this.listeners]
     if (all.filter((other) => other.listener === listener).length >= MOST_OF_ONE)
-      throw new RuleError('node.busy', `${MOST_OF_ONE} clients of this address listen already.`)
+      throw new RuleError('node.busy', `${MOST_OF_ONE} clients of this network listen already.`)
     const strangers = all.filter((other) => other.listener !== 'here').length
     if (listener !== 'here' && strangers >= MOST_STRANGERS)
       throw new RuleError('node.busy', `${MOST_STRANGERS} clients listen already.`)

@@ -2,7 +2,7 @@
 import { type App, refuses } from '../app.ts'
 import type { RouteContext } from '../context.ts'
 import { EVENT_TYPES, EventSchema, EventsHeaders, EventsQuery, type EventType } from '../event-schemas.ts'
-import { isLoopback } from '../guard.ts'
+import { isLoopback, networkOf } from '../guard.ts'
 
 export function eventRoutes(app: App, { events }: RouteContext): void {
   app.route({
@@ -24,7 +24,7 @@ export function eventRoutes(app: App, { events }: RouteContext): void {
       const stream = events.listen({
         types: typesOf(request.query.types),
         lastId: request.headers['last-event-id'],
-        listener: isLoopback(remoteAddress) ? 'here' : remoteAddress,
+        listener: isLoopback(remoteAddress) ? 'here' : networkOf(remoteAddress),
       })
       // Who has hung up before his answer began would never be missed by it.
       reply.raw.once('close', () => stream.destroy())
