@@ -300,6 +300,29 @@ it('a connection that is gone leaves nothing behind, whatever was still to be an
   await app.close()
 })
 
+it('a slow answer that was asked for behind a quick one has all the time it needs, and its reader has not', async () => {
+  const connections = new Connections()
+  const app = Fastify()
+  connections.watch(app)
+  let finish: (text: string) => void = () => undefined
+  app.get('/quick', async () => 'quick')
+  app.get('/slow', () => new Promise((resolve) => (finish = resolve)))
+  await app.listen({ host: '127.0.0.1', port: 0 })
+  const accepted = once(app.server, 'connection') as Promise<[Socket]>
+  const client = await connected((app.server.address() as AddressInfo).port)
+  let text = ''
+  client.on('data', (data) => (text += data))
+  client.write(['/quick', '/slow'].map((path) => `GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`).join(''))
+  const [socket] = await accepted
+  while (!text.includes('quick')) await new Promise((resolve) => setTimeout(resolve, 5))
+  expect(socket.timeout).toBe(0)
+  finish('slow')
+  while (!text.includes('slow')) await new Promise((resolve) => setTimeout(resolve, 5))
+  expect(socket.timeout).toBeGreaterThan(0)
+  client.destroy()
+  await app.close()
+})
+
 describe('connections of one network', () => {
   /** As much of a socket as is looked at. */
   class Comer extends EventEmitter {

@@ -44,8 +44,9 @@ export class Connections {
       done()
     })
     // Not before: an answer may be long in coming. Afterwards Node has a time of its own for idle connections.
-    app.addHook('onSend', (_, { raw }, payload, done) => {
+    app.addHook('onSend', ({ raw: { socket } }, { raw }, payload, done) => {
       raw.setTimeout(SLOW_READER_MS, () => raw.destroy())
+      raw.once('finish', () => this.lift(socket))
       done(null, payload)
     })
     app.addHook('preClose', () => this.drain())
@@ -62,6 +63,12 @@ export class Connections {
     const before = answers.filter(({ req }) => req.complete).at(-1)
     if (before) before.once('close', () => refuse(error, socket))
     else refuse(error, socket)
+  }
+
+  /** Of pipelined answers the next may be long in coming as well: Node gives its own time to an idle connection alone. */
+  private lift(socket: Socket): void {
+    const open = [...(this.owed.get(socket) ?? [])].filter(({ writableFinished }) => !writableFinished)
+    if (open.length > 0 && !open.some(({ headersSent }) => headersSent)) socket.setTimeout(0)
   }
 
   /** Hangs up on who comes from a network that has its share already. */
