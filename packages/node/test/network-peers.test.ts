@@ -3,6 +3,7 @@ import { readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
+import { hasPlaceFor, MOST_INBOUND } from '../src/network/inbound.ts'
 import { encode } from '../src/network/messages.ts'
 import { groupOf, MOST_KNOWN, MOST_OF_A_SOURCE, PeerTable, parseAddress, reachOf } from '../src/network/peer-table.ts'
 import { machineTime } from '../src/network/time.ts'
@@ -151,6 +152,35 @@ describe('the peer table', () => {
     expect(
       ['127.0.0.1', '::1', '0.0.0.0', '10.1.1.1', '172.20.0.1', 'fe80::1', '8.8.8.8', '172.40.0.1'].map(reachOf),
     ).toEqual([0, 0, 0, 1, 1, 1, 2, 2])
+  })
+})
+
+describe('those who come in', () => {
+  const comers = (count: number, host: (i: number) => string) => Array.from({ length: count }, (_, i) => host(i))
+
+  test.each([
+    ['one address', () => '192.0.2.7', '192.0.2.7'],
+    ['one network of IPv6', (i: number) => `2001:db8:${i}::1`, '2001:db8:ffff::1'],
+  ])('from %s have half of the places', (_, host, last) => {
+    expect(hasPlaceFor(last, comers(MOST_INBOUND / 2 - 1, host))).toBe(true)
+    expect(hasPlaceFor(last, comers(MOST_INBOUND / 2, host))).toBe(false)
+    expect(hasPlaceFor('198.51.100.1', comers(MOST_INBOUND / 2, host))).toBe(true)
+  })
+
+  test('from this machine have all of them, and nobody has more', () => {
+    expect(
+      hasPlaceFor(
+        '127.0.0.1',
+        comers(MOST_INBOUND - 1, () => '127.0.0.1'),
+      ),
+    ).toBe(true)
+    for (const host of ['127.0.0.1', '198.51.100.1'])
+      expect(
+        hasPlaceFor(
+          host,
+          comers(MOST_INBOUND, (i) => `10.0.0.${i}`),
+        ),
+      ).toBe(false)
   })
 })
 

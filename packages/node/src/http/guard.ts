@@ -6,7 +6,6 @@ import { timingSafeEqual } from 'node:crypto'
 import { isIP } from 'node:net'
 import { RuleError } from '@bc/core'
 import type { FastifyRequest } from 'fastify'
-import { groupOf } from '../network/peer-table.ts'
 
 /** What a route's `config` says of it. */
 export interface RouteAccess {
@@ -84,12 +83,6 @@ function checkOperator({ headers, socket }: FastifyRequest, token: string): void
     'request.operator',
     "Only the operator may do this: on this machine as localhost, or with the token in the data directory's operator-token.",
   )
-}
-
-/** Whom an address stands for: of IPv6 addresses anybody has more than he can count. */
-export function networkOf(address: string): string {
-  const plain = address.replace(/^::ffff:(?=\d+\.)/, '')
-  return plain.includes(':') ? groupOf(plain) : plain
 }
 
 export function isLoopback(address: string | undefined): boolean {

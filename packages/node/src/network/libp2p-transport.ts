@@ -22,6 +22,7 @@ import { sharedEnd } from '../shared-end.ts'
 import { Bans } from './bans.ts'
 import { withDeadline } from './deadline.ts'
 import { FrameReader, FrameWriter, writeFrame } from './frames.ts'
+import { hasPlaceFor, isLoopback } from './inbound.ts'
 import { protocolName, topicName } from './messages.ts'
 import { machineTime } from './time.ts'
 import {
@@ -48,8 +49,6 @@ export interface Libp2pOptions {
 }
 
 const MOST_CONNECTIONS = 64
-/** Of these, so that strangers can't keep us from those whom we choose ourselves. */
-const MOST_INBOUND = 48
 /** Connections with one peer: two where both have dialled at the same moment. */
 const MOST_PER_PEER = 2
 /** New connections per second from one address. On one machine all nodes have the same. */
@@ -109,7 +108,10 @@ export class Libp2pTransport implements Transport {
   static async create(options: Libp2pOptions): Promise<Libp2pTransport> {
     const bans = new Bans(machineTime.now)
     let node: Node | undefined
-    const inbound = () => node?.getConnections().filter(({ direction }) => direction === 'inbound').length ?? 0
+    const inbound = () =>
+      (node?.getConnections() ?? [])
+        .filter(({ direction }) => direction === 'inbound')
+        .map(({ remoteAddr }) => hostOf(remoteAddr))
     node = await createLibp2p({
       start: false,
       privateKey: await generateKeyPairFromSeed('Ed25519', options.seed),
@@ -139,7 +141,8 @@ export class Libp2pTransport implements Transport {
         // Nodes on one machine or one local network are what this is for: libp2p's own gater would refuse them.
         denyDialMultiaddr: (address) => bans.has(hostOf(address)),
         denyDialPeer: (peer) => bans.has(peer.toString()),
-        denyInboundConnection: ({ remoteAddr }) => bans.has(hostOf(remoteAddr)) || inbound() >= MOST_INBOUND,
+        denyInboundConnection: ({ remoteAddr }) =>
+          bans.has(hostOf(remoteAddr)) || !hasPlaceFor(hostOf(remoteAddr), inbound()),
         denyInboundEncryptedConnection: (peer) =>
           bans.has(peer.toString()) || (node?.getConnections(peer).length ?? 0) >= MOST_PER_PEER,
       },
@@ -410,10 +413,6 @@ function listenAddress(host: string, port: number): string {
 /** A name that the address brings with it is the peer's own word. */
 function withName(address: Multiaddr, peer: PeerId): string {
   return `${String(address).replace(/\/p2p\/.*$/, '')}/p2p/${peer}`
-}
-
-function isLoopback(host: string): boolean {
-  return /^127\.|^::1$/.test(host)
 }
 
 function hostOf(address: Multiaddr): string {

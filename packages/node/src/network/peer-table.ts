@@ -76,6 +76,12 @@ export function groupOf(host: string): string {
   return /^\d+\.\d+\./.exec(host)?.[0] ?? host
 }
 
+/** Whom an address stands for: of IPv6 addresses anybody has more than he can count. */
+export function networkOf(address: string): string {
+  const plain = address.replace(/^::ffff:(?=\d+\.)/, '')
+  return plain.includes(':') ? groupOf(plain) : plain
+}
+
 /** How far away a host is: whoever is further away has no business to send us here. */
 export function reachOf(host: string): 0 | 1 | 2 {
   if (/^127\.|^::1$|^0\.|^::$/.test(host)) return 0
