@@ -75,14 +75,22 @@ export interface SecretQuestions {
 
 export function openSecretQuestions({ input, output, close }: Terminal): SecretQuestions {
   const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() })
-  const lines = linesFrom(createInterface({ input, output: nowhere, terminal: true }))
+  const terminal = createInterface({ input, output: nowhere, terminal: true })
+  let asked = ''
+  const lines = linesFrom(terminal, () => {
+    // Nobody could see that the beginning of an answer is still there.
+    terminal.write(null, { ctrl: true, name: 'u' })
+    output.write(asked)
+  })
   return {
     async ask(question) {
       // Only now does the terminal show nothing: a question before would be an invitation to type in sight.
+      asked = question
       output.write(question)
       try {
         return await lines.next('')
       } finally {
+        asked = ''
         output.write('\n')
       }
     },
@@ -111,8 +119,9 @@ interface Lines {
 /**
  * `question()` of node:readline loses the lines that arrive before it is called, so a pasted block of answers; here
  * they wait in line. It also waits for ever once the input has ended (Ctrl-D).
+ * @param onReturn called when we are back after Ctrl-Z, and the terminal is as readline has it
  */
-function linesFrom(terminal: Interface): Lines {
+function linesFrom(terminal: Interface, onReturn = () => {}): Lines {
   const waiting: string[] = []
   let ended = false
   let wake = () => {}
@@ -125,6 +134,14 @@ function linesFrom(terminal: Interface): Lines {
     wake()
   })
   terminal.on('SIGINT', () => interrupt(terminal))
+  // It pauses its input when it is back (`fg`) and leaves it to us to go on; only after this event it has the terminal
+  // in raw mode again.
+  terminal.on('SIGCONT', () =>
+    process.nextTick(() => {
+      terminal.prompt(true)
+      onReturn()
+    }),
+  )
   const next = async (prompt: string): Promise<string> => {
     terminal.setPrompt(prompt)
     if (!ended) terminal.prompt()

@@ -10,6 +10,7 @@ import { describeOnTerminal, onTerminal, type Step, shellOnTerminal } from './te
 
 const CTRL_C = '\u0003'
 const CTRL_D = '\u0004'
+const CTRL_Z = '\u001a'
 const ENTER = '\r'
 
 const bcAt = ({ folder }: TestKeystore, args: readonly string[], steps: readonly Step[] = []) =>
@@ -74,6 +75,33 @@ describeOnTerminal('a new key', () => {
     const after = await shellAt(emptyKeystore(), script, [['New', CTRL_C]])
     expect(after.output).toMatch(/[ ;]icanon/)
     expect(after.output).toMatch(/[ ;]echo[ ;]/)
+  })
+})
+
+describeOnTerminal('Ctrl-Z and fg', () => {
+  // With job control the shell goes on to its next command once the first is stopped.
+  const stoppedOnce = (words: string) => `set -m; "$0" ${words}; echo away; fg; echo "ended with $?"`
+
+  test('a hidden question is asked once more, and its answer stays hidden', async () => {
+    const keystore = emptyKeystore()
+    const steps: readonly Step[] = [['New passphrase for alice: ', `typed before${CTRL_Z}`], ['away', ''], ...TWICE]
+    const shown = await shellAt(keystore, stoppedOnce('key new alice'), steps)
+    expect(shown.output).toMatch(/\nended with 0\n$/)
+    expect(shown.output.match(/New passphrase for alice: /g)).toHaveLength(2)
+    expect(shown.output).not.toContain(PASSPHRASE)
+    expect(await keystore.bc(['key', 'export', 'alice'])).toMatchObject({ code: 0 })
+  })
+
+  test('any other question too, and what was typed before is still there', async () => {
+    const keystore = await keystoreOf({ alice: ALICE.secret })
+    const steps: readonly Step[] = [
+      ['Type alice to remove it: ', `ali${CTRL_Z}`],
+      ['away', ''],
+      ['Type alice to remove it: ', `ce${ENTER}`],
+    ]
+    const shown = await shellAt(keystore, stoppedOnce('key remove alice'), steps)
+    expect(shown.output).toMatch(/\nended with 0\n$/)
+    expect(existsSync(`${keystore.folder}/alice.json`)).toBe(false)
   })
 })
 
