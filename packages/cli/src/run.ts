@@ -47,11 +47,27 @@ export async function run(program: Command, args: readonly string[]): Promise<vo
     process.exitCode = await report(program.name(), error)
   }
   quietPipes(fail)
+  const forget = refuseEarlyEnd(program.name())
   try {
     await program.parseAsync(args, { from: 'user' })
   } catch (error) {
     await fail(error)
   }
+  forget()
+}
+
+/**
+ * A command that waits for what can't come any more, as for an input that nobody reads, would end in silence with 0, as
+ * if all were done.
+ * @returns what takes this back
+ */
+function refuseEarlyEnd(name: string): () => void {
+  const onEmpty = () => {
+    process.stderr.write(`${name}: this is a bug of ${name}: it has ended before the command was done.\n`)
+    process.exitCode = EXIT.other
+  }
+  process.once('beforeExit', onEmpty)
+  return () => void process.off('beforeExit', onEmpty)
 }
 
 /** The message alone for what a person can put right, the stack for a bug. */
