@@ -1,9 +1,10 @@
+import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { createServer } from 'node:net'
 import { dirname } from 'node:path'
-import { describe, expect, test } from 'vitest'
-import { bc, command, expectFailure, output } from './commands.ts'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { bc, command, expectFailure, output, start } from './commands.ts'
 import { startedNode, temporaryFolder, waitFor } from './nodes.ts'
 import { describeOnTerminal, onTerminal } from './terminal.ts'
 
@@ -20,9 +21,10 @@ describe('the life of a node', () => {
     expect(existsSync(node.readyFile)).toBe(false)
   })
 
-  test('SIGINT ends it as well', async () => {
+  test.each(['SIGINT'] as const)('%s ends it as well', async (signal) => {
     const node = await startedNode(['--ephemeral'])
-    expect(await node.stop('SIGINT')).toMatchObject({ code: 0, signal: null })
+    expect(await node.stop(signal)).toMatchObject({ code: 0, signal: null })
+    expect(existsSync(node.readyFile)).toBe(false)
   })
 
   test('the second signal ends it at once', async () => {
@@ -46,6 +48,43 @@ describe('the life of a node', () => {
     writeFileSync(node.readyFile, '{}')
     await node.stop()
     expect(readFileSync(node.readyFile, 'utf8')).toBe('{}')
+  })
+
+  test('what was left there by a node that is gone is removed at once, even if this one can’t start', async () => {
+    const ready = `${temporaryFolder()}/ready.json`
+    const { pid } = spawnSync('true')
+    for (const left of [JSON.stringify({ url: 'http://localhost:5000', pid, chain: '' }), '']) {
+      writeFileSync(ready, left)
+      expectFailure(await command('bc-node', ['--config', 'none', '--ready-file', ready]), 2, /can't be read/)
+      expect(existsSync(ready)).toBe(false)
+    }
+  })
+
+  test('the ready file of a node that runs stays until another one is up', async () => {
+    const node = await startedNode(['--ephemeral'])
+    const words = ['-p', '0', '--ephemeral', '--no-discovery', '--ready-file', node.readyFile]
+    expectFailure(await command('bc-node', [...words, '--config', 'none']), 2, /can't be read/)
+    expect(JSON.parse(readFileSync(node.readyFile, 'utf8'))).toMatchObject({ pid: node.pid })
+    const other = start('bc-node', words)
+    onTestFinished(() => void other.kill('SIGKILL'))
+    await waitFor(() => JSON.parse(readFileSync(node.readyFile, 'utf8')).pid === other.pid)
+    await node.stop()
+    expect(existsSync(node.readyFile)).toBe(true)
+  })
+
+  test.each([
+    ['a text', 'notes of mine'],
+    ['a list', '[]'],
+    ['no url', '{"pid": 4194305}'],
+    ['a group of processes', '{"url": "http://localhost:5000", "pid": 0}'],
+    ['no number of a process', '{"url": "http://localhost:5000", "pid": 1e12}'],
+    ['too long', 'x'.repeat(40_000)],
+  ])('what is no ready file is left alone: %s', async (_name, text) => {
+    const file = `${temporaryFolder()}/notes.txt`
+    writeFileSync(file, text)
+    const run = await command('bc-node', ['-p', '0', '--config', 'none', '--ready-file', file])
+    expectFailure(run, 2, `bc-node: ${file} is no ready file: it is left alone.\n`)
+    expect(readFileSync(file, 'utf8')).toBe(text)
   })
 
   test('--mine mines on and on', async () => {
