@@ -21,7 +21,7 @@ describe('the life of a node', () => {
     expect(existsSync(node.readyFile)).toBe(false)
   })
 
-  test.each(['SIGINT'] as const)('%s ends it as well', async (signal) => {
+  test.each(['SIGINT', 'SIGHUP'] as const)('%s ends it as well', async (signal) => {
     const node = await startedNode(['--ephemeral'])
     expect(await node.stop(signal)).toMatchObject({ code: 0, signal: null })
     expect(existsSync(node.readyFile)).toBe(false)

@@ -104,18 +104,20 @@ async function anyPort(host: string): Promise<number> {
 }
 
 /**
- * Resolves at the first SIGINT or SIGTERM, also one that comes while the node still starts; the second one ends the
- * process at once, which a node's data survives.
+ * Resolves at the first SIGINT, SIGTERM or SIGHUP, also one that comes while the node still starts; the second one ends
+ * the process at once, which a node's data survives.
  */
 function signals(): Promise<undefined> {
   return new Promise((resolve) => {
     let stopping = false
-    const onSignal = (_signal: NodeJS.Signals, number: number) => {
+    const onSignal = (signal: NodeJS.Signals, number: number) => {
+      // Of a terminal that is closed both the shell and the system tell.
+      if (stopping && signal === 'SIGHUP') return
       if (stopping) process.exit(128 + number)
       stopping = true
       resolve(undefined)
     }
-    process.on('SIGINT', onSignal).on('SIGTERM', onSignal)
+    for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, onSignal)
   })
 }
 
