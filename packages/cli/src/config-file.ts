@@ -4,10 +4,10 @@
  */
 import { existsSync } from 'node:fs'
 import { homedir } from 'node:os'
-import { dirname, join, resolve } from 'node:path'
+import { dirname, isAbsolute, join, resolve } from 'node:path'
 import { isJsonObject, type JsonObject, type JsonValue, parseJson, RuleError } from '@bc/core'
 import { usage } from './failure.ts'
-import { defaultConfigFile } from './folders.ts'
+import { defaultConfigFile, findConfigFile } from './folders.ts'
 import { readSmallFile } from './input.ts'
 import { LONGEST_TIMEOUT, nodeUrl } from './node-address.ts'
 import { printable } from './printable.ts'
@@ -27,7 +27,6 @@ export interface ConfigFields {
 }
 
 export interface ConfigFile {
-  readonly path: string
   readonly exists: boolean
   readonly fields: ConfigFields
 }
@@ -52,7 +51,10 @@ const FIELDS: { readonly [Field in keyof Required<ConfigFields>]: Reader<Require
 
 class Fault extends Error {}
 
-/** An empty BC_CONFIG is none, as with the other variables. */
+/**
+ * An empty BC_CONFIG is none, as with the other variables.
+ * @throws CliError `cli.usage` where the environment has no place for a config file
+ */
 export function configPath(): string {
   return process.env.BC_CONFIG || defaultConfigFile()
 }
@@ -62,9 +64,10 @@ export function configPath(): string {
  * @throws CliError `cli.usage` that names the file, and the field where one is wrong
  */
 export function readConfigFile(): ConfigFile {
-  const path = configPath()
-  if (!process.env.BC_CONFIG && !existsSync(path)) return { path, exists: false, fields: {} }
-  return { path, exists: true, fields: fieldsOf(objectIn(readSmallFile(path, 'The config'), path), path) }
+  const named = process.env.BC_CONFIG
+  const path = named || findConfigFile()
+  if (path === undefined || (!named && !existsSync(path))) return { exists: false, fields: {} }
+  return { exists: true, fields: fieldsOf(objectIn(readSmallFile(path, 'The config'), path), path) }
 }
 
 function objectIn(content: string, path: string): JsonObject {
@@ -112,5 +115,7 @@ function truth(value: JsonValue): boolean {
 
 /** A relative path starts at the config file, wherever the command is called. */
 function pathIn(path: string, file: string): string {
-  return path.startsWith('~/') ? join(homedir(), path.slice(2)) : resolve(dirname(file), path)
+  if (!path.startsWith('~/')) return resolve(dirname(file), path)
+  if (isAbsolute(homedir())) return join(homedir(), path.slice(2))
+  throw new Fault('starts at home, and HOME is no absolute path')
 }

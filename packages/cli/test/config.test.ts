@@ -1,5 +1,5 @@
 /** The settings: flag > environment > config file > default, and what `bc config` tells of them. */
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { describe, expect, test } from 'vitest'
 import { command, expectFailure, fakeNode } from './commands.ts'
@@ -168,6 +168,51 @@ describe('a file that can not be used: 2, with the file and the field', () => {
     expect(await command('bc', ['config', '--path'], { env })).toMatchObject({ code: 0, stdout: `${file}\n` })
     expect(await command('bc', ['completion', 'bash'], { env })).toMatchObject({ code: 0, stderr: '' })
     expect(await command('bc', ['config', '--help'], { env })).toMatchObject({ code: 0 })
+  })
+})
+
+describe('an environment that has no place for files', () => {
+  const NOWHERE = [
+    ['HOME', { HOME: '', XDG_CONFIG_HOME: '', XDG_DATA_HOME: '' }],
+    ['HOME', { HOME: 'home', XDG_CONFIG_HOME: '', XDG_DATA_HOME: '' }],
+    // macOS knows no such variables.
+    ['(?:XDG_\\w+_)?HOME', { HOME: '', XDG_CONFIG_HOME: 'config', XDG_DATA_HOME: './data' }],
+  ] as const
+
+  test.each(NOWHERE)('%s is no absolute path: nothing is put into the current folder', async (name, env) => {
+    const cwd = temporaryFolder()
+    const at = (...words: string[]) => command('bc', words, { cwd, env })
+    const reason = (what: string, instead: string) =>
+      new RegExp(`^bc: there is no place for ${what}, since ${name} is no absolute path: set it, or ${instead}\\.\n`)
+    expectFailure(await at('key', 'new', 'alice'), 2, reason('keys', 'BC_KEYS'))
+    expectFailure(await at('key', 'list'), 2, reason('keys', 'BC_KEYS'))
+    expectFailure(await at('config', '--path'), 2, reason('the config file', 'BC_CONFIG'))
+    const node = await command('bc-node', ['-p', '0'], { cwd, env })
+    expectFailure(node, 2, new RegExp(`^bc-node: There is no place for the data, since ${name} is .*--data-dir\\.\n`))
+    expect(readdirSync(cwd)).toEqual([])
+  })
+
+  test.each(NOWHERE)(
+    '%s is no absolute path: whoever needs no file goes on, and finds none here',
+    async (_name, env) => {
+      const cwd = temporaryFolder()
+      for (const folder of ['bc', '.config/bc', 'config/bc', 'home/.config/bc']) {
+        mkdirSync(`${cwd}/${folder}`, { recursive: true })
+        writeFileSync(`${cwd}/${folder}/config.json`, 'nonsense')
+      }
+      for (const words of [['--version'], ['completion', 'bash'], ['explain', 'tx.nonce'], ['key', 'new']])
+        expect(await command('bc', words, { cwd, env })).toMatchObject({ code: 0, stderr: '' })
+      const { file } = configured({ node: 'file.example:1' })
+      const named = { ...env, BC_CONFIG: file, BC_KEYS: 'keys' }
+      const run = await command('bc', ['config'], { cwd, env: named })
+      expect(JSON.parse(run.stdout).settings).toMatchObject({ node: { source: 'file' }, keys: { value: 'keys' } })
+    },
+  )
+
+  test('a path of the file that starts at home', async () => {
+    const { env } = configured({ keys: '~/keys' })
+    const run = await command('bc', ['key', 'list'], { env: { ...env, HOME: '' } })
+    expectFailure(run, 2, /config\.json: keys starts at home, and HOME is no absolute path\.\n/)
   })
 })
 

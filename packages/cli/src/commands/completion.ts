@@ -3,12 +3,13 @@ import type { Command } from 'commander'
 import { bcNodeProgram } from '../bc-node.ts'
 import { completedCommands } from '../completion/model.ts'
 import { completionScript, type Shell } from '../completion/scripts.ts'
-import { defaultKeysFolder } from '../folders.ts'
+import { findKeysFolder } from '../folders.ts'
 import { printResult } from '../output.ts'
 
 export function completion(shell: Shell, bc: Command, json: boolean): void {
   const commands = [...completedCommands(bc), ...completedCommands(bcNodeProgram())]
-  const script = completionScript(shell, commands, defaultKeysFolder())
+  // Where no folder can be, none has files: this runs when a shell starts, and it isn't the place for complaints.
+  const script = completionScript(shell, commands, findKeysFolder() ?? '/dev/null')
   // A script is for a shell and no person, in a pipe as on a terminal.
   if (json) printResult({ shell, script }, true, () => script)
   else process.stdout.write(script)

@@ -28,7 +28,8 @@ export function showConfigPath(command: Command): void {
 export function showConfig(command: Command): void {
   const { node } = settingsOf(command)
   const options = given(command)
-  const { path, exists } = readConfigFile()
+  const path = configPath()
+  const { exists } = readConfigFile()
   const settings: Readonly<Record<string, Setting>> = {
     node: { ...placeOf('node', command, path), value: node.href.replace(/\/$/, '') },
     timeout: { ...placeOf('timeout', command, path), value: whole(options.timeout ?? DEFAULT_TIMEOUT) },
