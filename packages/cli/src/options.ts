@@ -4,12 +4,13 @@
  */
 import { type Command, Help, InvalidArgumentError, Option } from 'commander'
 import { type ConfigFields, readConfigFile } from './config-file.ts'
-import { usage } from './failure.ts'
+import { CliError, usage } from './failure.ts'
 import { readSmallFile } from './input.ts'
 import type { KeySource } from './key-source.ts'
 import { DEFAULT_NODE, DEFAULT_TIMEOUT, LONGEST_TIMEOUT, nodeUrl } from './node-address.ts'
 
 const SECONDS = /^[0-9]{1,5}(\.[0-9]{1,3})?$/
+export const TIMEOUT_VARIABLE = 'BC_TIMEOUT'
 // What a header may hold (RFC 6750, b64token, is narrower still).
 const TOKEN = /^[\x21-\x7e]{1,512}$/
 
@@ -17,7 +18,8 @@ const TOKEN = /^[\x21-\x7e]{1,512}$/
 export interface Given {
   readonly node: string
   readonly token?: string
-  readonly timeout?: number
+  /** A CliError is what is wrong with it in the environment: the command may ask nobody, and then it doesn't matter. */
+  readonly timeout?: number | CliError
   readonly keys?: string
   readonly json?: boolean
   readonly color?: boolean
@@ -43,10 +45,8 @@ export function addNodeOptions(program: Command): Command {
     .addOption(
       new Option(
         '--timeout <seconds>',
-        `give up without an answer after this long (default: ${DEFAULT_TIMEOUT}; mine and resolve wait on)`,
-      )
-        .argParser(seconds)
-        .env('BC_TIMEOUT'),
+        `give up without an answer after this long (default: ${DEFAULT_TIMEOUT}; mine and resolve wait on) (env: ${TIMEOUT_VARIABLE})`,
+      ).argParser(seconds),
     )
     .option(
       '--token <@file>',
@@ -58,7 +58,7 @@ export function addNodeOptions(program: Command): Command {
     .addOption(new Option('--no-json').hideHelp())
   // A shell has no handy way to unset a variable for one command: empty is unset.
   for (const { envVar } of program.options) if (envVar && process.env[envVar] === '') delete process.env[envVar]
-  return program.hook('preAction', useConfigFile)
+  return program.hook('preAction', useEnvironment).hook('preAction', useConfigFile)
 }
 
 /** For commands that list: one item a line, so that a long list needs no room and `head` and `while read` work. */
@@ -68,6 +68,13 @@ export function withNdjson(command: Command): Command {
 
 export function wantsNdjson(command: Command): boolean {
   return command.opts<{ ndjson?: true }>().ndjson === true
+}
+
+/** Commander would refuse any command for what it can't read here. */
+function useEnvironment(program: Command): void {
+  const text = process.env[TIMEOUT_VARIABLE]
+  if (text && program.getOptionValueSource('timeout') === undefined)
+    program.setOptionValueWithSource('timeout', secondsOf(text) ?? usage(`${TIMEOUT_VARIABLE}: ${SECONDS_FORM}`), 'env')
 }
 
 /**
@@ -159,22 +166,28 @@ function descriptor(text: string): number {
 
 export function settingsOf(command: Command): Settings {
   const { node, token, timeout, json } = given(command)
+  if (timeout instanceof CliError) throw timeout
   const milliseconds = timeout === undefined ? undefined : timeout * 1000
   const flagged = sourceOf(command, 'timeout') === 'cli'
   return {
     json: json === true,
     ndjson: wantsNdjson(command),
-    node: nodeUrl(node, sourceOf(command, 'node') === 'env' ? 'BC_NODE' : '--node'),
+    node: nodeOf(command, node),
     timeout: flagged ? milliseconds : undefined,
     usualTimeout: milliseconds,
     token: () => operatorToken(token),
   }
 }
 
+/** @throws CliError `cli.usage` that names the flag or the variable */
+export function nodeOf(command: Command, node: string): URL {
+  return nodeUrl(node, sourceOf(command, 'node') === 'env' ? 'BC_NODE' : '--node')
+}
+
 /** Milliseconds, where a flag gives them. */
 export function timeoutOf(command: Command): number | undefined {
   const { timeout } = given(command)
-  return timeout !== undefined && sourceOf(command, 'timeout') === 'cli' ? timeout * 1000 : undefined
+  return typeof timeout === 'number' && sourceOf(command, 'timeout') === 'cli' ? timeout * 1000 : undefined
 }
 
 export function wantsJson(command: Command): boolean {
@@ -186,10 +199,17 @@ export function wantsColor(command: Command, stream: NodeJS.WriteStream): boolea
   return given(command).color !== false && !process.env.NO_COLOR && stream.isTTY === true && stream.hasColors()
 }
 
+const SECONDS_FORM = `Seconds are a number from 0.001 to ${LONGEST_TIMEOUT}.`
+
 export function seconds(text: string): number {
+  const value = secondsOf(text)
+  if (value !== undefined) return value
+  throw new InvalidArgumentError(SECONDS_FORM)
+}
+
+function secondsOf(text: string): number | undefined {
   const value = SECONDS.test(text) ? Number(text) : 0
-  if (value > 0 && value <= LONGEST_TIMEOUT) return value
-  throw new InvalidArgumentError(`Seconds are a number from 0.001 to ${LONGEST_TIMEOUT}.`)
+  return value > 0 && value <= LONGEST_TIMEOUT ? value : undefined
 }
 
 function operatorToken(given: string | undefined): string | undefined {

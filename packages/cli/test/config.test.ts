@@ -82,6 +82,33 @@ describe('where a setting is from', () => {
   })
 })
 
+describe('an environment that is wrong', () => {
+  const env = { BC_TIMEOUT: 'abc', BC_NODE: 'http://canary:canary@host' }
+
+  test('matters to those that ask a node', async () => {
+    const run = await command('bc', ['status'], { env: { BC_TIMEOUT: 'abc' } })
+    expectFailure(run, 2, /^bc: BC_TIMEOUT: Seconds are a number from 0\.001 to 86400\.\n/)
+    expectFailure(await command('bc', ['status', '--timeout', '9'], { env }), 2, /^bc: BC_NODE is not the address of a/)
+    for (const words of [
+      ['completion', 'bash'],
+      ['key', 'new'],
+      ['explain', 'tx.nonce'],
+    ])
+      expect(await command('bc', words, { env })).toMatchObject({ code: 0, stderr: '' })
+  })
+
+  test('config says what is wrong with which setting, and no secret', async () => {
+    const run = await command('bc', ['config'], { env })
+    expect(run).toMatchObject({ code: 0, stderr: '', stdout: expect.not.stringContaining('canary') })
+    const place = { source: 'environment', value: null }
+    expect(JSON.parse(run.stdout).settings).toMatchObject({
+      node: { ...place, from: 'BC_NODE', fault: expect.stringMatching(/^BC_NODE is not the address of a node/) },
+      timeout: { ...place, from: 'BC_TIMEOUT', fault: 'BC_TIMEOUT: Seconds are a number from 0.001 to 86400.' },
+      keys: { source: 'default' },
+    })
+  })
+})
+
 describe('what the settings do', () => {
   test('the node of the file is asked, with the token of its file', async () => {
     const seen: (string | undefined)[] = []
@@ -223,6 +250,12 @@ describeOnTerminal('on a terminal', () => {
     expect(output).toContain('node (config file)\n  http://a.very.long.name.of.a.node.example:5001\n')
     expect(output).toMatch(/\ntimeout \(default\) +30\n/)
     expect(output).toMatch(new RegExp(`config file\n {2}${file}\n$`))
+  })
+
+  test('what is wrong stands where the value would', async () => {
+    const { output, code } = await onTerminal('bc', ['config'], [], { env: { BC_TIMEOUT: '0' } })
+    expect(code).toBe(0)
+    expect(output).toMatch(/\ntimeout \(BC_TIMEOUT\)\s+BC_TIMEOUT: Seconds are a number from 0\.001 to 86400\.\n/)
   })
 
   test('json of the file, and --no-json for once', async () => {

@@ -1,10 +1,11 @@
 /** What the settings come to for a command that is called here and now, and where each is from. */
 import type { Command } from 'commander'
 import { configPath, readConfigFile } from '../config-file.ts'
+import { CliError } from '../failure.ts'
 import { defaultKeysFolder } from '../folders.ts'
 import { isKeyName } from '../key-name.ts'
 import { DEFAULT_TIMEOUT } from '../node-address.ts'
-import { type Given, given, type Source, settingsOf, sourceOf, wantsJson } from '../options.ts'
+import { type Given, given, nodeOf, type Source, sourceOf, TIMEOUT_VARIABLE, wantsJson } from '../options.ts'
 import { print, printResult } from '../output.ts'
 import { printable } from '../printable.ts'
 import { rows } from '../readable.ts'
@@ -16,6 +17,8 @@ interface Setting {
   readonly source: 'flag' | 'environment' | 'file' | 'default'
   /** The flag, the variable or the file. */
   readonly from: string | null
+  /** Why commands that need it are refused. */
+  readonly fault?: string
 }
 
 export function showConfigPath(command: Command): void {
@@ -26,13 +29,12 @@ export function showConfigPath(command: Command): void {
 }
 
 export function showConfig(command: Command): void {
-  const { node } = settingsOf(command)
   const options = given(command)
   const path = configPath()
   const { exists } = readConfigFile()
   const settings: Readonly<Record<string, Setting>> = {
-    node: { ...placeOf('node', command, path), value: node.href.replace(/\/$/, '') },
-    timeout: { ...placeOf('timeout', command, path), value: whole(options.timeout ?? DEFAULT_TIMEOUT) },
+    node: { ...placeOf('node', command, path), ...nodeIn(options, command) },
+    timeout: { ...placeOf('timeout', command, path), ...timeoutIn(options) },
     token: tokenOf(options, command, path),
     keys: { ...placeOf('keys', command, path), value: options.keys ?? defaultKeysFolder() },
     key: defaultKey(),
@@ -41,6 +43,22 @@ export function showConfig(command: Command): void {
     color: colorOf(options, command, path),
   }
   printResult({ file: path, exists, settings }, wantsJson(command), (width) => readable(path, exists, settings, width))
+}
+
+type Content = Pick<Setting, 'value' | 'fault'>
+
+/** What is none isn't shown: it may have a password in it. */
+function nodeIn({ node }: Given, command: Command): Content {
+  try {
+    return { value: nodeOf(command, node).href.replace(/\/$/, '') }
+  } catch (error) {
+    if (error instanceof CliError) return { value: null, fault: error.message }
+    throw error
+  }
+}
+
+function timeoutIn({ timeout = DEFAULT_TIMEOUT }: Given): Content {
+  return timeout instanceof CliError ? { value: null, fault: timeout.message } : { value: whole(timeout) }
 }
 
 /** Canonical JSON has whole numbers alone. */
@@ -59,7 +77,8 @@ const SOURCES: Readonly<Record<Exclude<Source, undefined>, Setting['source']>> =
 function placeOf(name: string, command: Command, file: string): Omit<Setting, 'value'> {
   const source = SOURCES[sourceOf(command, name) ?? 'default']
   const option = programOf(command).options.find((one) => one.attributeName() === name)
-  const from = { flag: option?.long, environment: option?.envVar, file, default: undefined }[source]
+  const variable = name === 'timeout' ? TIMEOUT_VARIABLE : option?.envVar
+  const from = { flag: option?.long, environment: variable, file, default: undefined }[source]
   return { source, from: from ?? null }
 }
 
@@ -98,9 +117,9 @@ function colorOf({ color }: Given, command: Command, path: string): Setting {
 
 function readable(path: string, exists: boolean, settings: Readonly<Record<string, Setting>>, width: number): string {
   // The value alone stands behind, to be copied.
-  const entries = Object.entries(settings).map(([name, { value, source, from }]): [string, string] => [
+  const entries = Object.entries(settings).map(([name, { value, source, from, fault }]): [string, string] => [
     `${name} (${source === 'file' ? 'config file' : (from ?? source)})`,
-    printable(value === null ? 'none' : String(value)),
+    printable(fault ?? (value === null ? 'none' : String(value))),
   ])
   const file: [string, string] = [exists ? 'config file' : 'config file (not there)', printable(path)]
   return rows([...entries, file], width)
