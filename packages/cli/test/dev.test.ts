@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { describe, expect, test, vi } from 'vitest'
 import { bc, command, ended, expectFailure, fakeNode, output, ROOT } from './commands.ts'
 import { ALICE, BOB } from './keys.ts'
+import { keystoreOf } from './keystores.ts'
 import { type NodeProcess, startedNode, temporaryFolder, waitFor } from './nodes.ts'
 import { describeOnTerminal, onTerminal } from './terminal.ts'
 
@@ -77,7 +78,10 @@ describe('a node in dev mode', () => {
     const funded = JSON.parse(await say('fund', BOB.address))
     expect(funded).toMatchObject({ index: 2, transaction: { amount: 1000, recipient: BOB.address } })
     expect(JSON.parse(await say('fund', BOB.address, '7'))).toMatchObject({ index: 3, transaction: { amount: 7 } })
-    expect(JSON.parse(await say('status'))).toMatchObject({ height: 3, timestamp: 1700003701, pool: 0 })
+    const { folder } = await keystoreOf({ bob: BOB.secret })
+    const named = JSON.parse(await say('fund', 'bob', '1', '--keys', folder))
+    expect(named).toMatchObject({ index: 4, transaction: { amount: 1, recipient: BOB.address } })
+    expect(JSON.parse(await say('status'))).toMatchObject({ height: 4, timestamp: 1700003702, pool: 0 })
     expect(JSON.parse(await say('revert', '1'))).toMatchObject({ id: 1, height: 1, time: 1700003700 })
     expectFailure(await bc('revert', '2', '--node', url), 5, /^bc: request\.not_found: There is no snapshot 2/)
     expect(await say('snapshot')).toBe('3\n')

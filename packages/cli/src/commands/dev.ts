@@ -1,5 +1,6 @@
 /** What a node in dev mode does beside a node's usual work. */
-import { addressArgument, amountArgument, parseWhole } from '../arguments.ts'
+import type { Address } from '@bc/core'
+import { amountArgument, parseWhole } from '../arguments.ts'
 import { connectDev, type Moving, type SnapshotAnswer } from '../client-dev.ts'
 import { usage } from '../failure.ts'
 import type { Settings } from '../options.ts'
@@ -45,8 +46,7 @@ function movingOf(when: string): Moving {
   return ahead ? { seconds } : { time: seconds }
 }
 
-export async function fund(address: string, amount: string | undefined, settings: Settings): Promise<void> {
-  const recipient = addressArgument('ADDRESS', address)
+export async function fund(recipient: Address, amount: string | undefined, settings: Settings): Promise<void> {
   const coins = amount === undefined ? undefined : amountArgument(amount)
   const funded = await connectDev(settings).fund(recipient, coins)
   printResult(funded, settings.json, (width) => {

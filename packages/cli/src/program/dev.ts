@@ -1,6 +1,7 @@
 /** The commands for a node that was started with --dev. */
 import type { Command } from 'commander'
-import { settingsOf } from '../options.ts'
+import { accountArgument } from '../arguments.ts'
+import { keySourceOf, settingsOf, withKeys } from '../options.ts'
 import { examples } from '../run.ts'
 
 export function addDevCommands(bc: Command): void {
@@ -30,13 +31,13 @@ export function addDevCommands(bc: Command): void {
       const { time } = await import('../commands/dev.ts')
       await time(when, settingsOf(this))
     })
-  bc.command('fund')
+  withKeys(bc.command('fund'))
     .description('Has the faucet pay an address. The payment is in a block when this returns.')
-    .argument('<ADDRESS>', 'address that is paid')
+    .argument('<ADDRESS>', 'an address, or the name of a stored key')
     .argument('[AMOUNT]', 'coins, a whole number (default: 1000)')
-    .addHelpText('after', examples('bc fund $ADDRESS', 'bc fund $ADDRESS 5 | jq -r .id'))
+    .addHelpText('after', examples('bc fund $ADDRESS', 'bc fund alice 5 | jq -r .id'))
     .action(async function (this: Command, address: string, amount: string | undefined) {
       const { fund } = await import('../commands/dev.ts')
-      await fund(address, amount, settingsOf(this))
+      await fund(await accountArgument('ADDRESS', address, keySourceOf(this)), amount, settingsOf(this))
     })
 }
