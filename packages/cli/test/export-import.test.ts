@@ -56,6 +56,20 @@ describe('a chain goes from one node to another', () => {
     const run = await command('bc', ['import', '--node', to.url], { input })
     expectFailure(run, 5, /^bc: block\.commitment: line 3: .* \(1 block imported before it\)\n$/)
     expect(JSON.parse(await output('status', '--node', to.url))).toMatchObject({ height: 2 })
+    // As an editor counts the lines of the file.
+    const spaced = await command('bc', ['import', '--node', to.url], {
+      input: `\n \r\n${input.replaceAll('\n', '\n\n')}`,
+    })
+    expectFailure(spaced, 5, /^bc: block\.commitment: line 7: .* \(0 blocks imported before it\)\n$/)
+  })
+
+  test('the line is that of the file also where it goes in parts', async () => {
+    const from = await minedNode(1)
+    const exported = await output('export', '--node', from.url)
+    // What was sent before is known by now.
+    const input = `${exported.repeat(600)}\n{}\n`
+    const run = await command('bc', ['import', '--node', from.url], { input })
+    expectFailure(run, 5, /^bc: block\.shape: line 1202: .* \(0 blocks imported before it\)\n$/)
   })
 })
 

@@ -28,13 +28,18 @@ export class LineSplitter {
    * @throws LongLineError once a line was too long
    */
   feed(piece: Uint8Array): Uint8Array[] {
+    return this.feedCounted(piece).filter((line) => !isBlank(line))
+  }
+
+  /** As {@link feed}, with the blank lines: for whoever says on which line of a file something stands. */
+  feedCounted(piece: Uint8Array): Uint8Array[] {
     this.checkLength()
     const lines: Uint8Array[] = []
     let from = 0
     for (let end = piece.indexOf(NEWLINE); end >= 0; end = piece.indexOf(NEWLINE, from)) {
       const line = this.finish(piece.subarray(from, end))
       if (this.failed) return lines
-      if (!isBlank(line)) lines.push(line)
+      lines.push(line)
       from = end + 1
     }
     this.hold(piece.subarray(from))
@@ -71,6 +76,6 @@ export class LineSplitter {
   }
 }
 
-function isBlank(line: Uint8Array): boolean {
+export function isBlank(line: Uint8Array): boolean {
   return line.every((byte) => SPACES.includes(byte))
 }

@@ -1,7 +1,7 @@
 /** Blocks from a file to a node, some at a time, until one breaks a rule. */
 import { isJsonObject, type JsonObject } from '@bc/core'
 import type { ImportedAnswer } from '@bc/node'
-import { LineSplitter, LongLineError } from '@bc/node/ndjson'
+import { isBlank, LineSplitter, LongLineError } from '@bc/node/ndjson'
 import { isHash, isWhole } from '../answer.ts'
 import { Refusal, usage } from '../failure.ts'
 import { parsed, refusal, strange } from '../http.ts'
@@ -38,29 +38,41 @@ export async function importChain(source: string, settings: Settings): Promise<v
   printResult(result, settings.json, (width) => readableImported(result, width))
 }
 
-type Part = readonly Uint8Array[]
+interface Line {
+  readonly bytes: Uint8Array
+  /** From 1, as an editor counts them: blank ones too. */
+  readonly number: number
+}
+
+type Part = readonly Line[]
 
 async function* partsOf(source: string): AsyncGenerator<Part> {
-  let part: Uint8Array[] = []
+  let part: Line[] = []
   let size = 0
   for await (const line of linesOf(source)) {
-    if (part.length > 0 && (size + line.length > PART_BYTES || part.length >= PART_BLOCKS)) {
+    const { length } = line.bytes
+    if (part.length > 0 && (size + length > PART_BYTES || part.length >= PART_BLOCKS)) {
       yield part
       part = []
       size = 0
     }
     part.push(line)
-    size += line.length
+    size += length
   }
   if (part.length > 0) yield part
 }
 
-async function* linesOf(source: string): AsyncGenerator<Uint8Array> {
+async function* linesOf(source: string): AsyncGenerator<Line> {
   const splitter = new LineSplitter(LINE_BYTES)
+  let number = 0
   try {
-    for await (const piece of longInput(source)) yield* splitter.feed(Uint8Array.from(piece))
+    for await (const piece of longInput(source))
+      for (const bytes of splitter.feedCounted(Uint8Array.from(piece))) {
+        number++
+        if (!isBlank(bytes)) yield { bytes, number }
+      }
     const last = splitter.end()
-    if (last) yield last
+    if (last) yield { bytes: last, number: number + 1 }
   } catch (error) {
     throw error instanceof LongLineError ? usage(`this is no export: ${error.message}.`) : error
   }
@@ -69,11 +81,11 @@ async function* linesOf(source: string): AsyncGenerator<Uint8Array> {
 const NEWLINE = Buffer.from('\n')
 
 async function send(part: Part, before: ImportedAnswer | undefined, settings: Settings): Promise<ImportedAnswer> {
-  const body = Buffer.concat(part.flatMap((line) => [line, NEWLINE]))
+  const body = Buffer.concat(part.flatMap(({ bytes }) => [bytes, NEWLINE]))
   const question = { method: 'POST', path: '/blocks', body, operator: true, patient: true } as const
   const { status, pieces } = await openAnswer(settings, question, REFUSALS)
   const answer = parsed(await wholeOf(pieces, ANSWER_BYTES), ANSWER_BYTES)
-  if (status !== 200) throw stoppedAt(answer, before, refusal(settings.node.origin, question, status, answer))
+  if (status !== 200) throw stoppedAt(answer, part, before, refusal(settings.node.origin, question, status, answer))
   if (isJsonObject(answer) && isCount(answer) && isWhole(answer.height) && isHash(answer.tip))
     return answer as unknown as ImportedAnswer
   throw strange(settings.node.origin, 'POST /blocks with something that is not the protocol’s JSON')
@@ -84,14 +96,15 @@ function isCount({ imported, known }: JsonObject): boolean {
 }
 
 /** The same refusal, saying how much went in before it. */
-function stoppedAt(answer: unknown, before: ImportedAnswer | undefined, said: Error): Error {
+function stoppedAt(answer: unknown, part: Part, before: ImportedAnswer | undefined, said: Error): Error {
   const counts = answer as JsonObject | undefined
   if (!(said instanceof Refusal) || !isJsonObject(counts) || !isCount(counts)) return said
   const imported = Number(counts.imported) + (before?.imported ?? 0)
-  const known = Number(counts.known) + (before?.known ?? 0)
-  const line = imported + known + 1
+  // The node has counted the lines that it was sent.
+  const line = part[Number(counts.imported) + Number(counts.known)]?.number
   const sentence = said.message.replace(/^Line \d+: /, '')
-  return new Refusal(said.code, `line ${line}: ${sentence} (${counted(imported, 'block')} imported before it)`)
+  const where = line === undefined ? '' : `line ${line}: `
+  return new Refusal(said.code, `${where}${sentence} (${counted(imported, 'block')} imported before it)`)
 }
 
 function readableImported({ imported, known, height, tip }: ImportedAnswer, width: number): string {
