@@ -4,7 +4,7 @@ import { type Command, CommanderError } from 'commander'
 import { CliError, EXIT, type ExitCode, exitCodeOf, Refusal, sentenceOf } from './failure.ts'
 import { quietPipes } from './output.ts'
 import { printable } from './printable.ts'
-import { nearest } from './suggestion.ts'
+import { either, nearest } from './suggestion.ts'
 
 /** The settings that every command of a program has in common; subcommands made after this inherit them. */
 export function configured(program: Command): Command {
@@ -29,7 +29,7 @@ const CHOICES = / value '([^']*)' is invalid .*Allowed choices are (.*)\.\n$/
 function choiceMeant(text: string): string {
   const [, word, choices] = CHOICES.exec(text) ?? []
   const found = word === undefined || choices === undefined ? [] : nearest(word, choices.split(', '))
-  return found.length === 0 ? '' : `(Did you mean ${found.join(' or ')}?)\n`
+  return found.length === 0 ? '' : `(Did you mean ${either(found)}?)\n`
 }
 
 export function version(): string {

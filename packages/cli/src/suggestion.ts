@@ -20,3 +20,8 @@ export function nearest(word: string, known: readonly string[]): readonly string
   }
   return known.filter((one) => one === word)
 }
+
+/** `bash, fish or zsh` */
+export function either(words: readonly string[]): string {
+  return words.join(', ').replace(/, ([^,]*)$/, ' or $1')
+}

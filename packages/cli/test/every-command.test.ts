@@ -322,6 +322,7 @@ describe('usage: 2, nothing on stdout', () => {
   test.each([
     [['lab', 'partitoin'], /Allowed choices are .*\n\(Did you mean partition\?\)\n/],
     [['completion', 'bsh'], /\(Did you mean bash or zsh\?\)\n/],
+    [['completion', 'tcsh'], /\(Did you mean bash, fish or zsh\?\)\n/],
     [['completion', 'powershell'], /Allowed choices are bash, zsh, fish\.\n\(add --help/],
     [['help', 'sgin'], /^bc: there is no such command\. Did you mean sign\?\n/],
     [['help', 'key', 'nwe'], /^bc: there is no such command\. Did you mean new\?\n/],

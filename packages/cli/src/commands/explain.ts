@@ -4,7 +4,7 @@ import { exitCodeOf, usage } from '../failure.ts'
 import type { Settings } from '../options.ts'
 import { printList, printResult } from '../output.ts'
 import { wrapped } from '../readable.ts'
-import { nearest } from '../suggestion.ts'
+import { either, nearest } from '../suggestion.ts'
 
 type Form = Pick<Settings, 'json' | 'ndjson'>
 
@@ -30,7 +30,7 @@ function entryOf(code: Code) {
 function suggestionFor(word: string): string {
   const endings = CODES.filter((code) => word !== '' && code.split('.')[1]?.startsWith(word))
   const found = endings.length > 0 ? endings : nearest(word, CODES)
-  return found.length === 0 ? '' : ` Did you mean ${found.join(' or ')}?`
+  return found.length === 0 ? '' : ` Did you mean ${either(found)}?`
 }
 
 function readableEntry(code: Code, width: number): string {

@@ -4,7 +4,7 @@ import type { Shell } from '../completion/scripts.ts'
 import { usage } from '../failure.ts'
 import { wantsJson, wantsNdjson, withNdjson } from '../options.ts'
 import { examples } from '../run.ts'
-import { nearest } from '../suggestion.ts'
+import { either, nearest } from '../suggestion.ts'
 
 export function addSelfCommands(bc: Command): void {
   addExplain(bc)
@@ -95,7 +95,7 @@ function commandOf(program: Command, [word, ...rest]: readonly string[]): Comman
   if (found) return commandOf(found, rest)
   const names = program.commands.map((one) => one.name())
   const meant = nearest(word, names)
-  throw usage(`there is no such command.${meant.length === 0 ? '' : ` Did you mean ${meant.join(' or ')}?`}`)
+  throw usage(`there is no such command.${meant.length === 0 ? '' : ` Did you mean ${either(meant)}?`}`)
 }
 
 /** Its help leaves out the options for a node. */
