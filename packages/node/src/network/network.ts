@@ -38,6 +38,8 @@ export interface NetworkModules {
  * at all: a block that came before its parent, or before its time, is found by those behind us in this way.
  */
 const ASK_AGAIN_MS = 10_000
+/** How long whoever wants us to catch up now is kept waiting: longer than a peer needs to stall twice. */
+const RESOLVE_MS = 30_000
 /** Two heartbeats of gossipsub, and some. */
 const GOSSIP_SETTLES_MS = 3_000
 
@@ -107,10 +109,15 @@ export class Network {
     this.relay.announceTransaction(transaction).catch(this.modules.onFailure)
   }
 
-  /** Catches up with everybody now. */
+  /**
+   * Catches up with everybody who is here now, once: a peer can always give us a reason to ask it again, or take its time.
+   * Whoever isn't followed to the end within {@link RESOLVE_MS} is followed on without anybody waiting for it.
+   */
   async resolve(): Promise<void> {
-    for (const peer of this.transport.peers()) this.sync.consider(peer)
-    await this.sync.idle()
+    const over = sharedEnd()
+    const rounds = this.transport.peers().map((peer) => this.sync.consider(peer))
+    await Promise.race([Promise.all(rounds), this.modules.time.sleep(RESOLVE_MS, over.signal)])
+    over.abort()
   }
 
   async close(): Promise<void> {

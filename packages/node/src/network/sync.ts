@@ -56,7 +56,7 @@ export class Sync {
   /** Peers that are asked what they have, or wait for their turn. */
   private readonly underWay = new Map<PeerId, Promise<void>>()
   /** Of those, whom to ask once more: they may have more by now than they have told. */
-  private readonly again = new Set<PeerId>()
+  private readonly again = new Map<PeerId, Promise<void>>()
   /** One is caught up with at a time. */
   private readonly turns = new Serial()
   private readonly closing = sharedEnd()
@@ -73,14 +73,20 @@ export class Sync {
     return this.goal
   }
 
-  /** This peer may have more work than we have: it joined, or sent a block whose parent we don't know. */
-  consider(peer: PeerId): void {
-    if (this.closing.signal.aborted) return
-    if (this.underWay.has(peer)) this.again.add(peer)
-    else this.underWay.set(peer, this.followUp(peer).catch(this.modules.onFailure))
+  /**
+   * This peer may have more work than we have: it joined, or sent a block whose parent we don't know.
+   * @returns settles when it has been asked once from now on, and followed as far as that goes; never throws
+   */
+  consider(peer: PeerId): Promise<void> {
+    if (this.closing.signal.aborted) return Promise.resolve()
+    const current = this.underWay.get(peer)
+    if (current === undefined) return this.begin(peer)
+    const next = this.again.get(peer) ?? current.then(() => this.begin(peer))
+    this.again.set(peer, next)
+    return next
   }
 
-  /** Settles when all that is being considered has been followed as far as it goes. */
+  /** Settles when nobody is considered any more. A peer that goes on giving us reasons to ask it can put that off for ever. */
   async idle(): Promise<void> {
     while (this.underWay.size > 0) await Promise.all(this.underWay.values())
   }
@@ -90,15 +96,23 @@ export class Sync {
     await this.idle()
   }
 
-  private async followUp(peer: PeerId): Promise<void> {
-    try {
-      do {
-        this.again.delete(peer)
-        await this.followCarefully(peer)
-      } while (this.again.has(peer) && !this.closing.signal.aborted)
-    } finally {
-      this.again.delete(peer)
+  private begin(peer: PeerId): Promise<void> {
+    this.again.delete(peer)
+    if (this.closing.signal.aborted) {
       this.underWay.delete(peer)
+      return Promise.resolve()
+    }
+    const round = this.followOnce(peer).catch(this.modules.onFailure)
+    this.underWay.set(peer, round)
+    return round
+  }
+
+  private async followOnce(peer: PeerId): Promise<void> {
+    try {
+      await this.followCarefully(peer)
+    } finally {
+      // Until the next round begins this one holds its place.
+      if (!this.again.has(peer)) this.underWay.delete(peer)
       if (this.underWay.size === 0) this.failures.clear()
     }
   }
