@@ -7,8 +7,8 @@ import { Sync, type SyncModules } from '../src/network/sync.ts'
 import { machineTime } from '../src/network/time.ts'
 import { PeerError } from '../src/network/transport.ts'
 import type { ReadBlock } from '../src/signatures/block-report.ts'
-import { memoryLog } from './support/http-node.ts'
-import { minedOn, openParts } from './support/http-parts.ts'
+import { ALICE, memoryLog } from './support/http-node.ts'
+import { type Mined, minedOn, openParts, type Parts } from './support/http-parts.ts'
 
 /** Two parts for each of two peers. */
 const HASHES = Array.from({ length: 64 }, (_, i) => `${i}` as Hash)
@@ -73,20 +73,17 @@ it('a failure of our own is no peer’s, and ends the fetch', async () => {
   await expect(fetch.inOrder(branch()).next()).rejects.toBe(failure)
 })
 
-it('a branch that goes on in the future is taken as far as its time has come, and the rest is not held for it', async () => {
-  const parts = await openParts()
-  const { chain, store, clock } = parts
-  const good = minedOn(parts, chain.head)
-  const early = minedOn(parts, good.entry, { now: clock.now + 1_000 })
-  const { entry } = early
+/** Catches up with a peer that has these blocks, and no others after genesis. */
+function syncWith({ chain, store }: Parts, branch: readonly Mined[]) {
   const blamed: unknown[] = []
-  const texts = new Map([good, early].map(({ parsed }) => [parsed.hash, parsed.canonical]))
+  const { entry } = branch.at(-1) as Mined
+  const texts = new Map(branch.map(({ parsed }) => [parsed.hash, parsed.canonical]))
   const sync = new Sync({
     ...{ chain, store, time: machineTime, log: memoryLog().log },
     transport: { peers: () => ['peer'] },
     conversations: {
       status: async () => ({ height: entry.index, tip: entry.hash, work: entry.totalWork }),
-      headers: async () => ({ headers: [good, early].map(({ block }) => headerOf(block)), tip: entry.hash }),
+      headers: async () => ({ headers: branch.map(({ block }) => headerOf(block)), tip: entry.hash }),
       async *blocks(_: string, hashes: readonly Hash[]) {
         for (const hash of hashes) yield texts.get(hash)
       },
@@ -96,9 +93,35 @@ it('a branch that goes on in the future is taken as far as its time has come, an
     onCaughtUp: () => undefined,
     onLevel: () => undefined,
   } as unknown as SyncModules)
-  sync.consider('peer')
-  await sync.idle()
+  return { sync, blamed }
+}
+
+it('a branch that goes on in the future is taken as far as its time has come, and the rest is not held for it', async () => {
+  const parts = await openParts()
+  const { chain, clock } = parts
+  const good = minedOn(parts, chain.head)
+  const early = minedOn(parts, good.entry, { now: clock.now + 1_000 })
+  const { sync, blamed } = syncWith(parts, [good, early])
+  await sync.consider('peer')
   expect(chain.head.hash).toBe(good.parsed.hash)
   expect(await chain.import(early.parsed)).toEqual({ kind: 'early' })
   expect(blamed).toEqual([0])
+  expect(sync.headMoves).toBe(1)
+})
+
+it('our head moves by a peer also where what moves it was held and waited for the block before it', async () => {
+  const parts = await openParts()
+  const { chain } = parts
+  const genesis = chain.head
+  await chain.import(minedOn(parts, genesis).parsed)
+  const beside = minedOn(parts, genesis, { to: ALICE.address })
+  const held = minedOn(parts, beside.entry)
+  expect(await chain.import(held.parsed)).toEqual({ kind: 'orphan' })
+  const { sync, blamed } = syncWith(parts, [beside, held])
+  await sync.consider('peer')
+  expect({ tip: chain.head.hash, blamed, moves: sync.headMoves }).toEqual({
+    tip: held.parsed.hash,
+    blamed: [],
+    moves: 1,
+  })
 })

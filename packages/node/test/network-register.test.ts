@@ -8,7 +8,7 @@ import { canonicalJson, type JsonObject, type JsonValue } from '@bc/core'
 import { afterAll, describe, expect, test } from 'vitest'
 import { ChainSplitter } from '../src/network/chain-splitter.ts'
 import { genesisSite, grown, networkRules, type Site } from './support/network-chain.ts'
-import { addressOf, register, startNetworkNode, statusOf, until } from './support/network-nodes.ts'
+import { addressOf, mine, register, startNetworkNode, statusOf, until } from './support/network-nodes.ts'
 import { ordeals } from './support/network-ordeal.ts'
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void
@@ -253,6 +253,21 @@ describe('a tutorial node’s chain', () => {
     const { asked, message } = await resolved(tutorial(genesisSite().texts))
     expect(message).toBe('Our chain is authoritative')
     expect(asked.filter((path) => path === '/chain').length).toBe(2)
+  })
+
+  test('without more work replaces nothing, even where we find a block meanwhile', async () => {
+    const node = await startNetworkNode()
+    await mine(node)
+    let chains = 0
+    const { name } = await serve(async (request, response) => {
+      // To be registered it is enough to have a first block.
+      if (request.url === '/chain' && chains++ > 0) await mine(node)
+      tutorial(genesisSite().texts)(request, response)
+    })
+    expect(await register(node, [name])).toMatchObject({ status: 201 })
+    const answer = (await (await fetch(`${node.url}/nodes/resolve`)).json()) as { message: string }
+    expect(answer.message).toBe('Our chain is authoritative')
+    expect(await statusOf(node)).toMatchObject({ height: 3 })
   })
 
   const bad: Record<string, (site: Site) => readonly string[]> = {

@@ -5,7 +5,7 @@ import { encodeStatus } from '../../node/src/network/messages.ts'
 import { Network } from '../../node/src/network/network.ts'
 import type { PeerListener, Transport } from '../../node/src/network/transport.ts'
 import { memoryLog } from '../../node/test/support/http-node.ts'
-import { openParts, type Parts } from '../../node/test/support/http-parts.ts'
+import { minedOn, openParts, type Parts } from '../../node/test/support/http-parts.ts'
 
 /** A node among peers that have what it has, and take so long to say it. */
 function nodeAmong(peers: Readonly<Record<string, number>>, { chain, store, admission }: Parts, clock: VirtualClock) {
@@ -56,6 +56,18 @@ test('nor does one that stalls for longer than anybody waits', async () => {
   const asked = clock.now()
   await clock.runUntil(Promise.race([network.resolve(), clock.sleep(120_000)]))
   expect(clock.now() - asked).toBe(30_000)
+})
+
+test('what we find ourselves meanwhile is nothing that we caught up with', async () => {
+  const clock = new VirtualClock()
+  const parts = await openParts()
+  const { network } = nodeAmong({ slow: 6_000 }, parts, clock)
+  clock.after(3_000, () => {
+    void parts.chain.import(minedOn(parts, parts.chain.head).parsed)
+    return true
+  })
+  expect(await clock.runUntil(network.resolve())).toBe(false)
+  expect(parts.chain.head.index).toBe(2)
 })
 
 test('the end of the node waits for no peer’s next round', async () => {

@@ -63,9 +63,12 @@ export class LateNetwork {
     return (await this.joining).dial(address)
   }
 
-  /** Catches up with everybody now. */
-  async resolve(): Promise<void> {
-    await (await this.joining)?.network.resolve()
+  /**
+   * Catches up with everybody now.
+   * @returns whether our head has moved by it
+   */
+  async resolve(): Promise<boolean> {
+    return (await (await this.joining)?.network.resolve()) ?? false
   }
 
   async close(): Promise<void> {

@@ -110,14 +110,15 @@ export class Neighbours {
 
   /**
    * Catches up with everybody now.
-   * @returns whether our chain was replaced
+   * @returns whether our chain was replaced: by theirs, not by what our own miner found meanwhile
    */
   async resolve(): Promise<boolean> {
-    const { chain, network } = this.modules
-    const before = chain.head.hash
-    await this.unlessClosing(network.resolve())
-    for (const { tutorial } of this.known.values()) if (tutorial) await this.pullCarefully(tutorial)
-    return chain.head.hash !== before
+    let replaced = await this.unlessClosing(this.modules.network.resolve())
+    const onMoved = () => {
+      replaced = true
+    }
+    for (const { tutorial } of this.known.values()) if (tutorial) await this.pullCarefully(tutorial, onMoved)
+    return replaced
   }
 
   private async meet(text: string): Promise<Neighbour> {
@@ -161,9 +162,9 @@ export class Neighbours {
     })
   }
 
-  private async pullCarefully(url: NodeUrl): Promise<void> {
+  private async pullCarefully(url: NodeUrl, onMoved: () => void): Promise<void> {
     try {
-      await this.pull(url)
+      await this.pull(url, onMoved)
     } catch (error) {
       this.closing.signal.throwIfAborted()
       if (!(error instanceof RuleError)) throw error
@@ -171,8 +172,11 @@ export class Neighbours {
     }
   }
 
-  /** Twice: its headers show whether it has more work, and only then anything of it is kept. */
-  private async pull(url: NodeUrl): Promise<void> {
+  /**
+   * Twice: its headers show whether it has more work, and only then anything of it is kept.
+   * @param onMoved called where our head is one of its blocks now, even if a rule refuses the rest
+   */
+  private async pull(url: NodeUrl, onMoved: () => void): Promise<void> {
     const { chain } = this.modules
     const wanted = await this.judgeHeaders(url)
     if (wanted === undefined) return
@@ -180,7 +184,9 @@ export class Neighbours {
     for await (const { hash, parsed } of this.blocksOf(url)) {
       this.closing.signal.throwIfAborted()
       if (hash !== wanted[index++]) throw new RuleError('request.invalid', `${url.name} has changed its mind.`)
-      await chain.import(parsed, { sync: index === wanted.length })
+      const { kind } = await chain.import(parsed, { sync: index === wanted.length })
+      // It may have been held already, until the one before it came.
+      if (kind === 'head' || chain.head.hash === hash) onMoved()
       if (index === wanted.length) return
     }
   }

@@ -112,12 +112,15 @@ export class Network {
   /**
    * Catches up with everybody who is here now, once: a peer can always give us a reason to ask it again, or take its time.
    * Whoever isn't followed to the end within {@link RESOLVE_MS} is followed on without anybody waiting for it.
+   * @returns whether our head has moved by it
    */
-  async resolve(): Promise<void> {
+  async resolve(): Promise<boolean> {
+    const before = this.sync.headMoves
     const over = sharedEnd()
     const rounds = this.transport.peers().map((peer) => this.sync.consider(peer))
     await Promise.race([Promise.all(rounds), this.modules.time.sleep(RESOLVE_MS, over.signal)])
     over.abort()
+    return this.sync.headMoves !== before
   }
 
   async close(): Promise<void> {

@@ -7,10 +7,11 @@
  * asked for, and nothing is stored before it has beaten our own chain.
  */
 import { type BlockEntry, checkHeader, entryAfter, type Hash, type Header, RuleError } from '@bc/core'
-import type { Chain } from '../chain/chain.ts'
+import type { Chain, ImportOutcome } from '../chain/chain.ts'
 import type { Log } from '../log.ts'
 import { Serial } from '../serial.ts'
 import { sharedEnd } from '../shared-end.ts'
+import type { ReadBlock } from '../signatures/block-report.ts'
 import type { ChainStore } from '../storage/chain-store.ts'
 import { BlockFetch } from './block-fetch.ts'
 import { type Conversations, locatorOf } from './conversations.ts'
@@ -63,6 +64,7 @@ export class Sync {
   /** How often a peer has failed to send blocks since we began to catch up. */
   private readonly failures = new Map<PeerId, number>()
   private goal: SyncProgress | undefined
+  private moves = 0
 
   constructor(modules: SyncModules) {
     this.modules = modules
@@ -71,6 +73,11 @@ export class Sync {
   /** undefined while there is nothing to catch up with. */
   get progress(): SyncProgress | undefined {
     return this.goal
+  }
+
+  /** How often our head has moved by what a peer had: not by what our own miner found meanwhile. */
+  get headMoves(): number {
+    return this.moves
   }
 
   /**
@@ -172,7 +179,7 @@ export class Sync {
         // One wait for the disk per part: until then a crash only means fetching some of them again.
         const early = blocks.findIndex(({ parsed }) => chain.isEarly(parsed.block))
         // What is early is asked for again: to hold it would be to hold whatever a peer sends.
-        const outcomes = await chain.importAll(early < 0 ? blocks : blocks.slice(0, early))
+        const outcomes = await this.take(early < 0 ? blocks : blocks.slice(0, early))
         if (early >= 0 || outcomes.some(({ kind }) => kind === 'early' || kind === 'orphan'))
           throw new PeerError('gone', 'the branch goes on in the future')
         if (time.now() - toldAt < TELL_MS) continue
@@ -182,6 +189,17 @@ export class Sync {
     } finally {
       this.closing.signal.removeEventListener('abort', end)
       fetching.abort(new PeerError('gone', 'no longer wanted'))
+    }
+  }
+
+  /** Imports what we lacked. Where it is on the main chain afterwards, it has moved our head: even if a rule refuses the rest. */
+  private async take(blocks: readonly ReadBlock[]): Promise<ImportOutcome[]> {
+    const { chain, store } = this.modules
+    try {
+      return await chain.importAll(blocks)
+    } finally {
+      const first = blocks[0]?.parsed
+      if (first && (await store.mainHash(first.block.index)) === first.hash) this.moves++
     }
   }
 
