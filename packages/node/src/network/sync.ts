@@ -5,11 +5,13 @@
  *
  * A header costs its maker as much as a block, so headers are checked and their work is added up before any block is
  * asked for, and nothing is stored before it has beaten our own chain.
+ *
+ * One peer at a time is followed to the end. All are asked for their first headers before that, at the same time: who has
+ * shown more work than we have goes before who has only spoken of it, and can't be held up by it.
  */
 import { type BlockEntry, checkHeader, entryAfter, type Hash, type Header, RuleError } from '@bc/core'
 import type { Chain, ImportOutcome } from '../chain/chain.ts'
 import type { Log } from '../log.ts'
-import { Serial } from '../serial.ts'
 import { sharedEnd } from '../shared-end.ts'
 import type { ReadBlock } from '../signatures/block-report.ts'
 import type { ChainStore } from '../storage/chain-store.ts'
@@ -19,6 +21,7 @@ import type { PeerStatus } from './messages.ts'
 import type { Reputation } from './reputation.ts'
 import type { Time } from './time.ts'
 import { PeerError, type PeerId, type Transport } from './transport.ts'
+import { Turns } from './turns.ts'
 
 /** Headers that are held while they haven't beaten our chain yet: some 50 MB. */
 const MOST_HELD = 100_000
@@ -28,6 +31,11 @@ const CHECKED_AT_ONCE = 50
 const MOST_TURNS = 3
 /** How long one peer may keep us busy without our head moving: the next one may have what we need. */
 const PATIENCE_MS = 30_000
+/**
+ * What a peer takes to send headers, at first and for each of them: some 10 bytes in a millisecond, as with blocks. One that
+ * sends them one by one would keep its turn for hours.
+ */
+const [FIRST_HEADER_MS, NEXT_HEADER_MS] = [10_000, 40]
 /** How often the terminal is told how far it is. */
 const TELL_MS = 5_000
 
@@ -59,9 +67,9 @@ export class Sync {
   /** Of those, whom to ask once more: they may have more by now than they have told. */
   private readonly again = new Map<PeerId, Promise<void>>()
   /** One is caught up with at a time. */
-  private readonly turns = new Serial()
+  private readonly turns = new Turns()
   private readonly closing = sharedEnd()
-  /** How often a peer has failed to send blocks since we began to catch up. */
+  /** How often a peer has failed to send what we needed since we began to catch up: the others go first. */
   private readonly failures = new Map<PeerId, number>()
   private goal: SyncProgress | undefined
   private moves = 0
@@ -131,28 +139,60 @@ export class Sync {
       if (this.closing.signal.aborted) return
       if (!(error instanceof RuleError || error instanceof PeerError)) throw error
       this.modules.log.debug({ peer, reason: error.message }, 'Catching up with a peer has ended early.')
+      this.failures.set(peer, (this.failures.get(peer) ?? 0) + 1)
       await this.modules.reputation.offend(peer, error, 'block')
     }
   }
 
-  /** All are asked at once what they have, so that nobody waits for one that doesn't answer. */
   private async follow(peer: PeerId): Promise<void> {
+    let done = false
+    while (!done && !this.closing.signal.aborted) {
+      const following = sharedEnd()
+      const end = () => following.abort(this.closing.signal.reason)
+      this.closing.signal.addEventListener('abort', end)
+      try {
+        done = await this.askAndFollow(peer, following.signal)
+      } finally {
+        this.closing.signal.removeEventListener('abort', end)
+        following.abort(new PeerError('gone', 'no longer wanted'))
+      }
+    }
+  }
+
+  /**
+   * All are asked at once what they have, and for the first headers of it, so that nobody waits for one that doesn't answer.
+   * @returns false where that is out of date when its turn comes: it is asked anew, which others needn't wait for
+   */
+  private async askAndFollow(peer: PeerId, signal: AbortSignal): Promise<boolean> {
     const { chain, conversations } = this.modules
     const asked = chain.head
-    const told = await conversations.status(peer, this.closing.signal)
-    await this.turns.run(async () => {
-      if (this.closing.signal.aborted) return
+    const status = await conversations.status(peer, signal)
+    const rest = this.branchOf(peer, status, signal)
+    const first = status.work > chain.head.totalWork ? ((await rest.next()).value ?? []) : undefined
+    const shown = first?.at(-1)?.totalWork
+    // Whoever has no more than we have takes no time, and goes before those who may take some for nothing.
+    const work = first ? (shown ?? 0n) : status.work
+    return this.turns.run({ work, failures: this.failures.get(peer) ?? 0 }, async () => {
+      if (this.closing.signal.aborted) return true
+      const { head } = chain
+      const leads = first && status.work > head.totalWork && (shown === undefined || shown > head.totalWork)
       // Others had their turn meanwhile, and the chain goes on.
-      const status = chain.head === asked ? told : await conversations.status(peer, this.closing.signal)
-      await this.drawLevel(peer, status)
+      if (!leads && head !== asked) return false
+      await this.drawLevel(peer, status, leads ? this.lacking(first, rest) : undefined, signal)
+      return true
     })
   }
 
-  private async drawLevel(peer: PeerId, status: PeerStatus): Promise<void> {
+  private async drawLevel(
+    peer: PeerId,
+    status: PeerStatus,
+    branch: AsyncIterable<BlockEntry[]> | undefined,
+    signal: AbortSignal,
+  ): Promise<void> {
     const { chain, onLevel, onCaughtUp } = this.modules
     const before = chain.head
     try {
-      if (status.work > chain.head.totalWork) await this.catchUp(peer, status)
+      if (branch) await this.catchUp(peer, status, branch, signal)
       if (status.tip === chain.head.hash) onLevel(peer)
     } finally {
       this.goal = undefined
@@ -160,35 +200,28 @@ export class Sync {
     }
   }
 
-  private async catchUp(peer: PeerId, status: PeerStatus): Promise<void> {
+  private async catchUp(
+    source: PeerId,
+    status: PeerStatus,
+    branch: AsyncIterable<BlockEntry[]>,
+    signal: AbortSignal,
+  ): Promise<void> {
     const { chain, transport, conversations, reputation, time, log } = this.modules
+    const { failures } = this
     this.goal = { from: chain.head.index, to: status.height }
-    const fetching = sharedEnd()
-    const end = () => fetching.abort(this.closing.signal.reason)
-    this.closing.signal.addEventListener('abort', end)
-    const { signal } = fetching
     const peers = () => transport.peers()
-    const fetch = new BlockFetch({
-      ...{ chain, conversations, reputation, peers, signal },
-      source: peer,
-      failures: this.failures,
-    })
+    const fetch = new BlockFetch({ chain, conversations, reputation, source, peers, failures, signal })
     let toldAt = time.now()
-    try {
-      for await (const blocks of fetch.inOrder(this.branchOf(peer, status, signal))) {
-        // One wait for the disk per part: until then a crash only means fetching some of them again.
-        const early = blocks.findIndex(({ parsed }) => chain.isEarly(parsed.block))
-        // What is early is asked for again: to hold it would be to hold whatever a peer sends.
-        const outcomes = await this.take(early < 0 ? blocks : blocks.slice(0, early))
-        if (early >= 0 || outcomes.some(({ kind }) => kind === 'early' || kind === 'orphan'))
-          throw new PeerError('gone', 'the branch goes on in the future')
-        if (time.now() - toldAt < TELL_MS) continue
-        toldAt = time.now()
-        log.info({ height: chain.head.index, of: status.height }, 'Catching up.')
-      }
-    } finally {
-      this.closing.signal.removeEventListener('abort', end)
-      fetching.abort(new PeerError('gone', 'no longer wanted'))
+    for await (const blocks of fetch.inOrder(branch)) {
+      // One wait for the disk per part: until then a crash only means fetching some of them again.
+      const early = blocks.findIndex(({ parsed }) => chain.isEarly(parsed.block))
+      // What is early is asked for again: to hold it would be to hold whatever a peer sends.
+      const outcomes = await this.take(early < 0 ? blocks : blocks.slice(0, early))
+      if (early >= 0 || outcomes.some(({ kind }) => kind === 'early' || kind === 'orphan'))
+        throw new PeerError('gone', 'the branch goes on in the future')
+      if (time.now() - toldAt < TELL_MS) continue
+      toldAt = time.now()
+      log.info({ height: chain.head.index, of: status.height }, 'Catching up.')
     }
   }
 
@@ -203,7 +236,10 @@ export class Sync {
     }
   }
 
-  /** What the peer's chain has and we lack, as soon as it has more work than ours: the headers of one answer at a time. */
+  /**
+   * What the peer's chain has after what is ours as well, as soon as it has more work than ours: after each answer, and
+   * nothing after one that isn't enough yet. No more than one answer is held for a peer that waits for its turn.
+   */
   private async *branchOf(
     peer: PeerId,
     status: PeerStatus,
@@ -213,9 +249,11 @@ export class Sync {
     let locator = await locatorOf(chain, store)
     let newest: BlockEntry | undefined
     let held: BlockEntry[] = []
-    let movedAt = time.now()
+    // The peer's time and ours for its headers, not that of others: in all, and since it has shown more work than we have.
+    let [spent, patience, received] = [0, PATIENCE_MS, 0]
     let turns = 0
     for (;;) {
+      const since = time.now()
       const { headers, tip } = await conversations.headers(peer, locator, signal)
       if (tip === undefined) break
       // Between two answers it may have moved to another branch, and tells of that from where it leaves ours.
@@ -226,18 +264,30 @@ export class Sync {
       }
       newest = await this.checkHeaders(headers, tip, newest ?? (await this.knownParent(headers)), held)
       if (held.length > MOST_HELD) throw new PeerError('oversized', 'a long branch without the work')
-      if (newest.totalWork > chain.head.totalWork) {
-        yield await this.missing(held)
-        held = []
-        movedAt = time.now()
-      }
-      if (time.now() - movedAt > PATIENCE_MS) throw new PeerError('stalled', 'its headers lead nowhere for too long')
+      const leads = newest.totalWork > chain.head.totalWork
+      received += headers.length
+      spent += time.now() - since
+      patience = leads ? PATIENCE_MS : patience - (time.now() - since)
+      if (patience < 0) throw new PeerError('stalled', 'its headers lead nowhere for too long')
+      if (spent > FIRST_HEADER_MS + received * NEXT_HEADER_MS)
+        throw new PeerError('stalled', 'the peer sends next to no headers')
+      yield leads ? held : []
+      if (leads) held = []
       if (newest.hash === status.tip) return
       locator = [newest.hash, ...(await locatorOf(chain, store))]
     }
     // It may have moved to another branch meanwhile, but never to one with less work; and so may we.
     if (status.work > (newest?.totalWork ?? 0n) && status.work > chain.head.totalWork)
       throw new PeerError('withheld', 'it has less work than it said')
+  }
+
+  /** What isn't here by the time that it is needed. */
+  private async *lacking(
+    first: readonly BlockEntry[],
+    rest: AsyncIterable<readonly BlockEntry[]>,
+  ): AsyncGenerator<BlockEntry[], void, undefined> {
+    yield this.missing(first)
+    for await (const entries of rest) yield this.missing(entries)
   }
 
   /**
