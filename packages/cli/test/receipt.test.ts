@@ -10,20 +10,23 @@ import {
   type JsonValue,
   merkleBranch,
   merkleLeaf,
+  parseJson,
   type Reward,
   RuleError,
+  sha256Hex,
   type Transaction,
   transactionId,
 } from '@bc/core'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
-import { sites } from '../../core/test/support/generator.ts'
+import { OFF_THE_CURVE, withFields, wrongChecksum } from '../../core/test/support/faults/fault.ts'
+import { FAULTS, sites } from '../../core/test/support/generator.ts'
 import { signDigest, verifier } from '../../core/test/support/keys.ts'
-import { bob, type Site } from '../../core/test/support/site.ts'
+import { alice, blockOn, bob, type Plan, type Site } from '../../core/test/support/site.ts'
 import { describeWith } from '../../core/test/support/where.ts'
 import { checkReceipt } from '../src/receipt/receipt.ts'
 import { shellCheck } from '../src/receipt/shell.ts'
-import { ended } from './commands.ts'
-import { hasTools } from './support-audit.ts'
+import { type Ended, ended } from './commands.ts'
+import { hasTools, recommitted } from './support-audit.ts'
 
 // Scripts at a time.
 vi.setConfig({ maxConcurrency: 4 })
@@ -68,8 +71,12 @@ const TRANSFER = { index: 3, position: 1 }
 type Verdict = string
 
 function ours(receipt: Mutable): Verdict {
+  return oursOf(JSON.stringify(receipt))
+}
+
+function oursOf(text: string | Buffer): Verdict {
   try {
-    checkReceipt(JSON.parse(JSON.stringify(receipt)), verifier)
+    checkReceipt(parseJson(text), verifier)
     return 'valid'
   } catch (error) {
     if (error instanceof RuleError) return error.code
@@ -88,10 +95,20 @@ beforeAll(() => {
 })
 afterAll(() => rmSync(folder, { recursive: true }))
 
-async function byHand(receipt: JsonValue, by = script): Promise<Verdict> {
+function byHand(receipt: JsonValue, by = script): Promise<Verdict> {
+  return byHandOf(canonicalJson(receipt), by)
+}
+
+function fileOf(text: string | Buffer): string {
   const file = `${folder}/${++written}.json`
-  writeFileSync(file, canonicalJson(receipt))
-  const { code, stdout, stderr } = await ended(spawn('bash', [by, file], { cwd: folder }))
+  writeFileSync(file, text)
+  return file
+}
+
+const checked = (...args: readonly string[]): Promise<Ended> => ended(spawn('bash', args, { cwd: folder }))
+
+async function byHandOf(text: string | Buffer, by = script): Promise<Verdict> {
+  const { code, stdout, stderr } = await checked(by, fileOf(text))
   if (code === 0 && stderr === '' && stdout.endsWith('\nvalid\n')) return 'valid'
   expect({ code, stdout }, stderr).toEqual({ code: 1, stdout: '' })
   return /^([a-z._]+): [ -~]+\n$/.exec(stderr)?.[1] ?? stderr
@@ -142,6 +159,14 @@ const BAD: [string, string, Where & { readonly site?: Site }, Tamper][] = [
     TRANSFER,
     (r) => {
       r.headers = []
+    },
+  ],
+  [
+    'message.malformed',
+    'the block that is genesis',
+    { ...TRANSFER, full: true },
+    (r) => {
+      r.index = 1
     },
   ],
   [
@@ -326,6 +351,13 @@ const BAD: [string, string, Where & { readonly site?: Site }, Tamper][] = [
   ],
 ]
 
+BAD.push([
+  'block.target',
+  'a target that has moved before it may',
+  { ...TRANSFER, full: true, site: moving },
+  (r) => edit(r, 1, 'target'),
+])
+
 type Tampered = Record<string, JsonValue>
 
 function edit(receipt: Mutable, at: number, field: string): void {
@@ -371,6 +403,136 @@ function tampered(where: Where & { readonly site?: Site }, tamper: Tamper): Muta
   return receipt
 }
 
+/** A receipt's text, spelled in another way that means the same to everybody. */
+const SPELLED: [string, (receipt: Mutable) => string][] = [
+  ['no final newline', (r) => canonicalJson(r as unknown as JsonValue)],
+  ['a final newline', (r) => `${canonicalJson(r as unknown as JsonValue)}\n`],
+  ['no spaces, the keys as they come', (r) => JSON.stringify(r)],
+  ['a line for each thing, its characters as they are', (r) => JSON.stringify(r, null, 2)],
+  ['tabs and CRLF', (r) => JSON.stringify(r, null, '\t').replaceAll('\n', '\r\n')],
+]
+
+const replaced = (from: string | RegExp, to: string) => (text: string) => {
+  const forged = text.replace(from, to)
+  expect(forged).not.toBe(text)
+  return forged
+}
+
+/** Texts that say one thing to jq and another to a reader, or nothing at all to a strict one. */
+const FORGED: [string, (text: string) => string | Buffer][] = [
+  ['another amount before the signed one', replaced('"amount": 100', '"amount": 999999, "amount": 100')],
+  ['another memo before the signed one', replaced('"memo": ', '"memo": "paid in full", "memo": ')],
+  ['a recipient twice, spelled with an escape', replaced('"recipient": ', '"\\u0072ecipient": "0", "recipient": ')],
+  ['the same amount twice', replaced('"amount": 100', '"amount": 100, "amount": 100')],
+  ['a chain twice', replaced('"chain": ', `"chain": "${'0'.repeat(64)}", "chain": `)],
+  ['a header twice over', replaced('"timestamp": ', '"timestamp": 0, "timestamp": ')],
+  ['100.0', replaced('"amount": 100', '"amount": 100.0')],
+  ['10e1', replaced('"amount": 100', '"amount": 10e1')],
+  ['1E+2', replaced('"amount": 100', '"amount": 1E+2')],
+  ['0100', replaced('"amount": 100', '"amount": 0100')],
+  ['a fraction that jq rounds away', replaced('"amount": 100', '"amount": 100.000000000000000001')],
+  ['a fraction above 2^53 - 2', replaced('"amount": 100', '"amount": 9007199254740990.4')],
+  ['a whole number above 2^53 - 1', replaced('"amount": 100', '"amount": 9007199254740993')],
+  ['minus nothing', replaced('"nonce": 0', '"nonce": -0')],
+  ['nan', replaced('"amount": 100', '"amount": nan')],
+  ['a form 1.0', replaced('"receipt": 1', '"receipt": 1.0')],
+  ['an index 3.0', replaced(/"index": 3(?=, "prev)/, '"index": 3.0')],
+  ['a byte order mark', (text) => `\ufeff${text}`],
+  ['a byte that is not UTF-8', (text) => Buffer.from(replaced('"memo": "', '"memo": "\xff')(text), 'latin1')],
+  ['a lone surrogate', replaced('"memo": "', '"memo": "\\ud800')],
+  ['a line break in a string', replaced('"memo": "', '"memo": "\n')],
+  ['a NUL after the end', (text) => `${text}\0`],
+  ['two receipts', (text) => `${text}\n${text}`],
+  ['half a receipt', (text) => text.slice(0, text.length / 2)],
+  ['nothing', () => ''],
+  ['a space', () => ' '],
+  ['no JSON', () => '<html>\u001b[2J: gone</html>'],
+  ['a list without an end', () => '['.repeat(1000)],
+]
+
+/** What is no receipt, though every part of it is. */
+const NO_RECEIPT: [string, (receipt: Mutable) => unknown][] = [
+  ['null', () => null],
+  ['a list', () => []],
+  ['a string', () => 'x'],
+  ['no fields', () => ({})],
+  ['a field more', (r) => ({ ...r, more: 1 })],
+  ['no branch', ({ branch: _, ...r }) => r],
+  ['a branch of other things', (r) => ({ ...r, branch: ['x'] })],
+  ['a step with a field more', (r) => ({ ...r, branch: r.branch.map((step) => ({ ...step, more: 1 })) })],
+  ['a branch without an end', (r) => ({ ...r, branch: Array(33).fill(r.branch[0]) })],
+  ['a transaction that is a leaf', (r) => ({ ...r, transaction: r.id })],
+  ['an index in a string', (r) => ({ ...r, index: '3' })],
+  ['an index of 0', (r) => ({ ...r, index: 0 })],
+  ['a form in a string', (r) => ({ ...r, receipt: '1' })],
+  ['a proof before of other digits', (r) => ({ ...r, previous_proof: 'A'.repeat(80) })],
+  ['a proof before that is null', (r) => ({ ...r, previous_proof: null })],
+  ['headers that are an object', (r) => ({ ...r, headers: {} })],
+  ['all headers, and there is none', ({ previous_proof: _, ...r }) => ({ ...r, headers: [] })],
+]
+
+/**
+ * The receipt of a bad block that was mined: its id, its branch and its seal are right, and the rule that the block
+ * breaks is all that speaks against it. Undefined where the block is too bad to have a transaction there.
+ */
+function receiptOfBad(plan: Plan, position: number): Mutable | undefined {
+  const text = blockOn(constant, plan)
+  const block = parsedOrNull(text)
+  if (!Array.isArray(block?.transactions) || block.transactions.length <= position) return undefined
+  const index = constant.texts.length + 1
+  const receipt = receiptOf({ ...constant, texts: [...constant.texts, text] }, { index, position })
+  const { signature: _, ...unsigned } = { ...receipt.transaction, chain: receipt.chain } as Tampered
+  return { ...receipt, index: block.index ?? index, id: sha256Hex(canonicalJson(unsigned)) }
+}
+
+function parsedOrNull(text: string) {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return null
+  }
+}
+
+/** What a receipt shows of a block's faults: the form of its header, and that of a transaction or of its reward. */
+const SHOWN = /^(block\.(shape|reward)|tx\.(shape|number|memo|address|signature))$/
+
+const MINED: [string, Mutable][] = FAULTS.flatMap(({ name, code, position = 0, make, only }): [string, Mutable][] => {
+  const receipt = SHOWN.test(code) && only !== 'moving' ? receiptOfBad(make(constant), position) : undefined
+  return receipt === undefined ? [] : [[`${code}: ${name}`, receipt]]
+})
+
+/** A chain of somebody's own whose genesis block is none, which its id agrees with. */
+const NO_GENESIS: [string, (genesis: JsonObject, rules: JsonObject) => JsonObject][] = [
+  ['a seventh rule', (genesis, rules) => ({ ...genesis, rules: { ...rules, version: 1 } })],
+  ['a rule that is a string', (genesis, rules) => ({ ...genesis, rules: { ...rules, miningReward: '50' } })],
+  ['the difficulty 64', (genesis, rules) => ({ ...genesis, rules: { ...rules, difficulty: 64 } })],
+  ['a blockTime without a halfLife', (genesis, rules) => ({ ...genesis, rules: { ...rules, blockTime: 10 } })],
+  ['a target that anything meets', (genesis) => ({ ...genesis, target: 'f'.repeat(64) })],
+  ['the index 2', (genesis) => ({ ...genesis, index: 2 })],
+  ['a field more', (genesis) => ({ ...genesis, version: 1 })],
+  ['a nonce in its proof', (genesis) => ({ ...genesis, proof: `${String(genesis.proof).slice(0, 79)}1` })],
+  ...[wrongChecksum(alice), OFF_THE_CURVE, '0'].map((address): [string, (genesis: JsonObject) => JsonObject] => [
+    `an allocation to ${address.slice(0, 8)}`,
+    (genesis) => ({ ...genesis, rules: { ...(genesis.rules as JsonObject), allocations: { [address]: 1 } } }),
+  ]),
+  [
+    'more coins than there can be',
+    (genesis, rules) => ({
+      ...genesis,
+      rules: { ...rules, allocations: { [alice.address]: 2 ** 53 - 1, [bob.address]: 1 } },
+    }),
+  ],
+]
+
+function withGenesis(change: (typeof NO_GENESIS)[number][1]): Mutable {
+  const receipt = structuredClone(receiptOf(constant, { ...TRANSFER, full: true }))
+  const genesis = receipt.headers[0] as JsonObject
+  const { transactions: _, ...changed } = recommitted(change(genesis, genesis.rules as JsonObject))
+  receipt.headers[0] = changed as Tampered
+  receipt.chain = sha256Hex(canonicalJson({ ...changed, transactions: [] }))
+  return receipt
+}
+
 describe('bc verify-proof', () => {
   test.each(GOOD)('accepts %s', (_name, receipt) => {
     const report = checkReceipt(receipt as unknown as JsonObject, verifier)
@@ -387,20 +549,23 @@ describe('bc verify-proof', () => {
     expect(ours(receipt)).toBe('block.target')
   })
 
-  test.each<[string, (receipt: Mutable) => unknown]>([
-    ['null', () => null],
-    ['a list', () => []],
-    ['a field more', (r) => ({ ...r, more: 1 })],
-    ['no branch', ({ branch: _, ...r }) => r],
-    ['a branch of other things', (r) => ({ ...r, branch: ['x'] })],
-    ['a step with a field more', (r) => ({ ...r, branch: r.branch.map((step) => ({ ...step, more: 1 })) })],
-    ['a branch without an end', (r) => ({ ...r, branch: Array(33).fill(r.branch[0]) })],
-    ['a transaction that is a leaf', (r) => ({ ...r, transaction: r.id })],
-    ['an index in a string', (r) => ({ ...r, index: '3' })],
-    ['a proof before of other digits', (r) => ({ ...r, previous_proof: 'A'.repeat(80) })],
-  ])('what is no receipt: %s', (_name, change) => {
+  test.each(NO_RECEIPT)('what is no receipt: %s', (_name, change) => {
     const receipt = change(structuredClone(receiptOf(constant, TRANSFER))) as Mutable
     expect(ours(receipt)).toBe('message.malformed')
+  })
+
+  test('mined faults of every kind are among those that it refuses', () => {
+    const codes = new Set(MINED.map(([name, receipt]) => [name.split(': ')[0], ours(receipt)].join(' as ')))
+    for (const code of [
+      'tx.shape',
+      'tx.number',
+      'tx.memo',
+      'tx.address',
+      'tx.signature',
+      'block.reward',
+      'block.shape',
+    ])
+      expect(codes).toContain(`${code} as ${code}`)
   })
 })
 
@@ -413,24 +578,37 @@ describeWith(hasTools(), 'skipped: jq, openssl or xxd is missing', 'the script t
     test.each(BAD)('%s: %s', async (code, _name, where, tamper) => {
       expect(await byHand(tampered(where, tamper) as unknown as JsonValue)).toBe(code)
     })
-  })
 
-  test('a chain that was asked for', async () => {
-    const receipt = receiptOf(constant, TRANSFER) as unknown as JsonValue
-    for (const [chain, verdict] of [
-      [constant.chain, 'valid'],
-      [moving.chain, 'block.genesis'],
-    ] as const) {
-      const own = `${folder}/own.sh`
-      writeFileSync(own, shellCheck('receipt.json', chain))
-      expect(await byHand(receipt, own)).toBe(verdict)
-    }
-  })
+    test.each(SPELLED)('%s: valid', async (_name, spelled) => {
+      const text = spelled(receiptOf(constant, TRANSFER))
+      expect([oursOf(text), await byHandOf(text)]).toEqual(['valid', 'valid'])
+    })
 
-  test('what is no receipt, a file that is not there', async () => {
-    for (const receipt of [null, {}, [], 'x', { receipt: 1 }]) expect(await byHand(receipt)).toBe('message.malformed')
-    const { code, stdout } = await ended(spawn('bash', [script, '/nonexistent'], { cwd: folder }))
-    expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
+    test.each(FORGED)('%s: message.malformed', async (_name, forge) => {
+      const text = forge(canonicalJson(receiptOf(constant, TRANSFER) as unknown as JsonValue))
+      expect([oursOf(text), await byHandOf(text)]).toEqual(['message.malformed', 'message.malformed'])
+    })
+
+    test.each(NO_RECEIPT)('no receipt, %s: message.malformed', async (_name, change) => {
+      const receipt = change(structuredClone(receiptOf(constant, TRANSFER)))
+      expect(await byHand(receipt as JsonValue)).toBe('message.malformed')
+    })
+
+    test.each(MINED)('mined, %s', async (_name, receipt) => {
+      expect(await byHand(receipt as unknown as JsonValue)).toBe(ours(receipt))
+    })
+
+    test.each(['\u0000', '\u0001', '\t', '\n', '\u001f'])('a memo with %j: only where it is escaped', async (memo) => {
+      const text = canonicalJson(receiptOfBad(withFields(1, { memo }), 1) as unknown as JsonValue)
+      expect([oursOf(text), await byHandOf(text)]).toEqual(['valid', 'valid'])
+      const bare = replaced(JSON.stringify(memo), `"${memo}"`)(text)
+      expect([oursOf(bare), await byHandOf(bare)]).toEqual(['message.malformed', 'message.malformed'])
+    })
+
+    test.each(NO_GENESIS)('a genesis block with %s: block.genesis', async (_name, change) => {
+      const receipt = withGenesis(change)
+      expect([ours(receipt), await byHand(receipt as unknown as JsonValue)]).toEqual(['block.genesis', 'block.genesis'])
+    })
   })
 
   test('the name of a file is never run', async () => {

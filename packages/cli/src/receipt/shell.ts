@@ -26,14 +26,21 @@ export LC_ALL=C # strings compare byte by byte
 receipt=${'$'}{1-@FILE@}
 chain_wanted='@CHAIN@' # empty: whatever chain the receipt names
 
+# ---- How it may end
+
 refuse() { # code, sentence
   printf '%s: %s\n' "$1" "$2" >&2
   exit 1
 }
 
-stop() {
+stop() { # sentence: nothing is said about the receipt
   printf 'check: %s\n' "$1" >&2
   exit 2
+}
+
+# A full disk or a bug of this script must not look like a verdict, and "set -e" would leave with status 1.
+broken() {
+  stop 'stopped by a failure of this machine or this script'
 }
 
 for tool in jq xxd openssl; do
@@ -42,46 +49,175 @@ done
 if command -v sha256sum >/dev/null; then hasher='sha256sum'; else hasher='shasum -a 256'; fi
 
 sha256() { # text: sets REPLY
-  REPLY=$(printf '%s' "$1" | $hasher)
+  REPLY=$(printf '%s' "$1" | $hasher) || broken
   REPLY=${'$'}{REPLY:0:64}
 }
 
-# jq takes the receipt apart, in this order: one line for each thing, its words separated by tabs. "canonical" is what
-# Python prints for json.dumps(value, sort_keys=True), byte for byte.
-lines=$(jq -r '
+# ---- The receipt's form
+
+# jq takes the receipt apart, in this order: one line for each thing, its words separated by tabs. The line of a fault
+# stands where that thing would. What bash gets is digits, hex digits ("?" where the receipt has anything else) and
+# JSON in printable ASCII.
+IFS= read -r -d '' program <<'JQ' || true
+  def unless(good; $sentence): if good then empty else $sentence end;
+  def line(words): [words] | map(tostring) | join("\t");
+  def malformed: line("fault", "message.malformed", "this is no receipt: " + .);
+
+  # ---- Text
+
   def escape: # a code point
     def digit: "0123456789abcdef"[.:. + 1];
     def unit: . as $u | "\\u" + ([4096, 256, 16, 1] | map($u / . | floor % 16 | digit) | join(""));
     if . < 65536 then unit else . - 65536 | (55296 + (. / 1024 | floor) | unit) + (56320 + . % 1024 | unit) end;
-  def ascii_text: explode | map(if . >= 32 and . <= 126 then [.] | implode else escape end) | join("");
+  def ascii_text:
+    if test("[^ -~]") then explode | map(if . >= 32 and . <= 126 then . else escape | explode[] end) | implode else . end;
+
+  # What Python prints for json.dumps(value, sort_keys=True), byte for byte.
   def canonical:
     if type == "object" then
       . as $object | "{" + (keys | map((tojson | ascii_text) + ": " + ($object[.] | canonical)) | join(", ")) + "}"
     elif type == "array" then "[" + (map(canonical) | join(", ")) + "]"
     else tojson | ascii_text end;
-  def hex($digits): if type == "string" and length == $digits and test("\\A[0-9a-f]*\\z") then . else error("hex") end;
-  def whole: if type == "number" and . >= 0 and . == floor and . < 9007199254740992 then . else error("number") end;
-  def line(words): [words] | map(tostring) | join("\t");
 
-  if .receipt != 1 then error("form") else . end
-  | (.chain | hex(64)) as $chain
-  | (.index | whole) as $index
-  | line("receipt", $chain, $index, (.id | hex(64)),
-      if has("previous_proof") then .previous_proof | hex(80) else "none" end),
-    (if has("previous_proof") then empty else
-      .headers[0] | line("genesis", (. + {transactions: []} | canonical)),
-        line("rules", (.rules.blockTime | whole), (.target | hex(64))) end),
-    (.headers[] | line("header", (.index | whole), (.timestamp | whole),
-      (.previous_hash | if . == "1" and $index > 0 then . else hex(64) end), (.proof | hex(80)), (.target | hex(64)),
-      (.merkle_root | hex(64)), (del(.proof) | canonical))),
-    (.transaction
-      | (if .sender == "0" then line("reward", (.nonce | whole))
-         else line("signed", (.sender | hex(74)), (.recipient | hex(74)), (.signature | hex(128))) end),
-        line("payload", (del(.signature) + {chain: $chain} | canonical)),
-        line("leaf", canonical)),
-    (.branch[] | line("step", (.side | if . == "left" or . == "right" then . else error("side") end), (.hash | hex(64)))),
-    "end"
-' "$receipt" 2>/dev/null) || refuse message.malformed 'this is no receipt'
+  # jq mends broken UTF-8 without a word. But what it mended does not encode to the same base64 again.
+  def utf8: @base64d as $text | if ($text | @base64) == . then $text else null end;
+  # Spaces and line breaks are anybody's choice. Those in a memo go as well, and are compared by its signature.
+  def bare: explode - [9, 10, 13, 32] | implode | ascii_text;
+  # With . + 0 a newer jq forgets how a number was spelled, and any jq the sign of -0.
+  def respelled: walk(if type == "number" then . + 0 else . end) | tojson;
+  def whole: type == "number" and . >= 0 and . == floor and . <= 9007199254740991;
+
+  # Of a key that stands twice jq takes the last, and it takes 5.0 for 5. You may read the first, or a file that other
+  # programs read otherwise: so what jq has read must be spelled as the file is.
+  def text_fault($text): first(
+    unless(type == "object"; "it is no object"),
+    # Escaped they may stand in a string. Of line breaks and tabs the spelling tells.
+    unless($text | test("[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f]") | not; "a string holds a control character"),
+    unless(all(.. | numbers; whole); "a number is not a whole one from 0 to 2^53-1"),
+    unless((respelled | bare) == ($text | bare);
+      "a key stands twice, or a number or a string is not spelled as bc prove spells it"),
+    null);
+
+  # ---- Shapes. Each of these gives the sentence of the first fault, or null.
+
+  def hex($digits): type == "string" and length == $digits and test("\\A[0-9a-f]*\\z");
+  def plain: if test("\\A[0-9a-f]+\\z") then . else "?" end;
+  def zeros($count): [range($count) | "0"] | join("");
+  def easiest: . as $difficulty | [range(64) | if . < $difficulty then "0" else "f" end] | join("");
+  def step: type == "object" and keys == ["hash", "side"] and (.side == "left" or .side == "right") and (.hash | hex(64));
+
+  def receipt_fault: first(
+    unless(del(.previous_proof) | keys == ["branch", "chain", "headers", "id", "index", "receipt", "transaction"];
+      "it does not have exactly the fields of one"),
+    unless(.receipt == 1; "it is of another form than 1"),
+    unless([.chain, .id] | all(.[]; hex(64)); "chain and id are not 64 hex digits each"),
+    unless(.index | whole and . > 0; "its index is not a whole number from 1"),
+    unless(.transaction | type == "object"; "its transaction is not an object"),
+    unless(.branch | type == "array" and length <= 32 and all(.[]; step); "its branch is not a list of sides and hashes"),
+    unless((has("previous_proof") | not) or (.previous_proof | hex(80)); "its previous_proof is not 80 hex digits"),
+    unless(.headers | type == "array"; "its headers are not a list"),
+    unless(has("previous_proof") or .headers != []; "it has no headers"),
+    null);
+
+  # All of a genesis block follows from its rules and its timestamp.
+  def genesis_fault: first(
+    unless(type == "object"; "it is no object"),
+    unless(.rules | type == "object" and keys == ["allocations", "blockTime", "difficulty", "halfLife",
+      "maxBlockBytes", "miningReward"]; "its rules are not exactly the six"),
+    unless(.rules | del(.allocations) | all(.[]; whole); "a rule is not a whole number"),
+    unless(.rules.allocations | type == "object" and all(.[]; whole); "an allocation is not a whole number"),
+    unless(.rules.allocations | add // 0 | whole; "the allocations add up to more than 2^53-1"),
+    unless(.rules.difficulty <= 63; "its difficulty is above 63"),
+    unless(.rules | (.blockTime == 0) == (.halfLife == 0);
+      "blockTime and halfLife are both 0, for a constant target, or neither is"),
+    unless(.timestamp | whole; "its timestamp is not a whole number of seconds"),
+    unless((.proof | hex(80)) and .proof[64:] == zeros(16); "its proof is not a commitment and 16 zeros"),
+    unless(del(.proof) == {index: 1, merkle_root: zeros(64), previous_hash: "1", rules, timestamp, transactions: [],
+      target: (.rules.difficulty | easiest)}; "its fields are not those that follow from its rules"),
+    null);
+
+  def header_fault: first(
+    unless(type == "object" and keys == ["index", "merkle_root", "previous_hash", "proof", "target", "timestamp"];
+      "it does not have exactly the six fields"),
+    unless(.index | whole and . > 0; "its index is not a whole number from 1"),
+    unless(.timestamp | whole; "its timestamp is not a whole number of seconds"),
+    unless([.merkle_root, .previous_hash, .target] | all(.[]; hex(64));
+      "merkle_root, previous_hash and target are not 64 hex digits each"),
+    unless(.proof | hex(80); "its proof is not 80 hex digits"),
+    null);
+
+  def is_reward: keys == ["amount", "nonce", "recipient", "sender"] and (.amount | whole) and (.nonce | whole) and
+    (.recipient | type == "string");
+
+  # A code and a sentence.
+  def transaction_fault: first(
+    unless(del(.memo) | keys == ["amount", "fee", "nonce", "recipient", "sender", "signature"];
+      ["tx.shape", "it does not have exactly the fields of a transaction"]),
+    unless([.amount, .fee, .nonce] | all(.[]; whole); ["tx.shape", "amount, fee and nonce are not whole numbers"]),
+    unless([.recipient, .sender, .signature] | all(.[]; type == "string");
+      ["tx.shape", "recipient, sender and signature are not strings"]),
+    unless((has("memo") | not) or (.memo | type == "string"); ["tx.shape", "its memo is not a string"]),
+    unless(.amount >= 1; ["tx.number", "its amount is 0"]),
+    unless(.memo != ""; ["tx.memo", "its memo is empty instead of left out"]),
+    unless(.memo // "" | utf8bytelength <= 256; ["tx.memo", "its memo has more than 256 bytes of UTF-8"]),
+    null);
+
+  # ---- Lines
+
+  def genesis_lines: . + {transactions: []} | genesis_fault as $fault
+    | if $fault then line("fault", "block.genesis", $fault)
+      else
+        line("genesis", canonical),
+        line("rules", .rules.blockTime, .target, .timestamp, .proof, (del(.proof, .transactions) | canonical)),
+        (.rules.allocations | keys[] | line("allocation", plain))
+      end;
+
+  def header_line($position): header_fault as $fault
+    | if $fault then line("fault", "block.shape", "header \($position): \($fault)")
+      else line("header", .index, .timestamp, .previous_hash, .proof, .target, .merkle_root, (del(.proof) | canonical)) end;
+
+  def texts($chain):
+    line("payload", (del(.signature) + {chain: $chain} | canonical)),
+    line("leaf", canonical);
+
+  def reward_lines($chain):
+    if is_reward then line("reward", .nonce, (.recipient | plain)), texts($chain)
+    else line("fault", "block.reward", "it does not have exactly the fields of a reward") end;
+
+  def transfer_lines($chain): transaction_fault as $fault
+    | if $fault then line("fault", $fault[])
+      else
+        line("signed", (.recipient, .sender, .signature | plain)),
+        texts($chain)
+      end;
+
+  def receipt_lines: receipt_fault as $fault
+    | if $fault then $fault | malformed
+      else
+        .chain as $chain
+        | (if has("previous_proof") then 0 else 1 end) as $first
+        | line("receipt", .chain, .index, .id, .previous_proof // "none"),
+          (if $first == 1 then .headers[0] | if type == "object" then . else {} end | genesis_lines else empty end),
+          (.headers | range($first; length) as $i | .[$i] | header_line($i + 1)),
+          "located",
+          (.transaction | if .sender == "0" then reward_lines($chain) else transfer_lines($chain) end),
+          (.branch[] | line("step", .side, .hash)),
+          "end"
+      end;
+
+  rtrimstr("\n") | utf8 as $text
+  | if $text == null then "it is not UTF-8" | malformed
+    else
+      $text | (try [fromjson] catch []) as $read
+      | if $read == [] then "it is no JSON" | malformed
+        else $read[0] | text_fault($text) as $fault | if $fault then $fault | malformed else receipt_lines end end
+    end
+JQ
+[[ -r $receipt ]] || stop "can't read $receipt"
+# base64 because jq cuts long input into chunks, and jq 1.6 breaks the character that lies across such a cut. And xxd
+# reads the file because it says when it can't, where openssl would take what it has for all there is.
+lines=$(xxd -p <"$receipt" | xxd -r -p | openssl base64 -A | jq -rRs "$program" 2>/dev/null) ||
+  stop "can't read $receipt"
 
 # ---- Curve
 
@@ -90,13 +226,16 @@ der_key() { # key, 66 hex digits
   xxd -r -p <<<"3036301006072a8648ce3d020106052b8104000a032200$1"
 }
 
-check_address() { # address, whose
+on_curve() { # key
+  der_key "$1" | openssl pkey -pubin -inform DER -noout 2>/dev/null
+}
+
+valid_address() {
   local sum
-  [[ $1 =~ ^0[23] ]] || refuse tx.address "the $2 is no address"
-  sum=$(xxd -r -p <<<"${'$'}{1:0:66}" | $hasher)
-  [[ ${'$'}{sum:0:8} == "${'$'}{1:66}" ]] || refuse tx.address "the checksum of the $2's address is wrong"
-  der_key "${'$'}{1:0:66}" | openssl pkey -pubin -inform DER -noout 2>/dev/null ||
-    refuse tx.address "the $2's address is no point on the curve"
+  [[ $1 =~ ^0[23][0-9a-f]{72}$ ]] || return 1
+  sum=$(xxd -r -p <<<"${'$'}{1:0:66}" | $hasher) || broken
+  [[ ${'$'}{sum:0:8} == "${'$'}{1:66}" ]] || return 1
+  on_curve "${'$'}{1:0:66}"
 }
 
 readonly ORDER=fffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141
@@ -112,6 +251,7 @@ der_integer() { # 64 hex digits: sets REPLY
 
 check_signature() { # sender, signature, payload
   local r=${'$'}{2:0:64} s=${'$'}{2:64} der
+  [[ $2 =~ ^[0-9a-f]{128}$ ]] || refuse tx.signature 'it is not 128 hex digits'
   # Of s and order - s, which verify alike, only the lower one is valid.
   [[ $r != "$ZERO" && $r < $ORDER && $s != "$ZERO" && ! $s > $HALF ]] || refuse tx.signature 'it is out of range'
   der_integer "$r"
@@ -126,58 +266,71 @@ check_signature() { # sender, signature, payload
 
 # ---- The receipt, line by line
 
-check_headers() { # that they hold the block of the transaction, and where they begin
-  [[ $root && ( $block_time || $first_index == "$index" ) ]] ||
-    refuse message.malformed "the headers don't hold block $index"
+check_order() { # of a header after the last one
+  (( number == last_number + 1 )) || refuse block.index "$number follows $last_number"
+  (( timestamp >= last_timestamp )) || refuse block.timestamp "block $number is older than the one before"
 }
 
-count=0 confirmations=0 signer='' steps=0 leaf='' root='' first_index='' block_time=''
+check_rules() { # what the genesis block says of a header
+  if (( number == 2 )); then
+    [[ $previous_hash == "$chain" ]] || refuse block.previous_hash 'block 2 does not follow from genesis'
+  fi
+  # A target that moves has begun to move with block 3.
+  if (( block_time == 0 || number == 2 )); then
+    [[ $target == "$first_target" ]] || refuse block.target "block $number has another target"
+  fi
+}
+
+check_proof() {
+  # The proof begins with the hash of its own header ...
+  sha256 "$committed"
+  [[ ${'$'}{proof:0:64} == "$REPLY" ]] || refuse block.commitment "the proof of block $number is of another header"
+  # ... and the seal over both proofs is the work.
+  sha256 "$previous_proof$proof$previous_hash"
+  [[ ! $REPLY > $target ]] || refuse block.seal "the seal of block $number is above its target"
+}
+
+confirmations=0 signer='' steps=0 leaf='' root='' first_index='' last_number='' block_time='' finished=''
 while IFS=$'\t' read -r kind words; do
   case $kind in
-    receipt)
-      IFS=$'\t' read -r chain index id previous_proof <<<"$words"
+    fault) # what jq found
+      IFS=$'\t' read -r code sentence <<<"$words"
+      refuse "$code" "$sentence"
       ;;
+    receipt) IFS=$'\t' read -r chain index id previous_proof <<<"$words" ;;
     genesis) # with all headers: the chain's id is the hash of its first block, and binds its rules
       sha256 "$words"
       [[ $REPLY == "$chain" ]] || refuse block.genesis "the headers start with the chain $REPLY"
       ;;
-    rules) IFS=$'\t' read -r block_time constant_target <<<"$words" ;;
+    rules) # nobody has searched for this proof
+      IFS=$'\t' read -r block_time first_target last_timestamp previous_proof committed <<<"$words"
+      sha256 "$committed"
+      [[ ${'$'}{previous_proof:0:64} == "$REPLY" ]] || refuse block.genesis 'its proof is of another header'
+      last_number=1
+      ;;
+    allocation) valid_address "$words" || refuse block.genesis 'an allocation is not to an address' ;;
     header)
       IFS=$'\t' read -r number timestamp previous_hash proof target merkle_root committed <<<"$words"
-      if (( count > 0 )); then
-        (( number == last_number + 1 )) || refuse block.index "$number follows $last_number"
-        (( timestamp >= last_timestamp )) || refuse block.timestamp "block $number is older than the one before"
-      else
-        first_index=$number
-      fi
-      if [[ $block_time ]] && (( count == 1 )); then
-        [[ $previous_hash == "$chain" ]] || refuse block.previous_hash 'block 2 does not follow from genesis'
-      fi
-      if [[ $block_time == 0 ]]; then
-        [[ $target == "$constant_target" ]] || refuse block.target "block $number has another target"
-      fi
-      # The proof begins with the hash of its own header ...
-      sha256 "$committed"
-      [[ ${'$'}{proof:0:64} == "$REPLY" ]] || refuse block.commitment "the proof of block $number is of another header"
-      # ... and the seal over both proofs is the work. Genesis needs none.
-      if [[ $previous_proof != none ]]; then
-        sha256 "$previous_proof$proof$previous_hash"
-        [[ ! $REPLY > $target ]] || refuse block.seal "the seal of block $number is above its target"
-      fi
+      if [[ $last_number ]]; then check_order; else first_index=$number; fi
+      if [[ $block_time ]]; then check_rules; fi
+      check_proof
       if (( number == index )); then root=$merkle_root; fi
       if (( number >= index )); then confirmations=$(( confirmations + 1 )); fi
-      previous_proof=$proof last_number=$number last_timestamp=$timestamp count=$(( count + 1 ))
+      previous_proof=$proof last_number=$number last_timestamp=$timestamp
+      ;;
+    located) # whether the headers hold the block of the transaction, and where they begin
+      [[ $root && ( $block_time || $first_index == "$index" ) ]] ||
+        refuse message.malformed "the headers don't hold block $index"
       ;;
     signed)
-      IFS=$'\t' read -r sender recipient signature <<<"$words"
-      signer=$sender
-      check_headers
-      check_address "$recipient" recipient
-      check_address "$sender" sender
+      IFS=$'\t' read -r recipient signer signature <<<"$words"
+      valid_address "$recipient" || refuse tx.address 'the recipient is no address'
+      valid_address "$signer" || refuse tx.address 'the sender is no address'
       ;;
     reward)
-      check_headers
-      (( words == index )) || refuse block.reward "it is no reward of block $index"
+      IFS=$'\t' read -r nonce recipient <<<"$words"
+      (( nonce == index )) || refuse block.reward "it is no reward of block $index"
+      valid_address "$recipient" || refuse block.reward 'its recipient is no address'
       ;;
     payload) # its hash is the transaction's id, and what was signed
       if [[ $signer ]]; then check_signature "$signer" "$signature" "$words"; fi
@@ -191,25 +344,33 @@ while IFS=$'\t' read -r kind words; do
       leaf=$REPLY steps=$(( steps + 1 ))
       ;;
     end) finished=yes ;;
+    *) broken ;;
   esac
 done <<<"$lines"
 
-[[ ${'$'}{finished-} == yes ]] || stop 'jq gave up'
-[[ -z $chain_wanted || $chain == "$chain_wanted" ]] || refuse block.genesis "the receipt is of the chain $chain"
+[[ $finished ]] || broken
 [[ $leaf == "$root" ]] || refuse block.merkle_root "the branch leads to $leaf, and the block's root is $root"
+[[ -z $chain_wanted || $chain == "$chain_wanted" ]] || refuse block.genesis "the receipt is of the chain $chain"
+
+# ---- What it shows
+
+say() { # what, sentence
+  printf '%-13s%s\n' "$1" "$2"
+}
 
 if [[ $signer ]]; then
-  printf 'transaction  %s, signed by its sender for the chain %s\n' "$id" "$chain"
+  say transaction "$id, signed by its sender for the chain $chain"
 else
-  printf 'transaction  %s, a reward on the chain %s\n' "$id" "$chain"
+  say transaction "$id, a reward on the chain $chain"
 fi
-printf 'block        %s: the branch leads to its Merkle root (steps: %s)\n' "$index" "$steps"
-printf 'work         headers from it on: %s, each sealed over the one before, none above its target\n' "$confirmations"
+say block "$index: the branch leads to its Merkle root (steps: $steps)"
+say work "headers from it on: $confirmations, each sealed over the one before, none above its target"
 if [[ $block_time == 0 ]]; then
-  printf 'chain        from genesis on, every target the one of its rules\n'
+  say chain 'from genesis on, every target the one of its rules'
 elif [[ $block_time ]]; then
-  printf 'chain        from genesis on; its targets move, and were not computed here (bc verify-proof does)\n'
+  say chain 'from genesis on; its targets move, and were not computed here (bc verify-proof does)'
 else
-  printf 'not shown    whether it stands on that genesis block, and its targets\n'
+  say 'not shown' 'whether it stands on that genesis block, and its targets'
 fi
-printf 'not shown    whether another chain has more work\nvalid\n'`
+say 'not shown' 'whether another chain has more work'
+echo valid`
