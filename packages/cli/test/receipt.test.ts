@@ -611,6 +611,42 @@ describeWith(hasTools(), 'skipped: jq, openssl or xxd is missing', 'the script t
     })
   })
 
+  describe('shows what it has checked', () => {
+    const shown = async (where: Where) => {
+      const receipt = receiptOf(constant, where)
+      const { stdout } = await checked(script, fileOf(canonicalJson(receipt as unknown as JsonValue)))
+      return { receipt, lines: stdout.split('\n') }
+    }
+
+    test('of a transfer', async () => {
+      const { receipt, lines } = await shown(TRANSFER)
+      expect(lines.slice(0, 7)).toEqual([
+        `transaction  ${receipt.id}, signed by its sender for the chain ${receipt.chain}`,
+        `sender       ${alice.address}`,
+        `recipient    ${bob.address}`,
+        'amount       100',
+        'fee          2',
+        'memo         "\\u53d1\\u7968 42 \\u2014 \\ud83e\\uddfe"',
+        'block        3: the branch leads to its Merkle root (steps: 2)',
+      ])
+    })
+
+    test('of a transfer without a memo, and of one that would drive the terminal', async () => {
+      expect((await shown({ index: 3, position: 2 })).lines.join('\n')).not.toContain('memo')
+      expect((await shown({ index: 4, position: 1 })).lines[5]).toBe('memo         "\\u007f"')
+    })
+
+    test('of a reward', async () => {
+      const { receipt, lines } = await shown({ index: 4, position: 0 })
+      expect(lines.slice(0, 4)).toEqual([
+        `transaction  ${receipt.id}, a reward on the chain ${receipt.chain}`,
+        `recipient    ${alice.address}`,
+        'amount       53',
+        'block        4: the branch leads to its Merkle root (steps: 2)',
+      ])
+    })
+  })
+
   test('the name of a file is never run', async () => {
     const name = `${folder}/it's "$(touch canary)\`touch canary\`.json`
     writeFileSync(name, canonicalJson(receiptOf(constant, TRANSFER) as unknown as JsonValue))

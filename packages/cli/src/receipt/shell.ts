@@ -181,13 +181,14 @@ IFS= read -r -d '' program <<'JQ' || true
     line("leaf", canonical);
 
   def reward_lines($chain):
-    if is_reward then line("reward", .nonce, (.recipient | plain)), texts($chain)
+    if is_reward then line("reward", .amount, .nonce, (.recipient | plain)), texts($chain)
     else line("fault", "block.reward", "it does not have exactly the fields of a reward") end;
 
   def transfer_lines($chain): transaction_fault as $fault
     | if $fault then line("fault", $fault[])
       else
-        line("signed", (.recipient, .sender, .signature | plain)),
+        line("signed", .amount, .fee, (.recipient, .sender, .signature | plain)),
+        (if has("memo") then line("memo", (.memo | tojson | ascii_text)) else empty end),
         texts($chain)
       end;
 
@@ -290,7 +291,7 @@ check_proof() {
   [[ ! $REPLY > $target ]] || refuse block.seal "the seal of block $number is above its target"
 }
 
-confirmations=0 signer='' steps=0 leaf='' root='' first_index='' last_number='' block_time='' finished=''
+confirmations=0 signer='' memo='' steps=0 leaf='' root='' first_index='' last_number='' block_time='' finished=''
 while IFS=$'\t' read -r kind words; do
   case $kind in
     fault) # what jq found
@@ -323,12 +324,13 @@ while IFS=$'\t' read -r kind words; do
         refuse message.malformed "the headers don't hold block $index"
       ;;
     signed)
-      IFS=$'\t' read -r recipient signer signature <<<"$words"
+      IFS=$'\t' read -r amount fee recipient signer signature <<<"$words"
       valid_address "$recipient" || refuse tx.address 'the recipient is no address'
       valid_address "$signer" || refuse tx.address 'the sender is no address'
       ;;
+    memo) memo=$words ;;
     reward)
-      IFS=$'\t' read -r nonce recipient <<<"$words"
+      IFS=$'\t' read -r amount nonce recipient <<<"$words"
       (( nonce == index )) || refuse block.reward "it is no reward of block $index"
       valid_address "$recipient" || refuse block.reward 'its recipient is no address'
       ;;
@@ -358,11 +360,17 @@ say() { # what, sentence
   printf '%-13s%s\n' "$1" "$2"
 }
 
+# What was checked, for whoever would otherwise read it in the file.
 if [[ $signer ]]; then
   say transaction "$id, signed by its sender for the chain $chain"
+  say sender "$signer"
 else
   say transaction "$id, a reward on the chain $chain"
 fi
+say recipient "$recipient"
+say amount "$amount"
+if [[ $signer ]]; then say fee "$fee"; fi
+if [[ $memo ]]; then say memo "$memo"; fi
 say block "$index: the branch leads to its Merkle root (steps: $steps)"
 say work "headers from it on: $confirmations, each sealed over the one before, none above its target"
 if [[ $block_time == 0 ]]; then
