@@ -1,7 +1,8 @@
 /** Receipts: what `bc verify-proof` makes of good and of tampered ones, and the shell script that checks the same by hand. */
 import { execFileSync, spawn } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
+import { delimiter } from 'node:path'
 import {
   type BranchStep,
   canonicalJson,
@@ -645,6 +646,57 @@ describeWith(hasTools(), 'skipped: jq, openssl or xxd is missing', 'the script t
         'block        4: the branch leads to its Merkle root (steps: 2)',
       ])
     })
+  })
+
+  describe('leaves with 2 where it could not look', () => {
+    const good = () => fileOf(canonicalJson(receiptOf(constant, TRANSFER) as unknown as JsonValue))
+
+    function expectNoVerdict({ code, stdout, stderr }: Ended, reason: RegExp): void {
+      expect(stderr).toMatch(reason)
+      expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
+    }
+
+    test.each(['/nonexistent', '.', '-', ''])('the file %j', async (file) => {
+      expectNoVerdict(await checked(script, file), new RegExp(`^check: can't read ${file.replace('.', '\\.')}$`, 'm'))
+    })
+
+    /** Instead of the tool of that name. */
+    const withTool = (name: string, text: string) => {
+      const own = `${folder}/${name}-of-its-own`
+      mkdirSync(own)
+      writeFileSync(`${own}/${name}`, `#!/usr/bin/env bash\n${text}\n`)
+      chmodSync(`${own}/${name}`, 0o755)
+      const env = { ...process.env, PATH: `${own}${delimiter}${process.env.PATH}` }
+      return ended(spawn('bash', [script, good()], { cwd: folder, env }))
+    }
+
+    test('an openssl without the curve', async () => {
+      const real = execFileSync('bash', ['-c', 'command -v openssl'], { encoding: 'utf8' }).trim()
+      const run = await withTool('openssl', `[[ $1 != pkey ]] || exit 1\nexec ${real} "$@"`)
+      expectNoVerdict(run, /^check: this openssl does not know the curve secp256k1\n$/)
+    })
+
+    test('a jq that gives up, a hash that fails', async () => {
+      expectNoVerdict(await withTool('jq', 'exit 1'), /^check: this jq is too old/)
+      expectNoVerdict(await withTool('sha256sum', 'exit 1'), /^check: stopped by a failure of this machine/)
+    })
+
+    test.runIf(existsSync('/dev/full'))('a report that nobody can write down', async () => {
+      const run = await checked('-c', '"$BASH" "$0" "$1" >/dev/full', script, good())
+      expectNoVerdict(run, /check: stopped by a failure of this machine or this script\n$/)
+    })
+  })
+
+  test('a chain that was asked for', async () => {
+    const receipt = receiptOf(constant, TRANSFER) as unknown as JsonValue
+    for (const [chain, verdict] of [
+      [constant.chain, 'valid'],
+      [moving.chain, 'block.genesis'],
+    ] as const) {
+      const own = `${folder}/own.sh`
+      writeFileSync(own, shellCheck('receipt.json', chain))
+      expect(await byHand(receipt, own)).toBe(verdict)
+    }
   })
 
   test('the name of a file is never run', async () => {

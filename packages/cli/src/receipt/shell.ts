@@ -28,12 +28,16 @@ chain_wanted='@CHAIN@' # empty: whatever chain the receipt names
 
 # ---- How it may end
 
+concluded=no
+
 refuse() { # code, sentence
+  concluded=yes
   printf '%s: %s\n' "$1" "$2" >&2
   exit 1
 }
 
 stop() { # sentence: nothing is said about the receipt
+  concluded=yes
   printf 'check: %s\n' "$1" >&2
   exit 2
 }
@@ -43,9 +47,15 @@ broken() {
   stop 'stopped by a failure of this machine or this script'
 }
 
+finish() {
+  [[ $concluded == yes ]] || broken
+}
+trap finish EXIT
+
 for tool in jq xxd openssl; do
   command -v "$tool" >/dev/null || stop "$tool is missing"
 done
+jq -ne '"YQ==" | @base64d | test("a")' >/dev/null 2>&1 || stop 'this jq is too old: 1.6 or newer is needed'
 if command -v sha256sum >/dev/null; then hasher='sha256sum'; else hasher='shasum -a 256'; fi
 
 sha256() { # text: sets REPLY
@@ -231,6 +241,9 @@ on_curve() { # key
   der_key "$1" | openssl pkey -pubin -inform DER -noout 2>/dev/null
 }
 
+readonly GENERATOR=0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798
+on_curve "$GENERATOR" || stop 'this openssl does not know the curve secp256k1'
+
 valid_address() {
   local sum
   [[ $1 =~ ^0[23][0-9a-f]{72}$ ]] || return 1
@@ -381,4 +394,5 @@ else
   say 'not shown' 'whether it stands on that genesis block, and its targets'
 fi
 say 'not shown' 'whether another chain has more work'
-echo valid`
+echo valid
+concluded=yes`
