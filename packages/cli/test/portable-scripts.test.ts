@@ -5,7 +5,11 @@
 import { spawnSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
+import { shellCheck } from '../src/receipt/shell.ts'
 import { ROOT } from './commands.ts'
+
+/** What `bc verify-proof --shell` prints, which runs wherever somebody doubts a receipt. */
+const PRINTED = shellCheck('receipt.json', undefined)
 
 const SCRIPTS = ['scripts', 'scripts/lib'].flatMap((folder) =>
   readdirSync(`${ROOT}${folder}`)
@@ -51,8 +55,11 @@ describe('what bash 3.2 and BSD do not know', () => {
     expect(example).toMatch(pattern)
   })
 
-  test.each(SCRIPTS)('%s has none of it', (script) => {
-    const lines = code(readFileSync(`${ROOT}${script}`, 'utf8'))
+  test.each([
+    ...SCRIPTS.map((script) => [script, readFileSync(`${ROOT}${script}`, 'utf8')]),
+    ['the one that bc prints', PRINTED],
+  ])('%s has none of it', (_script, text) => {
+    const lines = code(text as string)
     const found = lines.flatMap((line) =>
       FOREIGN.filter(([, pattern]) => pattern.test(line)).map(([what]) => [what, line]),
     )
@@ -62,6 +69,9 @@ describe('what bash 3.2 and BSD do not know', () => {
   const bash3 = process.env.BC_BASH_3
   test.runIf(bash3).each(SCRIPTS)('%s is read by bash 3.2', (script) => {
     expect(spawnSync(bash3 as string, ['-n', `${ROOT}${script}`])).toMatchObject({ status: 0 })
+  })
+  test.runIf(bash3)('the one that bc prints is read by bash 3.2', () => {
+    expect(spawnSync(bash3 as string, ['-n'], { input: PRINTED })).toMatchObject({ status: 0 })
   })
 })
 

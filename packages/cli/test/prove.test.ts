@@ -175,6 +175,10 @@ describe('what is no good receipt', () => {
     expectFailure(await command('bc', ['verify-proof', '-'], { input }), code, reason)
   })
 
+  test('standard input, for the script: it may come from there itself', async () => {
+    expectFailure(await bc('verify-proof', '-', '--shell'), 2, /--shell needs the name of a FILE/)
+  })
+
   test('another chain, a forged signature', async () => {
     const { node, id } = await proven()
     const receipt = await output('prove', id, '--node', node.url)

@@ -699,14 +699,20 @@ describeWith(hasTools(), 'skipped: jq, openssl or xxd is missing', 'the script t
     }
   })
 
-  test('the name of a file is never run', async () => {
-    const name = `${folder}/it's "$(touch canary)\`touch canary\`.json`
-    writeFileSync(name, canonicalJson(receiptOf(constant, TRANSFER) as unknown as JsonValue))
-    const own = `${folder}/named.sh`
-    writeFileSync(own, shellCheck(name, undefined))
-    const { code, stdout } = await ended(spawn('bash', [own], { cwd: folder }))
-    expect({ code, valid: stdout.endsWith('valid\n') }).toEqual({ code: 0, valid: true })
-    expect(execFileSync('ls', [folder], { encoding: 'utf8' })).not.toMatch(/^canary$/m)
+  test.each([
+    ...['it\'s "$(touch canary)`touch canary`.json', '@CHAIN@', '@FILE@', '-n', '--help', '$& a}b\nc', '/absolute'],
+  ])('the file may be called %j', async (called) => {
+    const name = called.startsWith('/') ? `${folder}${called}` : called
+    writeFileSync(
+      called.startsWith('/') ? name : `${folder}/${name}`,
+      canonicalJson(GOOD[0]?.[1] as unknown as JsonValue),
+    )
+    writeFileSync(`${folder}/named.sh`, shellCheck(name, constant.chain))
+    for (const args of [[], [name]]) {
+      const { code, stdout, stderr } = await checked('named.sh', ...args)
+      expect({ code, stderr, valid: stdout.endsWith('valid\n') }).toEqual({ code: 0, stderr: '', valid: true })
+    }
+    expect(existsSync(`${folder}/canary`)).toBe(false)
   })
 
   const hasShellCheck = (() => {

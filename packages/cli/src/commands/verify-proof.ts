@@ -3,7 +3,7 @@ import { type Hash, type JsonObject, parseJson, RuleError } from '@bc/core'
 import { bestVerifier } from '@bc/wallet'
 import { connect } from '../client.ts'
 import { described } from '../described.ts'
-import { Refusal } from '../failure.ts'
+import { Refusal, usage } from '../failure.ts'
 import { wholeOf } from '../http-stream.ts'
 import { longInput } from '../input.ts'
 import type { Settings } from '../options.ts'
@@ -23,7 +23,7 @@ export interface VerifyProofOptions {
 }
 
 export async function verifyProof(file: string, options: VerifyProofOptions, settings: Settings): Promise<void> {
-  if (options.shell) return print(shellCheck(file, options.chain))
+  if (options.shell) return print(shellFor(file, options.chain))
   const text = await wholeOf(longInput(file), MOST_HELD_BYTES + 1)
   const report = checkReceipt(parseJson(text, { maxBytes: MOST_HELD_BYTES, maxDepth: 16 }), bestVerifier())
   if (options.chain !== undefined && report.chain !== options.chain)
@@ -31,6 +31,12 @@ export async function verifyProof(file: string, options: VerifyProofOptions, set
   const node = options.askNode ? await compareWith(settings, report) : undefined
   const result = { valid: true, ...report, ...(node && { node }) }
   printResult(result, settings.json, (width) => readableReport(report, node, settings, width))
+}
+
+function shellFor(file: string, chain: Hash | undefined): string {
+  // Run by `bc … | bash` it would read itself.
+  if (file === '-') throw usage('--shell needs the name of a FILE: standard input may be the script itself.')
+  return shellCheck(file, chain)
 }
 
 interface NodeAgrees {

@@ -6,8 +6,8 @@ import type { Hash } from '@bc/core'
  * @param chain the chain that it must be of; the receipt's own word counts where it is missing
  */
 export function shellCheck(file: string, chain: Hash | undefined): string {
-  const name = file === '-' ? '/dev/stdin' : file
-  return SCRIPT.replace('@FILE@', () => quoted(name)).replace('@CHAIN@', chain ?? '')
+  // The chain first: a file may be called @CHAIN@, and no chain is called @FILE@.
+  return SCRIPT.replace('@CHAIN@', chain ?? '').replace('@FILE@', () => quoted(file))
 }
 
 function quoted(text: string): string {
@@ -23,7 +23,8 @@ const SCRIPT = String.raw`#!/usr/bin/env bash
 set -euo pipefail
 export LC_ALL=C # strings compare byte by byte
 
-receipt=${'$'}{1-@FILE@}
+receipt=@FILE@
+(( $# == 0 )) || receipt=$1
 chain_wanted='@CHAIN@' # empty: whatever chain the receipt names
 
 # ---- How it may end
