@@ -1,7 +1,7 @@
 /** Who waits for whom while a node catches up: with peers that take their time, under virtual time. */
 import { type Address, type Hash, headerOf } from '@bc/core'
 import { VirtualClock } from '@bc/simulation'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { encodeStatus } from '../../node/src/network/messages.ts'
 import { Network } from '../../node/src/network/network.ts'
 import { penaltyOf } from '../../node/src/network/reputation.ts'
@@ -60,6 +60,19 @@ test('nor does one that stalls for longer than anybody waits', async () => {
   const asked = clock.now()
   await clock.runUntil(Promise.race([network.resolve(), clock.sleep(120_000)]))
   expect(clock.now() - asked).toBe(30_000)
+})
+
+test.each([
+  ['a long chain is waited for as long as it grows', 200_000, 200_000],
+  ['and half a minute longer at most where it stops in the midst', 95_000, 120_000],
+])('%s', async (_, growsUntil, answeredAt) => {
+  const clock = new VirtualClock()
+  const { network } = nodeAmong({ slow: 10 }, await openParts(), clock)
+  const sync = Reflect.get(network, 'sync') as Sync
+  vi.spyOn(sync, 'consider').mockImplementation(() => clock.sleep(200_000))
+  vi.spyOn(sync, 'headMoves', 'get').mockImplementation(() => Math.floor(Math.min(clock.now(), growsUntil) / 20_000))
+  expect(await clock.runUntil(network.resolve())).toBe(true)
+  expect(clock.now()).toBe(answeredAt)
 })
 
 test('what we find ourselves meanwhile is nothing that we caught up with', async () => {

@@ -38,7 +38,7 @@ export interface NetworkModules {
  * at all: a block that came before its parent, or before its time, is found by those behind us in this way.
  */
 const ASK_AGAIN_MS = 10_000
-/** How long whoever wants us to catch up now is kept waiting: longer than a peer needs to stall twice. */
+/** How long whoever wants us to catch up now is kept waiting for nothing: longer than a peer needs to stall twice. */
 const RESOLVE_MS = 30_000
 /** Two heartbeats of gossipsub, and some. */
 const GOSSIP_SETTLES_MS = 3_000
@@ -111,16 +111,22 @@ export class Network {
 
   /**
    * Catches up with everybody who is here now, once: a peer can always give us a reason to ask it again, or take its time.
-   * Whoever isn't followed to the end within {@link RESOLVE_MS} is followed on without anybody waiting for it.
+   * A long chain takes as long as it takes. Where our head hasn't moved for {@link RESOLVE_MS}, whoever isn't followed to
+   * the end is followed on without anybody waiting for it.
    * @returns whether our head has moved by it
    */
   async resolve(): Promise<boolean> {
-    const before = this.sync.headMoves
+    const { sync } = this
+    const before = sync.headMoves
     const over = sharedEnd()
-    const rounds = this.transport.peers().map((peer) => this.sync.consider(peer))
-    await Promise.race([Promise.all(rounds), this.modules.time.sleep(RESOLVE_MS, over.signal)])
+    const rounds = this.transport.peers().map((peer) => sync.consider(peer))
+    const done = Promise.all(rounds).then(() => over.abort())
+    for (let moves = -1; moves !== sync.headMoves && !over.signal.aborted; ) {
+      moves = sync.headMoves
+      await Promise.race([done, this.modules.time.sleep(RESOLVE_MS, over.signal)])
+    }
     over.abort()
-    return this.sync.headMoves !== before
+    return sync.headMoves !== before
   }
 
   async close(): Promise<void> {
