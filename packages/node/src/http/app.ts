@@ -14,9 +14,10 @@ import Fastify, {
 } from 'fastify'
 import type { TSchema } from 'typebox'
 import type { Log } from '../log.ts'
+import { isLoopback } from '../network/hosts.ts'
 import { Connections } from './connections.ts'
 import { answerOf, explain } from './errors.ts'
-import { type GuardOptions, guard, isLoopback, isThisMachine, type RouteAccess } from './guard.ts'
+import { type GuardOptions, guard, isThisMachine, type RouteAccess } from './guard.ts'
 import { buildLateValidators } from './late-validators.ts'
 import { ErrorSchema } from './schemas.ts'
 

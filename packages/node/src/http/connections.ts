@@ -5,9 +5,8 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { RuleCode } from '@bc/core'
 import type { FastifyInstance } from 'fastify'
 import { stoppingError } from '../errors.ts'
-import { networkOf } from '../network/peer-table.ts'
+import { isLoopback, networkOf } from '../network/hosts.ts'
 import { answerOf } from './errors.ts'
-import { isLoopback } from './guard.ts'
 
 /** Answers that are under way when the node stops have this long. */
 const DRAIN_MS = 5_000

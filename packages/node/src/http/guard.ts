@@ -6,6 +6,7 @@ import { timingSafeEqual } from 'node:crypto'
 import { isIP } from 'node:net'
 import { RuleError } from '@bc/core'
 import type { FastifyRequest } from 'fastify'
+import { isLoopback } from '../network/hosts.ts'
 
 /** What a route's `config` says of it. */
 export interface RouteAccess {
@@ -83,10 +84,6 @@ function checkOperator({ headers, socket }: FastifyRequest, token: string): void
     'request.operator',
     "Only the operator may do this: on this machine as localhost, or with the token in the data directory's operator-token.",
   )
-}
-
-export function isLoopback(address: string | undefined): boolean {
-  return address !== undefined && /^(?:::ffff:)?127\.|^::1$/.test(address)
 }
 
 /** Whether a server that listens on this host is out of others' reach. A name that starts like an address may lead anywhere. */

@@ -4,7 +4,8 @@
  */
 import type { Log } from '../log.ts'
 import { sharedEnd } from '../shared-end.ts'
-import { groupOf, type KnownPeer, type PeerTable, parseAddress, reachOf } from './peer-table.ts'
+import { groupOf, reachOf } from './hosts.ts'
+import { type KnownPeer, type PeerTable, parseAddress } from './peer-table.ts'
 import type { Time } from './time.ts'
 import type { PeerId } from './transport.ts'
 

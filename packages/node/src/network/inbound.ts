@@ -1,5 +1,5 @@
 /** Who may come in: places are few, and the half of them is the most for one network. */
-import { networkOf } from './peer-table.ts'
+import { isLoopback, networkOf } from './hosts.ts'
 
 /** Connections that others have made with us: so few of all that strangers can't keep us from those whom we choose. */
 export const MOST_INBOUND = 48
@@ -14,8 +14,4 @@ export function hasPlaceFor(host: string, inbound: readonly string[]): boolean {
   if (inbound.length >= MOST_INBOUND) return false
   const network = networkOf(host)
   return isLoopback(host) || inbound.filter((other) => networkOf(other) === network).length < MOST_OF_A_NETWORK
-}
-
-export function isLoopback(host: string): boolean {
-  return /^127\.|^::1$/.test(host)
 }

@@ -3,8 +3,9 @@
  */
 import type { Hash } from '@bc/core'
 import { sharedEnd } from '../shared-end.ts'
+import { groupOf, reachOf } from './hosts.ts'
 import { decodeEmpty, decodePeers, encode, encodePeers, MOST_PEERS, protocolName } from './messages.ts'
-import { groupOf, type PeerTable, parseAddress, reachOf } from './peer-table.ts'
+import { type PeerTable, parseAddress } from './peer-table.ts'
 import { PeerError, type PeerId, type Transport } from './transport.ts'
 
 const ANSWER_BYTES = 10_000

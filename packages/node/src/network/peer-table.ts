@@ -3,6 +3,7 @@
  * takes no more than its share, what lies in one network neither, and an address where nobody was ever met never takes
  * the place of one where somebody was.
  */
+import { groupOf } from './hosts.ts'
 import type { Time } from './time.ts'
 import type { PeerId } from './transport.ts'
 
@@ -68,24 +69,6 @@ export function parseAddress(address: string): ParsedAddress | undefined {
   if (kind === 'ip4' && !/^\d{1,3}(?:\.\d{1,3}){3}$/.test(host)) return undefined
   if (kind === 'ip6' && !/^[0-9a-f:.]+$/i.test(host)) return undefined
   return { peer, host, named: kind.startsWith('dns') }
-}
-
-/** The network that a host is in: what one owner has is cheap to him there. */
-export function groupOf(host: string): string {
-  if (host.includes(':')) return host.toLowerCase().split(':').slice(0, 2).join(':')
-  return /^\d+\.\d+\./.exec(host)?.[0] ?? host
-}
-
-/** Whom an address stands for: of IPv6 addresses anybody has more than he can count. */
-export function networkOf(address: string): string {
-  const plain = address.replace(/^::ffff:(?=\d+\.)/, '')
-  return plain.includes(':') ? groupOf(plain) : plain
-}
-
-/** How far away a host is: whoever is further away has no business to send us here. */
-export function reachOf(host: string): 0 | 1 | 2 {
-  if (/^127\.|^::1$|^0\.|^::$/.test(host)) return 0
-  return /^10\.|^192\.168\.|^172\.(?:1[6-9]|2\d|3[01])\.|^169\.254\.|^f[cd]|^fe80:/i.test(host) ? 1 : 2
 }
 
 export class PeerTable {

@@ -1,10 +1,8 @@
 /** The stream of events: server-sent, as browsers and `curl -N` read them. */
-
-import { networkOf } from '../../network/peer-table.ts'
+import { isLoopback, networkOf } from '../../network/hosts.ts'
 import { type App, refuses } from '../app.ts'
 import type { RouteContext } from '../context.ts'
 import { EVENT_TYPES, EventSchema, EventsHeaders, EventsQuery, type EventType } from '../event-schemas.ts'
-import { isLoopback } from '../guard.ts'
 
 export function eventRoutes(app: App, { events }: RouteContext): void {
   app.route({
