@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type BlockEntry, type ChainRules, type Genesis, genesisEntry, genesisOf, type Hash, hashOf } from '@bc/core'
-import { CHECK_BYTES, type Checks } from '../verify/checks.ts'
+import { type Checks, newChecks, putCheck } from '../verify/checks.ts'
 import { BlocksFile } from './blocks-file.ts'
 import { allocationsOf, type Holder, makeHolders } from './holders.ts'
 import { nextBlock, paymentsOf } from './next-block.ts'
@@ -61,13 +61,13 @@ export function makeChain(folder: string, { blocks, perBlock, accounts }: ChainS
   const holders = makeHolders(accounts)
   const { genesis, chain, config } = makeGenesis(folder, holders)
   const { rules } = genesis
-  const checks = new Uint8Array(new SharedArrayBuffer(blocks * perBlock * CHECK_BYTES))
+  const checks = newChecks(blocks * perBlock)
   const file = join(folder, 'blocks')
   const written = BlocksFile.create(file)
   let parent: BlockEntry = genesisEntry(genesis, chain)
   for (let block = 0; block < blocks; block++) {
     const payments = paymentsOf(holders, block, perBlock, chain)
-    for (const [i, { check }] of payments.entries()) checks.set(check, (block * perBlock + i) * CHECK_BYTES)
+    for (const [i, { check }] of payments.entries()) putCheck(checks, block * perBlock + i, check)
     const miner = (holders[block % accounts] as Holder).address
     const { parsed, entry } = nextBlock(parent, rules, miner, payments)
     written.append(parsed.canonical)

@@ -18,7 +18,7 @@ import { rsaTransactions } from '../peers/tutorial-wallet.ts'
 import { NodeProcess } from '../processes/node.ts'
 import { type Bench, inTurns, type Measured, type Row, type Size, type Skipped } from '../row.ts'
 import { verifyAlone } from '../verify/alone.ts'
-import { CHECK_BYTES, type Checks } from '../verify/checks.ts'
+import { type Checks, newChecks, putCheck } from '../verify/checks.ts'
 
 const RATE = { unit: 'tx/s', bound: 'at least' } as const
 
@@ -186,8 +186,8 @@ function textOf({ transaction }: Payment): string {
 }
 
 function checksOf(payments: readonly Payment[]): Checks {
-  const checks = new Uint8Array(new SharedArrayBuffer(payments.length * CHECK_BYTES))
-  for (const [i, { check }] of payments.entries()) checks.set(check, i * CHECK_BYTES)
+  const checks = newChecks(payments.length)
+  for (const [i, { check }] of payments.entries()) putCheck(checks, i, check)
   return checks
 }
 
