@@ -113,10 +113,6 @@ export class Sync {
 
   private begin(peer: PeerId): Promise<void> {
     this.again.delete(peer)
-    if (this.closing.signal.aborted) {
-      this.underWay.delete(peer)
-      return Promise.resolve()
-    }
     const round = this.followOnce(peer).catch(this.modules.onFailure)
     this.underWay.set(peer, round)
     return round
