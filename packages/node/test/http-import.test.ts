@@ -152,18 +152,23 @@ test('the disk has those that are said to be in, whatever came after them', asyn
 
 test('a node that stops in the midst of an import says how far it came', async () => {
   const { node, hand } = await started()
-  const importAll = Chain.prototype.importAll
+  const { importUntilRefused } = Chain.prototype
   let stopped: Promise<void> | undefined
-  const slow = vi.spyOn(Chain.prototype, 'importAll').mockImplementation(async function (this: Chain, ...blocks) {
-    const outcomes = await importAll.apply(this, blocks)
+  const slow = vi.spyOn(Chain.prototype, 'importUntilRefused').mockImplementation(async function (
+    this: Chain,
+    ...blocks
+  ) {
+    const outcomes = await importUntilRefused.apply(this, blocks)
     stopped ??= node.stop()
-    // With eight of these it would be cut off.
+    // With all of them it would be cut off.
     await new Promise((resolve) => setTimeout(resolve, 1_000))
     return outcomes
   })
-  const { status, json } = await hand(lines(texts))
+  // Blocks are taken together as long as each stands on the one before.
+  const apart = [...texts.slice(0, 3), ...texts.slice(0, 1), ...texts.slice(3)]
+  const { status, json } = await hand(lines(apart))
   await stopped
   slow.mockRestore()
-  expect([status, json]).toMatchObject([503, { code: 'node.stopping', imported: 1, known: 1, line: 3 }])
+  expect([status, json]).toMatchObject([503, { code: 'node.stopping', imported: 2, known: 1, line: 4 }])
   expect(node.logged()).not.toMatch(/"level":(?:50|60)/)
 })

@@ -4,7 +4,8 @@
  *     parse → position → body → signatures → ledger → persist → head → pool → events
  *
  * Whoever has many blocks has them read before their turn, by other threads and as far as each can be judged alone
- * ({@link Chain.read}), and hands them in together ({@link Chain.importAll}). What is published is on the disk already: after a crash nobody has seen a block that is gone.
+ * ({@link Chain.read}), and hands them in together ({@link Chain.importAll}). What is published is on the disk already:
+ * after a crash nobody has seen a block that is gone.
  */
 import {
   applyBlock,
@@ -134,6 +135,15 @@ export class Chain {
    * @throws RuleError `message.malformed` or `block.shape` of the first that is no block
    */
   async read(texts: readonly string[]): Promise<ReadBlock[]> {
+    const blocks = await this.readEach(texts)
+    return blocks.map((block) => {
+      if (block instanceof RuleError) throw block
+      return block
+    })
+  }
+
+  /** The same where each counts for itself: in the place of what is no block stands the rule that it breaks. */
+  async readEach(texts: readonly string[]): Promise<(ReadBlock | RuleError)[]> {
     const context = { chain: this.id, maxBlockBytes: this.rules.maxBlockBytes }
     const reports = await this.modules.curve.report({ texts, ...context })
     if (reports.length !== texts.length) throw new TypeError('as many reports as blocks are needed')
@@ -146,7 +156,17 @@ export class Chain {
    * @returns what became of each, as {@link import} says it
    * @throws RuleError the first rule that one of them breaks; those before it have been imported
    */
-  importAll(blocks: readonly ReadBlock[], options: ImportOptions = { sync: true }): Promise<ImportOutcome[]> {
+  async importAll(blocks: readonly ReadBlock[], options?: ImportOptions): Promise<ImportOutcome[]> {
+    const { outcomes, refusal } = await this.importUntilRefused(blocks, options)
+    if (refusal) throw refusal
+    return outcomes
+  }
+
+  /** The same for whoever wants to know what became of those before the one that breaks a rule. */
+  importUntilRefused(
+    blocks: readonly ReadBlock[],
+    options: ImportOptions = { sync: true },
+  ): Promise<{ outcomes: ImportOutcome[]; refusal: RuleError | undefined }> {
     return this.modules.door.run(async () => {
       const outcomes: ImportOutcome[] = []
       for (let left = blocks; left.length > 0; left = blocks.slice(outcomes.length)) {
@@ -155,9 +175,14 @@ export class Chain {
         if (entries.length > 0) continue
         // Whatever keeps it from extending the head is for the one judge of single blocks to name.
         const next = left[0] as ReadBlock
-        outcomes.push(await this.importOne(next.parsed, options, next.body))
+        try {
+          outcomes.push(await this.importOne(next.parsed, options, next.body))
+        } catch (error) {
+          if (error instanceof RuleError) return { outcomes, refusal: error }
+          throw error
+        }
       }
-      return outcomes
+      return { outcomes, refusal: undefined }
     })
   }
 

@@ -2,18 +2,21 @@
  * Blocks from a file or from another node's export, through the door that every block comes through, in their order: a
  * group of them is read by all threads at once.
  */
-import { canonicalJson, type Hash, type JsonValue, type ParsedBlock, parseJson, RuleError } from '@bc/core'
+import { isUtf8 } from 'node:buffer'
+import { canonicalJson, type JsonValue, type ParsedBlock, parseJson, RuleError } from '@bc/core'
 import type { ReadBlock } from '../signatures/block-report.ts'
 import type { ChainStore } from '../storage/chain-store.ts'
 import type { Chain } from './chain.ts'
 
-/** How far an import has come. */
-export interface ImportCount {
+interface Count {
   /** Blocks that were new, on the chain or beside it. */
-  readonly imported: number
+  imported: number
   /** Blocks that were here before. */
-  readonly known: number
+  known: number
 }
+
+/** How far an import has come. */
+export type ImportCount = Readonly<Count>
 
 /** A block broke a rule, or nobody wants it any more: those before it are in, those after it were not looked at. */
 export class ImportRefused extends Error {
@@ -36,8 +39,9 @@ export interface ImportModules {
   readonly store: ChainStore
 }
 
-/** Blocks whose signatures are asked for together. */
-const GROUP = 64
+/** Blocks that are read and imported together, and parts of so many that are read ahead: as sync does it. */
+const PART = 100
+const AHEAD = 8
 
 /** How long a line may be: a block, or the genesis block, whose allocations have no limit. */
 export function longestLine(chain: Chain): number {
@@ -45,7 +49,8 @@ export function longestLine(chain: Chain): number {
 }
 
 /**
- * @param checkWanted called before each block: throws a RuleError where it isn't wanted any more
+ * @param checkWanted called before each step, of {@link PART} blocks at the most: throws a RuleError where no more of
+ *   them are wanted
  * @returns once the last block is on the disk
  * @throws ImportRefused
  */
@@ -56,76 +61,106 @@ export async function importLines(
 ): Promise<ImportCount> {
   // What has waited for its time may be the parent of the first.
   await chain.importDue()
+  const count: Count = { imported: 0, known: 0 }
   try {
-    return await importGroups({ chain, store }, lines, checkWanted)
+    for await (const part of readInParts(chain, lines))
+      for (const step of stepsOf(chain, part)) {
+        checkWanted()
+        await take({ chain, store }, step, count)
+      }
+    return count
+  } catch (error) {
+    if (!(error instanceof RuleError)) throw error
+    throw new ImportRefused(error, count, count.imported + count.known + 1)
   } finally {
     // The disk once for all of them, also where one was refused: those before it are said to be in.
     await store.sync()
   }
 }
 
-async function importGroups(
-  { chain, store }: ImportModules,
-  lines: readonly Uint8Array[],
-  checkWanted: () => void,
-): Promise<ImportCount> {
-  let [imported, known] = [0, 0]
-  for (let from = 0; from < lines.length; from += GROUP) {
-    const group = await Promise.all(lines.slice(from, from + GROUP).map((line) => readLine(chain, line)))
-    for (const [i, block] of group.entries()) {
-      try {
-        checkWanted()
-        if (await importOne({ chain, store }, block)) imported++
-        else known++
-      } catch (error) {
-        if (!(error instanceof RuleError)) throw error
-        throw new ImportRefused(error, { imported, known }, from + i + 1)
-      }
+/** A line that is no block counts when its turn has come: the ones before it may be good. */
+type Line = ReadBlock | typeof GENESIS | RuleError
+
+const GENESIS = 'genesis'
+
+async function* readInParts(chain: Chain, lines: readonly Uint8Array[]): AsyncGenerator<Line[], void, undefined> {
+  const ahead: Promise<Line[]>[] = []
+  for (let at = 0; at < lines.length || ahead.length > 0; ) {
+    for (; at < lines.length && ahead.length < AHEAD; at += PART) {
+      const part = readPart(chain, lines.slice(at, at + PART))
+      // One that fails behind the line that ends the import is nobody's.
+      part.catch(() => undefined)
+      ahead.push(part)
     }
+    yield (await ahead.shift()) as Line[]
   }
-  return { imported, known }
 }
 
-type Read = { readonly block: ReadBlock } | { readonly genesis: true } | { readonly fault: RuleError }
+async function readPart(chain: Chain, lines: readonly Uint8Array[]): Promise<Line[]> {
+  const blocks = await chain.readEach(lines.map((line) => (isUtf8(line) ? Buffer.from(line).toString() : '')))
+  return blocks.map((block, i) => {
+    if (!(block instanceof RuleError) && block.parsed.block.index !== 1) return block
+    return readOther(chain, lines[i] as Uint8Array, block)
+  })
+}
 
-/** A line that is no block counts when its turn has come: the ones before it may be good. */
-async function readLine(chain: Chain, line: Uint8Array): Promise<Read> {
+/** @param block what else it is, if it has nothing to do with genesis */
+function readOther(chain: Chain, line: Uint8Array, block: ReadBlock | RuleError): Line {
   try {
     const value = parseJson(line, { maxBytes: line.length, maxDepth: 16 })
-    if (isGenesis(value)) return checkedGenesis(chain, value)
-    const [block] = await chain.read([Buffer.from(line).toString()])
-    return { block: block as ReadBlock }
+    if ((value as { readonly index?: JsonValue } | null)?.index !== 1) return block
+    if (canonicalJson(value) === canonicalJson(chain.genesis as unknown as JsonValue)) return GENESIS
+    return new RuleError('block.genesis', `This is not the genesis block of the chain ${chain.id}.`)
   } catch (error) {
-    if (error instanceof RuleError) return { fault: error }
+    if (error instanceof RuleError) return error
     throw error
   }
 }
 
-function isGenesis(value: JsonValue): boolean {
-  return (value as { readonly index?: JsonValue } | null)?.index === 1
+/** What is imported at once: blocks that stand on each other, the last of them perhaps an early one. */
+type Step = readonly [ReadBlock, ...ReadBlock[]] | typeof GENESIS | RuleError
+
+function* stepsOf(chain: Chain, part: readonly Line[]): Generator<Step, void, undefined> {
+  let run: ReadBlock[] = []
+  for (const [i, line] of part.entries()) {
+    if (line === GENESIS || line instanceof RuleError) {
+      yield line
+      continue
+    }
+    run.push(line)
+    if (isFollowed(chain, line, part[i + 1])) continue
+    yield run as [ReadBlock, ...ReadBlock[]]
+    run = []
+  }
 }
 
-function checkedGenesis(chain: Chain, value: JsonValue): Read {
-  if (canonicalJson(value) === canonicalJson(chain.genesis as unknown as JsonValue)) return { genesis: true }
-  throw new RuleError('block.genesis', `This is not the genesis block of the chain ${chain.id}.`)
+/** Behind an early block the door would hold what follows, and it would be in the chain after it was refused. */
+function isFollowed(chain: Chain, { parsed }: ReadBlock, next: Line | undefined): boolean {
+  if (next === undefined || next === GENESIS || next instanceof RuleError) return false
+  return next.parsed.block.previous_hash === parsed.hash && !chain.isEarly(parsed.block)
 }
 
-/** @returns whether it was new */
-async function importOne({ chain, store }: ImportModules, read: Read): Promise<boolean> {
-  if ('genesis' in read) return false
-  if ('fault' in read) throw read.fault
-  const { parsed } = read.block
-  // The door would hold it until its parent comes, and it would be in the chain after it was refused.
+async function take({ chain, store }: ImportModules, step: Step, count: Count): Promise<void> {
+  if (step instanceof RuleError) throw step
+  if (step === GENESIS) {
+    count.known++
+    return
+  }
+  const [{ parsed }] = step
+  // The door would hold it until its parent comes: the same.
   if (!(await store.entry(parsed.block.previous_hash))) throw orphaned(parsed)
-  const [outcome] = await chain.importAll([read.block], { sync: false })
-  const kind = outcome?.kind
-  // One that waits for its time is known as well, and nothing can be built on it yet.
-  if (kind === 'early' || (kind === 'known' && !(await store.entry(parsed.hash))))
-    throw new RuleError('block.timestamp', "Its time hasn't come by the node's clock: the block is kept until then.")
-  return kind !== 'known'
+  const { outcomes, refusal } = await chain.importUntilRefused(step, { sync: false })
+  for (const [i, { kind }] of outcomes.entries()) {
+    if (kind === 'head' || kind === 'beside') count.imported++
+    // One that waits for its time is known as well, and nothing can be built on it yet.
+    else if (kind === 'known' && (await store.entry((step[i] as ReadBlock).parsed.hash))) count.known++
+    else
+      throw new RuleError('block.timestamp', "Its time hasn't come by the node's clock: the block is kept until then.")
+  }
+  if (refusal) throw refusal
 }
 
 function orphaned({ block }: ParsedBlock): RuleError {
-  const parent: Hash | string = block.previous_hash
-  return new RuleError('block.previous_hash', `Its parent ${parent} is not here: blocks are imported in their order.`)
+  const fault = `Its parent ${block.previous_hash} is not here: blocks are imported in their order.`
+  return new RuleError('block.previous_hash', fault)
 }

@@ -84,10 +84,14 @@ function refusalOf(error: unknown): RuleErrorData {
 
 /**
  * @param text the one that the report is about
- * @throws RuleError where it is no block
+ * @returns the rule that it breaks where it is no block
  */
-export function readBlockAs(text: string, report: BlockReport, { maxBlockBytes }: ReportContext): ReadBlock {
-  if (report.kind === 'unreadable') throw ruleErrorOf(report.refusal)
+export function readBlockAs(
+  text: string,
+  report: BlockReport,
+  { maxBlockBytes }: ReportContext,
+): ReadBlock | RuleError {
+  if (report.kind === 'unreadable') return ruleErrorOf(report.refusal)
   const { hash, root, body, canonical = text } = report
   const parsed: ParsedBlock = { block: JSON.parse(canonical) as Block, canonical, hash, root }
   if ('refusal' in body) return { parsed, body: ruleErrorOf(body.refusal) }

@@ -1,0 +1,164 @@
+/** Blocks of a file are read and imported by the hundred: what comes of them is what comes of them one by one. */
+import { canonicalJson, type Genesis, genesisOf, type JsonObject, parseBlock, parseJson, RuleError } from '@bc/core'
+import fc from 'fast-check'
+import { describe, expect, test, vi } from 'vitest'
+import { type ImportCount, ImportRefused, importLines } from '../src/chain/import-lines.ts'
+import {
+  type BlockRecipe,
+  easyRules,
+  GENESIS_TIME,
+  genesisSite,
+  grown,
+  newest,
+  withBlock,
+} from './support/ledger-blocks.ts'
+import { LATE, ledgerOver, type MemoryLedger, memoryLevel, parsed, records, textOf } from './support/ledger-node.ts'
+
+const RULES = easyRules()
+const GENESIS = genesisOf(RULES, GENESIS_TIME)
+const OTHER_GENESIS: Genesis = genesisOf({ ...RULES, miningReward: 51 }, GENESIS_TIME)
+
+const busy = (i: number): BlockRecipe => ({
+  payments: [{ from: i % 3, to: (i + 1) % 3, amount: 1 + i, fee: 1 }],
+  after: 10,
+})
+const idle = (): BlockRecipe => ({ payments: [], after: 7 })
+
+const trunk = grown(genesisSite(RULES), 240, busy)
+const fork = grown(genesisSite(RULES), 90, busy)
+const branch = grown(fork, 170, idle)
+const early = withBlock(trunk, { payments: [], after: LATE })
+const afterEarly = grown(early, 3, idle)
+
+interface Said extends ImportCount {
+  readonly line?: number
+  readonly code?: string
+}
+
+async function together(ledger: MemoryLedger, lines: readonly Uint8Array[]): Promise<Said> {
+  try {
+    return { ...(await importLines(ledger, lines, () => undefined)) }
+  } catch (error) {
+    if (!(error instanceof ImportRefused)) throw error
+    return { ...error.count, line: error.line, code: error.rule.code }
+  }
+}
+
+/** The same by the door for single blocks. */
+async function oneByOne(ledger: MemoryLedger, lines: readonly Uint8Array[]): Promise<Said> {
+  const count = { imported: 0, known: 0 }
+  await ledger.chain.importDue()
+  for (const [i, line] of lines.entries())
+    try {
+      count[await importLine(ledger, line)]++
+    } catch (error) {
+      if (!(error instanceof RuleError)) throw error
+      return { ...count, line: i + 1, code: error.code }
+    }
+  return count
+}
+
+async function importLine({ chain, store }: MemoryLedger, line: Uint8Array): Promise<keyof ImportCount> {
+  const value = parseJson(line)
+  if ((value as JsonObject | null)?.index === 1) {
+    if (canonicalJson(value) === textOf(chain.genesis)) return 'known'
+    throw new RuleError('block.genesis', 'another one')
+  }
+  const block = parseBlock(value)
+  if (!(await store.entry(block.block.previous_hash))) throw new RuleError('block.previous_hash', 'not here')
+  const { kind } = await chain.import(block)
+  if (kind === 'head' || kind === 'beside') return 'imported'
+  if (kind === 'known' && (await store.entry(block.hash))) return 'known'
+  throw new RuleError('block.timestamp', 'not yet')
+}
+
+async function ledger(): Promise<MemoryLedger> {
+  return ledgerOver(await memoryLevel(), GENESIS)
+}
+
+/** What a file may hold, a piece of it at a time. */
+function pieces(): fc.Arbitrary<readonly Uint8Array[]> {
+  const bytes = (text: string) => Buffer.from(text)
+  const slice = (texts: readonly string[]) =>
+    fc
+      .tuple(fc.nat(texts.length - 1), fc.nat(texts.length))
+      .map(([from, count]) => texts.slice(from, from + count).map(bytes))
+  const one = fc.constantFrom(...trunk.texts.slice(1, 120))
+  const damaged = fc.oneof(
+    one.map((text) => bytes(text.replace('"amount": 50', '"amount": 51'))),
+    one.map((text) => bytes(text.replace('}', ''))),
+    // No UTF-8, where its replacement would be a good block's digit.
+    one.map((text) => Buffer.concat([bytes(text.slice(0, 40)), Buffer.of(0xff), bytes(text.slice(40))])),
+    fc.constantFrom('7', 'null', '{}', '{"index": 1}', '', textOf(OTHER_GENESIS)).map(bytes),
+    one.map((text) => bytes(text.replace(/"index": \d+/, '"index": 1'))),
+  )
+  return fc.oneof(
+    { weight: 3, arbitrary: slice(trunk.texts) },
+    // From the start, so that much of it goes in.
+    { weight: 6, arbitrary: fc.nat(trunk.texts.length).map((end) => trunk.texts.slice(0, end).map(bytes)) },
+    { weight: 3, arbitrary: slice(branch.texts) },
+    { weight: 2, arbitrary: fc.nat(3).map((end) => afterEarly.texts.slice(-4, -4 + end || undefined).map(bytes)) },
+    { weight: 2, arbitrary: one.map((text) => [bytes(JSON.stringify(JSON.parse(text)))]) },
+    { weight: 1, arbitrary: damaged.map((line) => [line]) },
+    { weight: 1, arbitrary: fc.constant([bytes(textOf(GENESIS))]) },
+  )
+}
+
+describe('lines of a file', () => {
+  test('leave what they leave one by one, and are counted the same', { timeout: 120_000 }, async () => {
+    const files = fc.array(pieces(), { minLength: 1, maxLength: 6 }).map((parts) => parts.flat())
+    await fc.assert(
+      fc.asyncProperty(files, async (lines) => {
+        const [one, other] = [await ledger(), await ledger()]
+        expect(await together(one, lines)).toEqual(await oneByOne(other, lines))
+        await expectSame(one, other)
+        // Nor is anything held that the other doesn't hold.
+        for (const { clock, chain } of [one, other]) {
+          clock.now += LATE
+          await chain.importDue()
+        }
+        await expectSame(one, other)
+      }),
+      { numRuns: 60 },
+    )
+  })
+
+  test('are written by the hundred', async () => {
+    const fresh = await ledger()
+    const write = vi.spyOn(fresh.store, 'writeHead')
+    const lines = trunk.texts.map((text) => Buffer.from(text))
+    expect(await together(fresh, lines)).toEqual({ imported: 240, known: 1 })
+    expect(write.mock.calls.map(([, adopted]) => adopted.length)).toEqual([99, 100, 41])
+  })
+
+  test('are asked for no longer than they are wanted', async () => {
+    const fresh = await ledger()
+    const lines = trunk.texts.map((text) => Buffer.from(text))
+    let asked = 0
+    const unwanted = () => {
+      if (++asked > 2) throw new RuleError('node.stopping', 'Not now.')
+    }
+    await expect(importLines(fresh, lines, unwanted)).rejects.toMatchObject({
+      rule: { code: 'node.stopping' },
+      count: { imported: 99, known: 1 },
+      line: 101,
+    })
+    expect(fresh.chain.head.hash).toBe(parsed(trunk.texts[99] as string).hash)
+  })
+
+  test('behind an early one are not held for later', async () => {
+    const fresh = await ledger()
+    const lines = afterEarly.texts.map((text) => Buffer.from(text))
+    const said = { imported: 240, known: 1, line: 242, code: 'block.timestamp' }
+    expect(await together(fresh, lines)).toEqual(said)
+    fresh.clock.now += LATE
+    await fresh.chain.importDue()
+    expect(fresh.chain.head.hash).toBe(parsed(newest(early)).hash)
+  })
+})
+
+async function expectSame(one: MemoryLedger, other: MemoryLedger): Promise<void> {
+  expect(one.chain.head).toEqual(other.chain.head)
+  const kept = ['head', 'account/', 'main/', 'undo/', 'tx/', 'block/', 'entry/']
+  expect(await records(one.level, kept)).toEqual(await records(other.level, kept))
+}
