@@ -2,6 +2,7 @@
 import { canonicalJson, type Genesis, genesisOf, type JsonObject, parseBlock, parseJson, RuleError } from '@bc/core'
 import fc from 'fast-check'
 import { describe, expect, test, vi } from 'vitest'
+import { alice, bob, extended, pay } from '../../core/test/support/site.ts'
 import { type ImportCount, ImportRefused, importLines } from '../src/chain/import-lines.ts'
 import {
   type BlockRecipe,
@@ -144,6 +145,23 @@ describe('lines of a file', () => {
       line: 101,
     })
     expect(fresh.chain.head.hash).toBe(parsed(trunk.texts[99] as string).hash)
+  })
+
+  test('are UTF-8: what stands for bytes that are none would make a good block', async () => {
+    const start = genesisSite(RULES)
+    const block = extended(start, { transfers: () => [pay(start, alice, bob, 1, 1, { memo: '\ufffd' })] })
+    const text = newest(block).replace('\\ufffd', '\ufffd')
+    expect(text).toContain('\ufffd')
+    const line = Buffer.from(text)
+    const at = line.indexOf('\ufffd')
+    const spoilt = Buffer.concat([line.subarray(0, at), Buffer.of(0xff), line.subarray(at + 3)])
+    expect(await together(await ledger(), [spoilt])).toEqual({
+      imported: 0,
+      known: 0,
+      line: 1,
+      code: 'message.malformed',
+    })
+    expect(await together(await ledger(), [line])).toEqual({ imported: 1, known: 0 })
   })
 
   test('behind an early one are not held for later', async () => {
