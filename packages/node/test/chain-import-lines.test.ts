@@ -1,5 +1,5 @@
 /** Blocks of a file are read and imported by the hundred: what comes of them is what comes of them one by one. */
-import { canonicalJson, type Genesis, genesisOf, type JsonObject, parseBlock, parseJson, RuleError } from '@bc/core'
+import { canonicalJson, genesisOf, type JsonObject, parseBlock, parseJson, RuleError } from '@bc/core'
 import fc from 'fast-check'
 import { describe, expect, test, vi } from 'vitest'
 import { alice, bob, extended, pay } from '../../core/test/support/site.ts'
@@ -17,7 +17,7 @@ import { LATE, ledgerOver, type MemoryLedger, memoryLevel, parsed, records, text
 
 const RULES = easyRules()
 const GENESIS = genesisOf(RULES, GENESIS_TIME)
-const OTHER_GENESIS: Genesis = genesisOf({ ...RULES, miningReward: 51 }, GENESIS_TIME)
+const OTHER_GENESIS = genesisOf(easyRules({ miningReward: 51 }), GENESIS_TIME)
 
 const busy = (i: number): BlockRecipe => ({
   payments: [{ from: i % 3, to: (i + 1) % 3, amount: 1 + i, fee: 1 }],

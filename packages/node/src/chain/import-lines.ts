@@ -7,6 +7,7 @@ import { canonicalJson, type JsonValue, type ParsedBlock, parseJson, RuleError }
 import type { ReadBlock } from '../signatures/block-report.ts'
 import type { ChainStore } from '../storage/chain-store.ts'
 import type { Chain } from './chain.ts'
+import { readAhead } from './read-ahead.ts'
 
 interface Count {
   /** Blocks that were new, on the chain or beside it. */
@@ -39,18 +40,14 @@ export interface ImportModules {
   readonly store: ChainStore
 }
 
-/** Blocks that are read and imported together, and parts of so many that are read ahead: as sync does it. */
-const PART = 100
-const AHEAD = 8
-
 /** How long a line may be: a block, or the genesis block, whose allocations have no limit. */
 export function longestLine(chain: Chain): number {
   return Math.max(chain.rules.maxBlockBytes, canonicalJson(chain.genesis as unknown as JsonValue).length)
 }
 
 /**
- * @param checkWanted called before each step, of {@link PART} blocks at the most: throws a RuleError where no more of
- *   them are wanted
+ * @param checkWanted called again and again, between some blocks and the next: throws a RuleError where no more of them
+ *   are wanted
  * @returns once the last block is on the disk
  * @throws ImportRefused
  */
@@ -63,7 +60,12 @@ export async function importLines(
   await chain.importDue()
   const count: Count = { imported: 0, known: 0 }
   try {
-    for await (const part of readInParts(chain, lines))
+    const parts = readAhead(
+      lines,
+      ({ length }) => length,
+      (part) => readPart(chain, part),
+    )
+    for await (const part of parts)
       for (const step of stepsOf(chain, part)) {
         checkWanted()
         await take({ chain, store }, step, count)
@@ -82,19 +84,6 @@ export async function importLines(
 type Line = ReadBlock | typeof GENESIS | RuleError
 
 const GENESIS = 'genesis'
-
-async function* readInParts(chain: Chain, lines: readonly Uint8Array[]): AsyncGenerator<Line[], void, undefined> {
-  const ahead: Promise<Line[]>[] = []
-  for (let at = 0; at < lines.length || ahead.length > 0; ) {
-    for (; at < lines.length && ahead.length < AHEAD; at += PART) {
-      const part = readPart(chain, lines.slice(at, at + PART))
-      // One that fails behind the line that ends the import is nobody's.
-      part.catch(() => undefined)
-      ahead.push(part)
-    }
-    yield (await ahead.shift()) as Line[]
-  }
-}
 
 async function readPart(chain: Chain, lines: readonly Uint8Array[]): Promise<Line[]> {
   const blocks = await chain.readEach(lines.map((line) => (isUtf8(line) ? Buffer.from(line).toString() : '')))

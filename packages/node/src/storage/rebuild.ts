@@ -3,12 +3,14 @@
  * and goes through the same door as any other block. Everything else follows from them.
  */
 import { renameSync, rmSync } from 'node:fs'
-import { type Genesis, type Hash, hashOf, parseBlock, parseHash, parseJson, RuleError } from '@bc/core'
+import { type Genesis, type Hash, hashOf, parseHash, RuleError } from '@bc/core'
 import { ClassicLevel } from 'classic-level'
 import { Chain } from '../chain/chain.ts'
+import { readAhead } from '../chain/read-ahead.ts'
 import { DamageError, StartError } from '../errors.ts'
 import type { Log } from '../log.ts'
 import { Serial } from '../serial.ts'
+import type { ReadBlock } from '../signatures/block-report.ts'
 import type { Curve } from '../signatures/curve.ts'
 import { ChainStore } from './chain-store.ts'
 import { asDamage, type Batch, Database, type Level, type Range, readWitness, unframe } from './database.ts'
@@ -120,12 +122,13 @@ async function copyInto(
 
 /** Keys are in the order of the heights: a block's parent has come before it. */
 async function copyBlocks(old: Level, chain: Chain, claimed: readonly Hash[], { log }: RebuildOptions): Promise<void> {
-  let count = 0
-  for await (const alike of sameHeight(salvage(old, within('block/')))) {
-    // On a tie the one seen first is the head: of blocks with equal work, the one that was.
-    const first = alike.filter(({ hash }) => claimed.includes(hash))
-    for (const block of new Set([...first, ...alike])) await importStored(block, chain, log)
-    if (++count % PROGRESS_EVERY === 0) log.info({ height: chain.head.index }, 'Rebuilding.')
+  const read = (part: readonly SalvagedBlock[]) => readStored(part, chain, log)
+  let told = 0
+  for await (const blocks of readAhead(salvageBlocks(old, claimed), ({ text }) => text.length, read)) {
+    await importStored(blocks, chain, log)
+    if (chain.head.index - told < PROGRESS_EVERY) continue
+    told = chain.head.index
+    log.info({ height: told }, 'Rebuilding.')
   }
 }
 
@@ -133,6 +136,14 @@ interface SalvagedBlock {
   readonly index: number
   readonly hash: Hash
   readonly text: Buffer
+}
+
+/** On a tie the one seen first is the head: of blocks with equal work, the one that was. */
+async function* salvageBlocks(old: Level, claimed: readonly Hash[]): AsyncGenerator<SalvagedBlock> {
+  for await (const alike of sameHeight(salvage(old, within('block/')))) {
+    const first = alike.filter(({ hash }) => claimed.includes(hash))
+    yield* new Set([...first, ...alike])
+  }
 }
 
 /** Blocks of one height at a time. Genesis follows from the configuration. */
@@ -150,14 +161,28 @@ async function* sameHeight(records: AsyncIterable<[string, Buffer]>): AsyncGener
   if (alike.length > 0) yield alike
 }
 
-async function importStored({ hash, text }: SalvagedBlock, chain: Chain, log: Log): Promise<void> {
-  try {
-    const parsed = parseBlock(parseJson(text, { maxBytes: text.length, maxDepth: 16 }))
-    if (parsed.hash === hash) await chain.import(parsed, { sync: false })
-  } catch (error) {
-    if (!(error instanceof RuleError)) throw error
-    log.warn({ hash, code: error.code }, 'A stored block is refused.')
+/** Those that are under their own hash. */
+async function readStored(stored: readonly SalvagedBlock[], chain: Chain, log: Log): Promise<ReadBlock[]> {
+  const read = await chain.readEach(stored.map(({ text }) => text.toString()))
+  return read.flatMap((block, i) => {
+    const { hash } = stored[i] as SalvagedBlock
+    if (block instanceof RuleError) warnOf(hash, block, log)
+    else if (block.parsed.hash === hash) return [block]
+    return []
+  })
+}
+
+async function importStored(blocks: readonly ReadBlock[], chain: Chain, log: Log): Promise<void> {
+  for (let left = blocks; left.length > 0; ) {
+    const { outcomes, refusal } = await chain.importUntilRefused(left, { sync: false })
+    const refused = left[outcomes.length]?.parsed.hash
+    if (refusal && refused) warnOf(refused, refusal, log)
+    left = left.slice(outcomes.length + 1)
   }
+}
+
+function warnOf(hash: Hash, { code }: RuleError, log: Log): void {
+  log.warn({ hash, code }, 'A stored block is refused.')
 }
 
 /** As they are: whoever opens the store next looks at each of them again. */
