@@ -15,7 +15,7 @@ import { genesisOf, type Hash, type Transaction, transactionId } from '@bc/core'
 import type { ClassicLevel } from 'classic-level'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { numberedKey } from '../../core/test/support/keys.ts'
-import { alice, bob, dave, type Site } from '../../core/test/support/site.ts'
+import { alice, blockOn, bob, dave, type Site } from '../../core/test/support/site.ts'
 import { DamageError, StartError } from '../src/errors.ts'
 import { ChainStore } from '../src/storage/chain-store.ts'
 import { Database } from '../src/storage/database.ts'
@@ -437,6 +437,28 @@ describe('a rebuild', () => {
       expect(await Promise.all(ties.map(({ parent: { hash } }) => after.store.entry(hash)))).not.toContain(undefined)
       await after.close()
     }
+  })
+
+  test('leaves out what is no block of the chain, with a word for each that a rule refuses', async () => {
+    const directory = copyOf(original)
+    const below = grown(genesisSite(RULES), 19, busy)
+    const dear = blockOn(site, { transfers: () => [], reward: (right) => ({ ...right, amount: 51 }) })
+    const forged = newest(withBlock(below, { ...nothing, rewardTo: 998 })).replace('"amount": 50', '"amount": 51')
+    const stranger = withBlock(below, { ...nothing, rewardTo: 997 })
+    const refused: [number, Hash, string][] = [
+      [20, hashOfText(forged), forged],
+      [21, '5'.repeat(64) as Hash, '{"index": 21}'],
+      [HEIGHT + 1, hashOfText(dear), dear],
+    ]
+    // A good block, under a hash that isn't its own: nobody can say what was meant to be there.
+    const records = [...refused, [20, '6'.repeat(64) as Hash, newest(stranger)] as const]
+    await change(directory, new Map(records.map(([index, hash, text]) => [key.block(index, hash), text])))
+    markDamaged(directory, 'a test')
+    const ledger = await open(directory)
+    await expectWhole(ledger, true)
+    expect(ledger.logged.filter((message) => message === 'A stored block is refused.')).toHaveLength(refused.length)
+    expect(await ledger.store.entry(hashOfText(newest(stranger)))).toBeUndefined()
+    await ledger.close()
   })
 
   test('of a chain whose genesis block is longer than a block may be', async () => {
