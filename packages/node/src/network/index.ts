@@ -1,6 +1,7 @@
 /** The parts of a node that a simulation or a benchmark puts together in its own way: all but libp2p and HTTP. */
 export { Chain, type ImportOutcome } from '../chain/chain.ts'
 export type { HeadChange } from '../chain/events.ts'
+export { readAhead } from '../chain/read-ahead.ts'
 export { createLogger, type Log } from '../log.ts'
 export { Admission } from '../pool/admission.ts'
 export { Serial } from '../serial.ts'

@@ -2,8 +2,8 @@
 import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Address, BlockEntry, Genesis } from '@bc/core'
-import type { Chain } from '@bc/node/network'
+import type { Address, Genesis } from '@bc/core'
+import { type Chain, readAhead } from '@bc/node/network'
 import { nextBlock } from '../chain/next-block.ts'
 import { shorten, tell } from '../row.ts'
 import { answer } from './ask.ts'
@@ -20,9 +20,6 @@ export interface GrowAnswer {
   readonly tip: string
 }
 
-/** Blocks that are imported together, and parts that are read ahead. */
-const PART = 128
-const AHEAD = 3
 /**
  * The newest ones come one by one, as they do to a node that runs: each write leaves a record in the database's journal,
  * which a start reads, and this is as many as are kept.
@@ -48,16 +45,9 @@ answer(async ({ genesis, directory, height }: GrowQuestion): Promise<GrowAnswer>
 })
 
 async function grow(chain: Chain, height: number): Promise<void> {
-  let made = chain.head
-  let told = made.index
-  const reading: ReturnType<Chain['read']>[] = []
-  while (chain.head.index < height) {
-    while (made.index < height && reading.length < AHEAD) {
-      const { texts, last } = nextBlocks(chain, made, Math.min(PART, height - made.index))
-      reading.push(chain.read(texts))
-      made = last
-    }
-    const part = (await reading.shift()) ?? []
+  let told = chain.head.index
+  const read = (texts: readonly string[]) => chain.read(texts)
+  for await (const part of readAhead(blocksUpTo(height, chain), ({ length }) => length, read)) {
     const size = chain.head.index + part.length > height - ONE_BY_ONE ? 1 : part.length
     for (let at = 0; at < part.length; at += size) await chain.importAll(part.slice(at, at + size), { sync: false })
     if (chain.head.index - told < TELL_EVERY) continue
@@ -67,21 +57,14 @@ async function grow(chain: Chain, height: number): Promise<void> {
 }
 
 /** The accounts that have coins mine by turns. */
-function nextBlocks(
-  { rules }: Chain,
-  from: BlockEntry,
-  count: number,
-): { readonly texts: readonly string[]; readonly last: BlockEntry } {
+function* blocksUpTo(height: number, { head, rules }: Chain): Generator<string, void, undefined> {
   const miners = Object.keys(rules.allocations) as Address[]
-  const texts: string[] = []
-  let last = from
-  for (let i = 0; i < count; i++) {
+  for (let last = head; last.index < height; ) {
     const miner = miners[last.index % miners.length] as Address
     const { parsed, entry } = nextBlock(last, rules, miner)
-    texts.push(parsed.canonical)
+    yield parsed.canonical
     last = entry
   }
-  return { texts, last }
 }
 
 async function untilQuiet(folder: string): Promise<void> {
