@@ -1,6 +1,6 @@
 /**
- * Blocks from a file or from another node's export, through the door that every block comes through, in their order: a
- * group of them is read by all threads at once.
+ * Blocks from a file or from another node's export, through the door that every block comes through, in their order:
+ * all threads read them, and what stands on each other is written together.
  */
 import { isUtf8 } from 'node:buffer'
 import { canonicalJson, type JsonValue, type ParsedBlock, parseJson, RuleError } from '@bc/core'
@@ -136,7 +136,7 @@ async function take({ chain, store }: ImportModules, step: Step, count: Count): 
     return
   }
   const [{ parsed }] = step
-  // The door would hold it until its parent comes: the same.
+  // One whose parent isn't here the door would hold as well.
   if (!(await store.entry(parsed.block.previous_hash))) throw orphaned(parsed)
   const { outcomes, refusal } = await chain.importUntilRefused(step, { sync: false })
   for (const [i, { kind }] of outcomes.entries()) {
