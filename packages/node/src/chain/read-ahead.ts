@@ -1,10 +1,10 @@
 /** Whoever has many blocks at hand has some of them read by other threads while those before them are imported. */
 
-/** Blocks that are read and imported together: as many as sync asks a peer for (block-fetch.ts). */
-const PART_BLOCKS = 100
-const PART_BYTES = 500_000
-/** Parts that are read ahead. */
-const AHEAD = 8
+/** Blocks that are read and imported together: so many at the most, and of so much canonical JSON. */
+export const PART_BLOCKS = 100
+export const PART_BYTES = 500_000
+/** Parts that are under way or waiting for whoever imports them. */
+export const AHEAD = 8
 
 /**
  * What `read` makes of the items, in their order and a part of them at a time.

@@ -4,18 +4,14 @@
  */
 import { type BlockEntry, type Hash, RuleError } from '@bc/core'
 import type { Chain } from '../chain/chain.ts'
+import { AHEAD, PART_BLOCKS, PART_BYTES } from '../chain/read-ahead.ts'
 import type { ReadBlock } from '../signatures/block-report.ts'
 import type { Conversations } from './conversations.ts'
 import type { Reputation } from './reputation.ts'
 import { PeerError, type PeerId } from './transport.ts'
 
-/** What one peer is asked for at once: so many bytes, going by the blocks that came before, and at most so many blocks. */
-const PART_BYTES = 500_000
-const MOST_BLOCKS_OF_PART = 100
 /** A part's blocks while nothing is known of their size. */
 const FIRST_PART = 16
-/** Parts that are under way or waiting for the reader. */
-const AHEAD = 8
 /** Parts that one peer works on at the same time. */
 const PER_PEER = 2
 /** Canonical JSON that waits for the reader; beyond that only the part that is read next goes on. */
@@ -34,7 +30,7 @@ export interface BlockFetchModules {
   readonly signal: AbortSignal
 }
 
-/** Blocks that one peer is asked for. */
+/** Blocks that one peer is asked for at once: their bytes go by the blocks that came before. */
 interface Part {
   readonly number: number
   readonly hashes: readonly Hash[]
@@ -67,7 +63,7 @@ export class BlockFetch {
     for (let number = 0; ; ) {
       while (ahead.length < AHEAD && wanted.hashes.length > 0)
         ahead.push(quiet(this.part({ number: number++, hashes: wanted.take(this.partLength) })))
-      const more = wanted.hashes.length < AHEAD * MOST_BLOCKS_OF_PART ? wanted.more() : undefined
+      const more = wanted.hashes.length < AHEAD * PART_BLOCKS ? wanted.more() : undefined
       const next = ahead.shift()
       if (next) {
         const blocks = await next
@@ -82,7 +78,7 @@ export class BlockFetch {
   }
 
   private get partLength(): number {
-    return Math.max(1, Math.min(MOST_BLOCKS_OF_PART, Math.floor(PART_BYTES / this.blockBytes)))
+    return Math.max(1, Math.min(PART_BLOCKS, Math.floor(PART_BYTES / this.blockBytes)))
   }
 
   private async part(part: Part): Promise<ReadBlock[]> {
