@@ -25,8 +25,8 @@ const busy = (i: number): BlockRecipe => ({
 })
 const idle = (): BlockRecipe => ({ payments: [], after: 7 })
 
-const trunk = grown(genesisSite(RULES), 240, busy)
 const fork = grown(genesisSite(RULES), 90, busy)
+const trunk = grown(fork, 150, (i) => busy(90 + i))
 const branch = grown(fork, 170, idle)
 const early = withBlock(trunk, { payments: [], after: LATE })
 const afterEarly = grown(early, 3, idle)
@@ -88,7 +88,7 @@ function pieces(): fc.Arbitrary<readonly Uint8Array[]> {
   const damaged = fc.oneof(
     one.map((text) => bytes(text.replace('"amount": 50', '"amount": 51'))),
     one.map((text) => bytes(text.replace('}', ''))),
-    // No UTF-8, where its replacement would be a good block's digit.
+    // No UTF-8.
     one.map((text) => Buffer.concat([bytes(text.slice(0, 40)), Buffer.of(0xff), bytes(text.slice(40))])),
     fc.constantFrom('7', 'null', '{}', '{"index": 1}', '', textOf(OTHER_GENESIS)).map(bytes),
     one.map((text) => bytes(text.replace(/"index": \d+/, '"index": 1'))),

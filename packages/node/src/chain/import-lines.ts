@@ -86,6 +86,7 @@ type Line = ReadBlock | typeof GENESIS | RuleError
 const GENESIS = 'genesis'
 
 async function readPart(chain: Chain, lines: readonly Uint8Array[]): Promise<Line[]> {
+  // What is no UTF-8 is no block either: what is wrong with it is for the parser of bytes to say.
   const blocks = await chain.readEach(lines.map((line) => (isUtf8(line) ? Buffer.from(line).toString() : '')))
   return blocks.map((block, i) => {
     if (!(block instanceof RuleError) && block.parsed.block.index !== 1) return block
