@@ -1,11 +1,12 @@
 /** Drafts that are signed elsewhere, and payments in one go. */
 import { writeFileSync } from 'node:fs'
+import { text } from 'node:stream/consumers'
 import { canonicalJson, type Hash, sha256Hex } from '@bc/core'
 import { describe, expect, test } from 'vitest'
 import { connect, type NodeClient } from '../src/client.ts'
 import { confirmed } from '../src/confirmation.ts'
 import { Refusal } from '../src/failure.ts'
-import { command, expectFailure, fakeNode } from './commands.ts'
+import { command, expectFailure, fakeNode, STATUS } from './commands.ts'
 import { ALICE, BOB, CAROL, CHAIN, MEMO, PLAIN_SIGNATURE, SIGNED_WITH_MEMO } from './keys.ts'
 import { emptyKeystore, keystoreOf, type TestKeystore } from './keystores.ts'
 import { startedNode, temporaryFolder, waitFor } from './nodes.ts'
@@ -27,6 +28,18 @@ function startedWithCoins() {
   const file = `${temporaryFolder()}/config.json`
   writeFileSync(file, JSON.stringify({ difficulty: 1, allocations: { [ALICE.address]: 100 } }))
   return startedNode(['--ephemeral', '--config', file])
+}
+
+/** A node that refuses every signature. @param nonceNow the next nonce of whoever asks for it */
+function refusingNode(nonceNow: () => number, sent: string[]) {
+  return fakeNode(async (request, response) => {
+    const posted = request.method === 'POST'
+    if (posted) sent.push(await text(request))
+    const account = () => ({ address: ALICE.address, balance: 9, nonce: 0, pendingNonce: nonceNow() })
+    const got = () => (request.url === '/status' ? STATUS : account())
+    response.writeHead(posted ? 401 : 200, { 'content-type': 'application/json' })
+    response.end(JSON.stringify(posted ? { message: 'Signature verification failure', code: 'tx.signature' } : got()))
+  })
 }
 
 describe('bc draft', () => {
@@ -142,6 +155,42 @@ describe('bc pay', () => {
     expect(found).toMatchObject({ status: 'confirmed', transaction: { amount: 6, nonce: 1 }, block: { index } })
     expect(found.block.confirmations).toBeGreaterThanOrEqual(2)
     expect(run.stderr).toBe(`bc: ${found.id} is sent; waiting for a block … Ctrl-C ends the waiting alone\n`)
+  })
+
+  test('payments of one key at the same moment: none replaces another that was accepted, whatever its fee', async () => {
+    const { url } = await startedWithCoins()
+    const { bc } = await keystoreOf({ alice: ALICE.secret })
+    const runs = await Promise.all(
+      ['0', '3', '1', '2'].map((fee) => bc(['pay', BOB.address, '5', '--fee', fee, '--from', 'alice', '--node', url])),
+    )
+    const { transactions } = await connect({ node: new URL(url), timeout: undefined, token: () => undefined }).waiting()
+    const accepted = runs.filter(({ code }) => code === 0).map(({ stdout }) => JSON.parse(stdout).transaction)
+    expect(accepted).not.toEqual([])
+    expect(accepted.sort((one, other) => one.nonce - other.nonce)).toEqual(transactions)
+    for (const run of runs.filter(({ code }) => code !== 0))
+      expectFailure(run, 5, /^bc: tx\.nonce: Another payment of this key came first/)
+  })
+
+  test('a payment whose nonce another one takes meanwhile', async () => {
+    const sent: string[] = []
+    let asked = 0
+    const node = await refusingNode(() => asked++, sent)
+    const { bc } = await keystoreOf({ alice: ALICE.secret })
+    const run = await bc(['pay', BOB.address, '5', '--from', 'alice', '--node', node.url])
+    expectFailure(run, 5, /^bc: tx\.nonce: Another payment of this key came first/)
+    expect(sent).toHaveLength(1)
+    expect(JSON.parse(sent[0] as string)).not.toHaveProperty('nonce')
+    node.close()
+  })
+
+  test('a signature that is refused although nobody else has paid', async () => {
+    const sent: string[] = []
+    const node = await refusingNode(() => 0, sent)
+    const { bc } = await keystoreOf({ alice: ALICE.secret })
+    const run = await bc(['pay', BOB.address, '5', '--from', 'alice', '--node', node.url])
+    expectFailure(run, 4, /^bc: tx\.signature: /)
+    expect(sent).toHaveLength(1)
+    node.close()
   })
 
   test('refusals of the node, and a wait that is up', async () => {

@@ -1,10 +1,12 @@
 /** A payment in one go: build, sign, send, and wait where that is wanted. */
-import { type Amount, transactionId } from '@bc/core'
-import { addressOf } from '@bc/wallet'
+import { type Amount, type Hash, transactionId, type UnsignedTransaction } from '@bc/core'
+import type { AcceptedAnswer } from '@bc/node'
+import { addressOf, type Secret } from '@bc/wallet'
 import { accountArgument, amountArgument, memoField } from '../arguments.ts'
 import { connect } from '../client.ts'
 import { type ConfirmedTransaction, confirmed } from '../confirmation.ts'
 import { defaultKey } from '../default-key.ts'
+import { Refusal } from '../failure.ts'
 import { readKey } from '../key.ts'
 import type { KeySource } from '../key-source.ts'
 import type { Settings } from '../options.ts'
@@ -21,6 +23,13 @@ export interface PayOptions {
   readonly wait?: number | true
 }
 
+type Payment = Omit<UnsignedTransaction, 'sender' | 'nonce'>
+
+interface Sent {
+  readonly answer: AcceptedAnswer
+  readonly id: Hash
+}
+
 export type PayWords = readonly [recipient: string, amount: string]
 
 export async function pay(words: PayWords, options: PayOptions, source: KeySource, settings: Settings): Promise<void> {
@@ -31,16 +40,32 @@ export async function pay(words: PayWords, options: PayOptions, source: KeySourc
     ...memoField(options.memo),
   }
   const secret = await readKey(options.from ?? (await defaultKey('--from', source)), source)
-  const sender = addressOf(secret)
-  const { chain, nonce } = await placeOf(sender, {}, settings)
-  const node = connect(settings)
-  const signed = signedBy(secret, { ...fields, sender, nonce }, chain)
-  const answer = await node.send({ ...signed })
+  const { answer, id } = await sendNext(fields, secret, settings)
   if (options.wait === undefined) return printResult(answer, settings.json, (width) => readableAccepted(answer, width))
-  const id = transactionId(signed, chain)
   note(`${id} is sent; waiting for a block … Ctrl-C ends the waiting alone`)
-  const found = await confirmed(node, id, Number(options.wait), settings.timeout)
+  const found = await confirmed(connect(settings), id, Number(options.wait), settings.timeout)
   printResult(found, settings.json, (width) => readableConfirmed(found, width))
+}
+
+/**
+ * Signs the sender's next nonce, but doesn't send it: the node then checks the signature against the next one that it
+ * knows of (protocol.md, "HTTP"). Sent along, it would let the higher fee of two payments of one moment replace the
+ * other, which was told that it is accepted.
+ * @throws Refusal `tx.nonce` for whoever came second. It isn't signed anew: a node that lies would be paid twice.
+ */
+async function sendNext(fields: Payment, secret: Secret, settings: Settings): Promise<Sent> {
+  const [sender, node] = [addressOf(secret), connect(settings)]
+  const { chain, nonce } = await placeOf(sender, {}, settings)
+  const signed = signedBy(secret, { ...fields, sender, nonce }, chain)
+  const { nonce: _, ...sent } = signed
+  try {
+    return { answer: await node.send(sent), id: transactionId(signed, chain) }
+  } catch (error) {
+    if (!(error instanceof Refusal && error.code === 'tx.signature')) throw error
+    const now = await placeOf(sender, { chain }, settings)
+    if (now.nonce === nonce) throw error
+    throw new Refusal('tx.nonce', 'Another payment of this key came first: this one was not accepted. Pay again.')
+  }
 }
 
 function readableConfirmed({ id, block }: ConfirmedTransaction, width: number): string {
