@@ -109,10 +109,12 @@ describe('lines of a file', () => {
   test('leave what they leave one by one, and are counted the same', { timeout: 120_000 }, async () => {
     const files = fc.array(pieces(), { minLength: 1, maxLength: 6 }).map((parts) => parts.flat())
     await fc.assert(
-      fc.asyncProperty(files, async (lines) => {
+      fc.asyncProperty(files, files, async (lines, later) => {
         const [one, other] = [await ledger(), await ledger()]
-        expect(await together(one, lines)).toEqual(await oneByOne(other, lines))
-        await expectSame(one, other)
+        for (const file of [lines, later]) {
+          expect(await together(one, file)).toEqual(await oneByOne(other, file))
+          await expectSame(one, other)
+        }
         // Nor is anything held that the other doesn't hold.
         for (const { clock, chain } of [one, other]) {
           clock.now += LATE
@@ -130,6 +132,17 @@ describe('lines of a file', () => {
     const lines = trunk.texts.map((text) => Buffer.from(text))
     expect(await together(fresh, lines)).toEqual({ imported: 240, known: 1 })
     expect(write.mock.calls.map(([, adopted]) => adopted.length)).toEqual([99, 100, 41])
+  })
+
+  test('are not verified again where they are known, and what is new among them is', async () => {
+    const fresh = await ledger()
+    const lines = trunk.texts.map((text) => Buffer.from(text))
+    await together(fresh, lines.slice(0, 150))
+    const report = vi.spyOn(fresh.chain, 'readEach')
+    expect(await together(fresh, lines.slice(0, 150))).toEqual({ imported: 0, known: 150 })
+    expect(report.mock.calls.flatMap(([texts]) => texts)).toEqual([])
+    expect(await together(fresh, lines)).toEqual({ imported: 91, known: 150 })
+    expect(report.mock.calls.flatMap(([texts]) => texts)).toEqual(trunk.texts.slice(150))
   })
 
   test('are asked for no longer than they are wanted', async () => {

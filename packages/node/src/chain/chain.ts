@@ -216,6 +216,12 @@ export class Chain {
     return isFromTheFuture(header, this.modules.clock())
   }
 
+  /** Whether nothing would come of importing it again: it is stored, it wasn't refused, the head has as much work. */
+  async isSettled(hash: Hash): Promise<boolean> {
+    const entry = await this.modules.store.entry(hash)
+    return entry !== undefined && !entry.refused && !hasMoreWork(entry, this.current)
+  }
+
   /** Looks again at blocks that were too early. Called now and then. */
   importDue(): Promise<void> {
     return this.modules.door.run(async () => {

@@ -3,7 +3,7 @@
  * all threads read them, and what stands on each other is written together.
  */
 import { isUtf8 } from 'node:buffer'
-import { canonicalJson, type JsonValue, type ParsedBlock, parseJson, RuleError } from '@bc/core'
+import { canonicalJson, type JsonValue, type ParsedBlock, parseJson, RuleError, sha256Hex } from '@bc/core'
 import type { ReadBlock } from '../signatures/block-report.ts'
 import type { ChainStore } from '../storage/chain-store.ts'
 import type { Chain } from './chain.ts'
@@ -81,11 +81,29 @@ export async function importLines(
 }
 
 /** A line that is no block counts when its turn has come: the ones before it may be good. */
-type Line = ReadBlock | typeof GENESIS | RuleError
+type Line = ReadBlock | typeof KNOWN | RuleError
 
-const GENESIS = 'genesis'
+const KNOWN = 'known'
 
 async function readPart(chain: Chain, lines: readonly Uint8Array[]): Promise<Line[]> {
+  // A file that is imported again isn't verified again. The first line alone tells as a rule that nothing is known.
+  const [first] = lines
+  if (first === undefined || !(await isKnown(chain, first))) return readUnknown(chain, lines)
+  const known = await Promise.all(lines.map((line) => isKnown(chain, line)))
+  const unknown = await readUnknown(
+    chain,
+    lines.filter((_, i) => !known[i]),
+  )
+  const rest = unknown.values()
+  return known.map((one) => (one ? KNOWN : (rest.next().value as Line)))
+}
+
+/** A block's hash is that of its canonical JSON: whatever has it is that block. */
+function isKnown(chain: Chain, line: Uint8Array): Promise<boolean> {
+  return chain.isSettled(sha256Hex(line))
+}
+
+async function readUnknown(chain: Chain, lines: readonly Uint8Array[]): Promise<Line[]> {
   // What is no UTF-8 is no block either: what is wrong with it is for the parser of bytes to say.
   const blocks = await chain.readEach(lines.map((line) => (isUtf8(line) ? Buffer.from(line).toString() : '')))
   return blocks.map((block, i) => {
@@ -99,7 +117,7 @@ function readOther(chain: Chain, line: Uint8Array, block: ReadBlock | RuleError)
   try {
     const value = parseJson(line, { maxBytes: line.length, maxDepth: 16 })
     if ((value as { readonly index?: JsonValue } | null)?.index !== 1) return block
-    if (canonicalJson(value) === canonicalJson(chain.genesis as unknown as JsonValue)) return GENESIS
+    if (canonicalJson(value) === canonicalJson(chain.genesis as unknown as JsonValue)) return KNOWN
     return new RuleError('block.genesis', `This is not the genesis block of the chain ${chain.id}.`)
   } catch (error) {
     if (error instanceof RuleError) return error
@@ -108,12 +126,12 @@ function readOther(chain: Chain, line: Uint8Array, block: ReadBlock | RuleError)
 }
 
 /** What is imported at once: blocks that stand on each other, the last of them perhaps an early one. */
-type Step = readonly [ReadBlock, ...ReadBlock[]] | typeof GENESIS | RuleError
+type Step = readonly [ReadBlock, ...ReadBlock[]] | typeof KNOWN | RuleError
 
 function* stepsOf(chain: Chain, part: readonly Line[]): Generator<Step, void, undefined> {
   let run: ReadBlock[] = []
   for (const [i, line] of part.entries()) {
-    if (line === GENESIS || line instanceof RuleError) {
+    if (line === KNOWN || line instanceof RuleError) {
       yield line
       continue
     }
@@ -126,13 +144,13 @@ function* stepsOf(chain: Chain, part: readonly Line[]): Generator<Step, void, un
 
 /** Behind an early block the door would hold what follows, and it would be in the chain after it was refused. */
 function isFollowed(chain: Chain, { parsed }: ReadBlock, next: Line | undefined): boolean {
-  if (next === undefined || next === GENESIS || next instanceof RuleError) return false
+  if (next === undefined || next === KNOWN || next instanceof RuleError) return false
   return next.parsed.block.previous_hash === parsed.hash && !chain.isEarly(parsed.block)
 }
 
 async function take({ chain, store }: ImportModules, step: Step, count: Count): Promise<void> {
   if (step instanceof RuleError) throw step
-  if (step === GENESIS) {
+  if (step === KNOWN) {
     count.known++
     return
   }
