@@ -2,9 +2,10 @@
 import { canonicalJson, genesisOf, type JsonObject, parseBlock, parseJson, RuleError } from '@bc/core'
 import fc from 'fast-check'
 import { describe, expect, test, vi } from 'vitest'
-import { alice, bob, extended, pay } from '../../core/test/support/site.ts'
+import { alice, blockOn, bob, extended, pay } from '../../core/test/support/site.ts'
 import { type ImportCount, ImportRefused, importLines } from '../src/chain/import-lines.ts'
 import {
+  afterRefused,
   type BlockRecipe,
   easyRules,
   GENESIS_TIME,
@@ -143,6 +144,20 @@ describe('lines of a file', () => {
     expect(report.mock.calls.flatMap(([texts]) => texts)).toEqual([])
     expect(await together(fresh, lines)).toEqual({ imported: 91, known: 150 })
     expect(report.mock.calls.flatMap(([texts]) => texts)).toEqual(trunk.texts.slice(150))
+  })
+
+  test('of a branch that the ledger has refused are refused again', async () => {
+    const fresh = await ledger()
+    const start = grown(genesisSite(RULES), 2, idle)
+    const wrong = blockOn(start, { transfers: () => [pay(start, alice, bob, 1_000_001, 0)] })
+    const lines = grown(afterRefused(start, wrong), 3, idle).texts.map((text) => Buffer.from(text))
+    await together(
+      fresh,
+      trunk.texts.slice(0, 5).map((text) => Buffer.from(text)),
+    )
+    expect(await together(fresh, lines)).toEqual({ imported: 4, known: 1, line: 6, code: 'tx.balance' })
+    const again = await together(fresh, lines)
+    expect(again).toEqual({ imported: 0, known: 3, line: 4, code: 'tx.balance' })
   })
 
   test('are asked for no longer than they are wanted', async () => {

@@ -1,8 +1,9 @@
 /** The head moves to another branch: deep, refused on the way, held, tied. */
-import { canonicalJson, entryAfter, genesisOf, type Hash, type JsonObject, RuleError } from '@bc/core'
+import { canonicalJson, genesisOf, type Hash, type JsonObject, RuleError } from '@bc/core'
 import { describe, expect, test } from 'vitest'
 import { alice, blockOn, bob, carol, dave, miner, pay } from '../../core/test/support/site.ts'
 import {
+  afterRefused,
   type BlockRecipe,
   easyRules,
   GENESIS_TIME,
@@ -191,12 +192,6 @@ describe('a reorganisation', () => {
 async function expectNothingLeft(ledger: MemoryLedger): Promise<void> {
   const expected = await records(ledger.level, ['meta', 'head', 'journal', 'block', 'entry', ...MAIN_STATE])
   expect([...(await records(ledger.level)).keys()].filter((at) => !expected.has(at))).toEqual([])
-}
-
-/** A site after a block that only the ledger can refuse. */
-function afterRefused(site: Site, text: string): Site {
-  const { block, hash } = parsed(text)
-  return { ...site, texts: [...site.texts, text], parent: entryAfter(site.parent, block, hash) }
 }
 
 describe('a branch that the ledger refuses', () => {

@@ -2,6 +2,7 @@
 import { genesisOf, type Hash } from '@bc/core'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { importLines } from '../src/chain/import-lines.ts'
 import { DevClock } from '../src/dev/clock.ts'
 import { RewindStore } from '../src/dev/rewind-store.ts'
 import { type Reverted, Snapshots } from '../src/dev/snapshots.ts'
@@ -90,6 +91,19 @@ describe('a revert', () => {
     await importAll(node.ledger, textsAfter(second, base))
     expect(await mainTexts(node.ledger)).toEqual(second.texts.slice(1))
     await inspect(node.ledger)
+  })
+
+  it('lets a file of the same blocks lead to the same head again', async () => {
+    const node = await opened()
+    const base = grown(genesisSite(), 2, () => paying(0, 1))
+    const lines = grown(base, 3, () => paying(1, 2)).texts.map((text) => Buffer.from(text))
+    await importLines(node.ledger, lines.slice(0, base.texts.length), () => undefined)
+    const id = await node.snapshots.take()
+    await importLines(node.ledger, lines, () => undefined)
+    const after = await stateOf(node)
+    await node.snapshots.revert(id)
+    expect(await importLines(node.ledger, lines, () => undefined)).toEqual({ imported: 3, known: 3 })
+    expect(await stateOf(node)).toEqual(after)
   })
 
   it('leads back over a reorganisation', async () => {

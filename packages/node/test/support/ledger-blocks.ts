@@ -1,5 +1,5 @@
 /** Good blocks for tests of the node, built by core's block generator. */
-import type { ChainRules, Hash, Transaction } from '@bc/core'
+import { type ChainRules, entryAfter, type Hash, parseBlock, parseJson, type Transaction } from '@bc/core'
 import { type Key, numberedKey } from '../../../core/test/support/keys.ts'
 import {
   alice,
@@ -71,6 +71,12 @@ function affordable(site: Site, payments: readonly Recipe[]): Transfer[] {
     made.set(sender, nonce + 1 - nonceOf(site, sender))
     return pay(site, sender, recipient, amount, fee, { nonce })
   })
+}
+
+/** A site after a block that only the ledger can refuse. */
+export function afterRefused(site: Site, text: string): Site {
+  const { block, hash } = parseBlock(parseJson(text))
+  return { ...site, texts: [...site.texts, text], parent: entryAfter(site.parent, block, hash) }
 }
 
 /** The newest block of a site, as it is sent. */
