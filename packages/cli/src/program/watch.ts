@@ -60,7 +60,8 @@ const WATCH_NOTES = `
 In a pipe each line is JSON, and "event" says what it is: block, transaction,
 reorganisation (with the abandoned blocks; the adopted ones follow), peer, or
 missed: the connection was lost for so long that transactions came and went
-unseen. A lost connection is made again, and what was missed is made up for.`
+unseen. A lost connection is made again, and what was missed is made up for.
+It goes on until it is ended, which --timeout doesn't do: timeout 60 bc watch.`
 
 const WAIT_NOTES = `
 The exit code is 0 once it is so; 1 when the time is up, or a transaction has

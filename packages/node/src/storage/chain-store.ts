@@ -61,11 +61,11 @@ export interface StoredTransaction {
 }
 
 /** A block as it was read: its checksum was right, its hash wasn't computed. */
-export interface ReadBlock extends StoredBlock {
+export interface MeasuredBlock extends StoredBlock {
   readonly bytes: number
 }
 
-export interface UndoableBlock extends ReadBlock {
+export interface UndoableBlock extends MeasuredBlock {
   readonly undo: StoredChanges
 }
 
@@ -186,7 +186,7 @@ export class ChainStore {
   }
 
   /** The main chain's block at an index, and how many bytes it has. */
-  async mainBlock(index: number, snapshot: Snapshot): Promise<ReadBlock> {
+  async mainBlock(index: number, snapshot: Snapshot): Promise<MeasuredBlock> {
     const [hash] = (await this.mainHashes(index, index, snapshot)) as [Hash]
     return this.readBlock(index, hash, snapshot)
   }
@@ -199,7 +199,7 @@ export class ChainStore {
     return { ...read, undo: index > 1 ? undoOf(read, undo) : new Map() }
   }
 
-  private async readBlock(index: number, hash: Hash, snapshot: Snapshot): Promise<ReadBlock> {
+  private async readBlock(index: number, hash: Hash, snapshot: Snapshot): Promise<MeasuredBlock> {
     const text = await this.blockText(index, hash, snapshot)
     return { hash, block: JSON.parse(text.toString()) as Block, bytes: text.length }
   }

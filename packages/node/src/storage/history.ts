@@ -4,14 +4,14 @@
  */
 import type { Address } from '@bc/core'
 import { DamageError } from '../errors.ts'
-import type { ChainStore, ReadBlock } from './chain-store.ts'
+import type { ChainStore, MeasuredBlock } from './chain-store.ts'
 import type { Snapshot } from './database.ts'
 import { partiesOf, type TransactionPlace } from './records.ts'
 
 /** What a history has in one block. */
 export interface HistoryBlock {
   readonly index: number
-  readonly read: ReadBlock
+  readonly read: MeasuredBlock
   /** Of the address's transactions in it, the last one first. */
   readonly positions: readonly number[]
   /** Index of the block before it in the history; 0 where there is none. */

@@ -17,7 +17,7 @@ import {
   type UnsignedTransaction,
 } from '@bc/core'
 import { DamageError } from '../../errors.ts'
-import type { ReadBlock } from '../../storage/chain-store.ts'
+import type { MeasuredBlock } from '../../storage/chain-store.ts'
 import type { Snapshot } from '../../storage/database.ts'
 import { type HistoryBlock, historyOf } from '../../storage/history.ts'
 import { place } from '../../storage/layout.ts'
@@ -251,7 +251,7 @@ function transactions(app: App, { chain, store, admission }: RouteContext): void
  * A confirmed transaction with its place.
  * @throws DamageError where there is none at this place
  */
-function located({ hash, block }: ReadBlock, { index, position }: TransactionPlace, height: number, chain: Hash) {
+function located({ hash, block }: MeasuredBlock, { index, position }: TransactionPlace, height: number, chain: Hash) {
   const transaction = (block as unknown as StoredBlock).transactions[position]
   if (transaction === undefined)
     throw new DamageError(`there is no transaction at place ${textOf({ index, position })}`)
