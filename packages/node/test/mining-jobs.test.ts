@@ -348,3 +348,17 @@ it('a block that was mined holds what was waiting, by fee', async () => {
   const found = await parts.store.transactionPlace(transactionId(low, parts.chain.id))
   expect(found).toEqual({ index: 2, position: 1 })
 })
+
+describe('threads', () => {
+  it('of a machine with many cores leave no warning of a leak behind', async () => {
+    const warned = vi.fn()
+    process.on('warning', warned)
+    const threads = new SealThreads(6)
+    const parts = await openParts({ threads: () => threads })
+    await parts.miner.mine(forever())
+    await settled()
+    await threads.close()
+    process.off('warning', warned)
+    expect(warned.mock.calls).toEqual([])
+  })
+})

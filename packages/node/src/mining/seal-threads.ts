@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module'
 import { Worker } from 'node:worker_threads'
 import type { SealJob } from '@bc/core'
+import { sharedEnd } from '../shared-end.ts'
 import type { SealResult, SealTask } from './seal-worker.ts'
 
 /**
@@ -34,7 +35,7 @@ export class SealThreads {
     const number = ++this.number
     Atomics.store(this.word, 0, number)
     const workers = this.start()
-    const stop = new AbortController()
+    const stop = sharedEnd()
     try {
       return await new Promise<bigint>((resolve, reject) => {
         const once = { signal: stop.signal }
