@@ -252,9 +252,17 @@ class Failure {
     this.reported = true
     const reason = error instanceof Error ? error : new Error(String(error))
     this.log.fatal(reason, 'The node stops.')
-    if (reason instanceof DamageError && this.dataDirectory !== undefined)
-      markDamaged(this.dataDirectory, reason.message)
+    if (reason instanceof DamageError) this.leaveNote(reason)
     this.settle(reason)
+  }
+
+  /** For the next start, which mends it. Where the directory takes no note any more, the node must stop all the same. */
+  private leaveNote({ message }: DamageError): void {
+    try {
+      if (this.dataDirectory !== undefined) markDamaged(this.dataDirectory, message)
+    } catch (error) {
+      this.log.error(error, 'The damage can’t be noted for the next start.')
+    }
   }
 }
 
