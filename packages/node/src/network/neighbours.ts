@@ -17,7 +17,7 @@ import {
   RuleError,
 } from '@bc/core'
 import type { Chain } from '../chain/chain.ts'
-import { stoppingError } from '../errors.ts'
+import { StorageError, stoppingError } from '../errors.ts'
 import type { Log } from '../log.ts'
 import { sharedEnd } from '../shared-end.ts'
 import { askChain, askStatus, type NodeUrl, parseNodeUrl } from './http-peer.ts'
@@ -94,6 +94,7 @@ export class Neighbours {
    * All of them or none: a list with one that is no node is refused whole.
    * @param texts `http://host:port`, `host:port`, or a multiaddress
    * @throws RuleError `request.invalid` for one that is no node, or a node of another chain
+   * @throws StorageError where they can't be kept: then none was added
    */
   async register(texts: readonly string[]): Promise<void> {
     if (texts.length > MOST_AT_ONCE)
@@ -102,10 +103,21 @@ export class Neighbours {
     const fresh = new Set(neighbours.map(({ name }) => name).filter((name) => !this.known.has(name)))
     if (this.known.size + fresh.size > MOST)
       throw new RuleError('node.busy', `There are ${this.known.size} neighbours, and ${MOST} are the most.`)
+    const known = new Map(this.known)
+    for (const neighbour of neighbours) known.set(neighbour.name, neighbour)
+    // First: one that isn't kept is none, and would not be kept either when it is registered again.
+    if (fresh.size > 0) this.keepTexts([...known.values()].map(({ text }) => text))
     for (const neighbour of neighbours) this.known.set(neighbour.name, neighbour)
+  }
+
+  private keepTexts(texts: readonly string[]): void {
     const { file } = this.modules
-    if (file !== undefined && fresh.size > 0)
-      writePrivateJson(file, { neighbours: [...this.known.values()].map(({ text }) => text) })
+    if (file === undefined) return
+    try {
+      writePrivateJson(file, { neighbours: texts })
+    } catch (error) {
+      throw new StorageError(`The neighbours can't be kept in ${file}: ${(error as Error).message}`, { cause: error })
+    }
   }
 
   /**
