@@ -1,9 +1,12 @@
 /** `POST /blocks`: the door for blocks from a file. What each rule refuses is the import door's own matter. */
+import { once } from 'node:events'
+import type { Socket } from 'node:net'
 import { canonicalJson, type JsonObject } from '@bc/core'
 import { beforeAll, describe, expect, test, vi } from 'vitest'
 import { Chain } from '../src/chain/chain.ts'
+import { LineSplitter } from '../src/ndjson.ts'
 import { ChainStore } from '../src/storage/chain-store.ts'
-import { type Asked, ask } from './support/http-client.ts'
+import { type Asked, ask, connected } from './support/http-client.ts'
 import { Contract } from './support/http-contract.ts'
 import { ALICE, BOB, signed, startTestNode, type TestNode } from './support/http-node.ts'
 
@@ -92,6 +95,14 @@ describe('a bad one', () => {
     expect(await hand(lines(texts))).toMatchObject({ status: 200, json: { height: 9 } })
   })
 
+  test('is named by its line as an editor counts them', async () => {
+    const { hand } = await started()
+    const [genesis, first] = texts as [string, string]
+    const { json } = await hand(`\n${genesis}\r\n\n \t\n${first}\n\n7\n`)
+    expect(json).toMatchObject({ code: 'block.shape', line: 7, imported: 1, known: 1 })
+    expect(json.message).toMatch(/^Line 7: /)
+  })
+
   test('one from the future is named, and kept until its time comes', async () => {
     let now = 1_700_000_000
     const node = await startTestNode({ clock: () => now })
@@ -171,4 +182,22 @@ test('a node that stops in the midst of an import says how far it came', async (
   slow.mockRestore()
   expect([status, json]).toMatchObject([503, { code: 'node.stopping', imported: 2, known: 1, line: 4 }])
   expect(node.logged()).not.toMatch(/"level":(?:50|60)/)
+})
+
+test('a client that hangs up in the midst of a body is no bug of the node', async () => {
+  const { node, height } = await started()
+  const accepted = once(node.app.server, 'connection') as Promise<[Socket]>
+  const client = await connected(node.port)
+  const [socket] = await accepted
+  const read = vi.spyOn(LineSplitter.prototype, 'feedCounted')
+  const type = 'content-type: application/x-ndjson'
+  client.write(`POST /blocks HTTP/1.1\r\nhost: localhost\r\n${type}\r\ncontent-length: 100000\r\n\r\n${texts[0]}\n`)
+  await vi.waitFor(() => expect(read).toHaveBeenCalled())
+  const closed = once(socket, 'close')
+  client.destroy()
+  await closed
+  // What follows from it has happened when the next one is answered.
+  expect(await height()).toBe(1)
+  expect(node.logged()).not.toMatch(/"level":(?:50|60)/)
+  vi.restoreAllMocks()
 })

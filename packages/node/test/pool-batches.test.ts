@@ -6,7 +6,16 @@ import { alice, bob, carol, dave } from '../../core/test/support/site.ts'
 import type { Outcome } from '../src/pool/admission.ts'
 import { Batches, isAdmitted } from '../src/pool/batches.ts'
 import { LINE_BYTES, readLine } from '../src/pool/submission.ts'
-import { easyRules, GENESIS_TIME, genesisSite, signedPayment, tutorialBody } from './support/ledger-blocks.ts'
+import {
+  easyRules,
+  GENESIS_TIME,
+  genesisSite,
+  grown,
+  newest,
+  nothing,
+  signedPayment,
+  tutorialBody,
+} from './support/ledger-blocks.ts'
 import { ledgerOver, type MemoryLedger, memoryLedger, records } from './support/ledger-node.ts'
 
 const RULES = easyRules()
@@ -24,8 +33,9 @@ async function* grouped(lines: readonly Uint8Array[], size: number): AsyncGenera
 
 async function handIn(ledger: MemoryLedger, bodies: readonly unknown[], size = 7): Promise<Outcome[]> {
   const outcomes: Outcome[] = []
-  const batches = new Batches(ledger.admission)
-  for await (const some of batches.admit(grouped(bodies.map(lineOf), size))) outcomes.push(...some)
+  const batches = new Batches(ledger.admission, () => ledger.chain.head.index + 1)
+  for await (const some of batches.admit(grouped(bodies.map(lineOf), size)))
+    outcomes.push(...some.map(({ outcome }) => outcome))
   return outcomes
 }
 
@@ -87,10 +97,10 @@ describe('a batch', () => {
       await new Promise((resolve) => setTimeout(resolve, 20))
       await write(added, removed, options)
     }
-    const batches = new Batches(ledger.admission)
+    const batches = new Batches(ledger.admission, () => ledger.chain.head.index + 1)
     const lines = Array.from({ length: 40 }, (_, nonce) => lineOf(paymentOf(nonce)))
     for await (const outcomes of batches.admit(grouped(lines, 8)))
-      for (const outcome of outcomes) expect(isAdmitted(outcome) && (await isStored(ledger, outcome.id))).toBe(true)
+      for (const { outcome } of outcomes) expect(isAdmitted(outcome) && (await isStored(ledger, outcome.id))).toBe(true)
   })
 
   test.each<[string, unknown, string]>([
@@ -153,12 +163,13 @@ test('each line comes to what it would come to alone, however they are grouped',
 
 test('batches at the same time and single ones among them are all answered', async () => {
   const ledger = await open()
-  const batches = new Batches(ledger.admission)
+  const batches = new Batches(ledger.admission, () => ledger.chain.head.index + 1)
   const of = (from: typeof alice) => Array.from({ length: 60 }, (_, nonce) => lineOf(paymentOf(nonce, 0, from)))
   const all = await Promise.all([
     ...[alice, bob].map(async (from) => {
       let accepted = 0
-      for await (const some of batches.admit(grouped(of(from), 5))) accepted += some.filter(isAdmitted).length
+      for await (const some of batches.admit(grouped(of(from), 5)))
+        accepted += some.filter(({ outcome }) => isAdmitted(outcome)).length
       return accepted
     }),
     ...Array.from({ length: 10 }, (_, nonce) => ledger.submit(paymentOf(nonce, 0, carol))).map((one) =>
@@ -169,11 +180,27 @@ test('batches at the same time and single ones among them are all answered', asy
   expect(ledger.waiting).toHaveLength(130)
 })
 
+test('each is told the earliest block that it could be in, also where blocks come meanwhile', async () => {
+  const ledger = await open()
+  const indices: number[] = []
+  async function* withBlocksBetween() {
+    // A tutorial's client names no nonce: with one of those all are judged one by one.
+    for (const [i, other] of [tutorialBody(paymentOf(0, 0, bob)), paymentOf(0, 0, carol)].entries()) {
+      yield [paymentOf(i), other].map(lineOf)
+      while (ledger.waiting.length < 2 * i + 2) await new Promise((resolve) => setTimeout(resolve, 5))
+      await ledger.import(newest(grown(START, i + 1, () => nothing)))
+    }
+  }
+  const batches = new Batches(ledger.admission, () => ledger.chain.head.index + 1)
+  for await (const some of batches.admit(withBlocksBetween())) indices.push(...some.map(({ index }) => index))
+  expect(indices).toEqual([2, 2, 3, 3])
+})
+
 test('a disk that fails ends the batch, and nothing is told as accepted', async () => {
   const ledger = await open()
   ledger.store.writePool = () => Promise.reject(new Error('no space left'))
   await expect(handIn(ledger, [paymentOf(0), paymentOf(1)], 1)).rejects.toThrow('no space left')
-  const batches = new Batches(ledger.admission)
+  const batches = new Batches(ledger.admission, () => ledger.chain.head.index + 1)
   // The places that the failed groups had are free again.
   for (let i = 0; i < 6; i++)
     await expect(batches.admit(grouped([lineOf(paymentOf(2 + i))], 1)).next()).rejects.toThrow('no space left')

@@ -52,12 +52,19 @@ export function answerOf(code: RuleCode, message: string): ErrorAnswer {
   return { statusCode, code, error: STATUS_CODES[statusCode] ?? 'Error', message }
 }
 
+/** Nobody hears it, but nothing more is done for him. */
+export function clientGone(): RuleError {
+  return new RuleError('request.timeout', 'The client has gone away.')
+}
+
 /** @returns undefined for an error that is a bug of ours */
 export function explain(error: unknown): ErrorAnswer | undefined {
   if (error instanceof RuleError) return answerOf(error.code, error.message)
   if (error instanceof DamageError || error instanceof StorageError)
     return answerOf('node.damaged', 'The stored data of this node is damaged or out of reach: it is stopping.')
-  const { statusCode, message } = error as FastifyError
+  const { statusCode, code, message } = error as FastifyError
+  // What Node says of a body whose client hung up in its midst.
+  if (code === 'ECONNRESET' && message === 'aborted') return explain(clientGone())
   if (statusCode === undefined || statusCode < 400 || statusCode > 499) return undefined
   return answerOf(CODES[statusCode] ?? 'request.invalid', message)
 }

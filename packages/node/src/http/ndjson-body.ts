@@ -27,7 +27,7 @@ export interface LineLimits {
 }
 
 /**
- * The lines of a body, blank ones left out, as they come.
+ * The lines of a body, as they come: also the blank ones, which count where a line is named by its number.
  * @throws RuleError `request.invalid` for a body of another type or none, `request.too_large`
  */
 export function linesOf(body: unknown, limits: LineLimits): AsyncGenerator<Uint8Array[]> {
@@ -44,7 +44,7 @@ async function* linesIn(body: Readable, { maxLineBytes, maxBytes }: LineLimits):
     for await (const piece of body.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
       length += piece.length
       if (length > maxBytes) throw tooLarge(`The body has over ${maxBytes} bytes: send it in parts.`)
-      yield splitter.feed(piece)
+      yield splitter.feedCounted(piece)
     }
     const last = splitter.end()
     if (last) yield [last]

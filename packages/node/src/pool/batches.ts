@@ -15,12 +15,22 @@ export const GROUP = 512
 const GROUPS_OF_ONE = 2
 const GROUPS_OF_ALL = 4
 
+/** What became of a line. */
+export interface LineOutcome {
+  readonly outcome: Outcome
+  /** The earliest block that it could be in when it was judged. */
+  readonly index: number
+}
+
 export class Batches {
   private readonly admission: Admission
+  private readonly nextIndex: () => number
   private readonly slots = new Slots(GROUPS_OF_ALL)
 
-  constructor(admission: Admission) {
+  /** @param nextIndex that of the block after the head */
+  constructor(admission: Admission, nextIndex: () => number) {
     this.admission = admission
+    this.nextIndex = nextIndex
   }
 
   /**
@@ -28,8 +38,8 @@ export class Batches {
    * {@link Admission.submit}, and the ones after it are judged with it in the pool.
    * @param groups lines, at most {@link GROUP} at a time
    */
-  async *admit(groups: AsyncIterable<readonly Uint8Array[]>): AsyncGenerator<readonly Outcome[]> {
-    const underWay: Promise<readonly Outcome[]>[] = []
+  async *admit(groups: AsyncIterable<readonly Uint8Array[]>): AsyncGenerator<readonly LineOutcome[]> {
+    const underWay: Promise<readonly LineOutcome[]>[] = []
     let before: Promise<unknown> = Promise.resolve()
     for await (const lines of groups) {
       await this.slots.take()
@@ -42,18 +52,24 @@ export class Batches {
     for (const group of underWay) yield await group
   }
 
-  private async admitGroup(lines: readonly Uint8Array[], before: Promise<unknown>): Promise<readonly Outcome[]> {
+  private async admitGroup(lines: readonly Uint8Array[], before: Promise<unknown>): Promise<readonly LineOutcome[]> {
     const read = lines.map(readLine)
     // Without a nonce it means the one after all that its sender has waiting: that is known when its turn has come.
     if (read.some((one) => 'fields' in one && !one.namesNonce)) return before.then(() => this.oneByOne(read))
     const checked = await this.admission.check(read)
     await before
-    return this.admission.admitChecked(checked)
+    // Now: where a transaction is mined as soon as it is here, the head has moved when the answer comes.
+    const index = this.nextIndex()
+    const outcomes = await this.admission.admitChecked(checked)
+    return outcomes.map((outcome) => ({ outcome, index }))
   }
 
-  private async oneByOne(read: readonly (Submission | RuleError)[]): Promise<Outcome[]> {
-    const outcomes: Outcome[] = []
-    for (const one of read) outcomes.push('fields' in one ? await this.admission.outcomeOf(one) : one)
+  private async oneByOne(read: readonly (Submission | RuleError)[]): Promise<LineOutcome[]> {
+    const outcomes: LineOutcome[] = []
+    for (const one of read) {
+      const index = this.nextIndex()
+      outcomes.push({ outcome: 'fields' in one ? await this.admission.outcomeOf(one) : one, index })
+    }
     return outcomes
   }
 }

@@ -2,16 +2,15 @@
 import { PassThrough } from 'node:stream'
 import { RuleError } from '@bc/core'
 import { ImportRefused, importLines, longestLine } from '../../chain/import-lines.ts'
-import { NDJSON_TYPE } from '../../ndjson.ts'
+import { isBlank, NDJSON_TYPE } from '../../ndjson.ts'
 import { Allowance } from '../../network/allowance.ts'
 import { isLoopback, networkOf } from '../../network/hosts.ts'
 import { machineTime } from '../../network/time.ts'
-import type { Outcome } from '../../pool/admission.ts'
-import { Batches, GROUP, isAdmitted } from '../../pool/batches.ts'
+import { Batches, GROUP, isAdmitted, type LineOutcome } from '../../pool/batches.ts'
 import { LINE_BYTES } from '../../pool/submission.ts'
 import { type App, answers, refuses, sendJson } from '../app.ts'
 import type { RouteContext } from '../context.ts'
-import { answerOf, explain } from '../errors.ts'
+import { answerOf, clientGone, explain } from '../errors.ts'
 import { linesOf, sendLines, withLines } from '../ndjson-body.ts'
 import { ImportedSchema, ImportRefusedSchema, NdjsonBody, NoQuery, OutcomeSchema } from '../schemas.ts'
 
@@ -50,20 +49,20 @@ function importBlocks(app: App, { chain, store, network, stopping }: RouteContex
       },
     },
     handler: async (request, reply) => {
-      const lines: Uint8Array[] = []
       const limits = { maxLineBytes: longestLine(chain), maxBytes: IMPORT_BYTES }
-      for await (const more of linesOf(request.body, limits)) lines.push(...more)
+      const { lines, numbers } = await numbered(linesOf(request.body, limits))
       const before = chain.head.hash
       const checkWanted = () => {
         stopping.throwIfAborted()
-        if (request.socket.destroyed) throw new RuleError('request.timeout', 'The client has gone away.')
+        if (request.socket.destroyed) throw clientGone()
       }
       try {
         const count = await importLines({ chain, store }, lines, checkWanted)
         return { ...count, height: chain.head.index, tip: chain.head.hash }
       } catch (error) {
         if (!(error instanceof ImportRefused)) throw error
-        const { rule, count, line } = error
+        const { rule, count } = error
+        const line = numbers[error.line - 1]
         const refusal = answerOf(rule.code, `Line ${line}: ${rule.message}`)
         reply.code(refusal.statusCode as 200)
         return sendJson(reply, JSON.stringify({ ...refusal, ...count, line }))
@@ -76,8 +75,22 @@ function importBlocks(app: App, { chain, store, network, stopping }: RouteContex
   })
 }
 
+/** The lines that aren't blank, and the number of each as an editor counts them. */
+async function numbered(body: AsyncIterable<readonly Uint8Array[]>) {
+  const [lines, numbers]: [Uint8Array[], number[]] = [[], []]
+  let number = 0
+  for await (const some of body)
+    for (const line of some) {
+      number++
+      if (isBlank(line)) continue
+      lines.push(line)
+      numbers.push(number)
+    }
+  return { lines, numbers }
+}
+
 function submitTransactions(app: App, { admission, chain, network, onFailure }: RouteContext): void {
-  const batches = new Batches(admission)
+  const batches = new Batches(admission, () => chain.head.index + 1)
   const allowance = new Allowance({ ...STRANGERS_LINES, time: machineTime })
   app.route({
     method: 'POST',
@@ -110,13 +123,12 @@ function submitTransactions(app: App, { admission, chain, network, onFailure }: 
       end = error
     })
     for await (const outcomes of batches.admit(until)) {
-      for (const outcome of outcomes) if (isAdmitted(outcome)) network.announceTransaction(outcome.transaction)
-      const index = chain.head.index + 1
+      for (const { outcome } of outcomes) if (isAdmitted(outcome)) network.announceTransaction(outcome.transaction)
       // Held for a client that sends all before it reads anything: so much it is not.
-      answer.write(outcomes.map((outcome) => lineOf(outcome, index)).join(''))
+      answer.write(outcomes.map(lineOf).join(''))
     }
     if (end !== undefined && !(end instanceof RuleError)) throw end
-    answer.end(end && lineOf(end, 0))
+    answer.end(end && lineOf({ outcome: end, index: 0 }))
   }
 
   /**
@@ -128,6 +140,7 @@ function submitTransactions(app: App, { admission, chain, network, onFailure }: 
     try {
       for await (const lines of body)
         for (const line of lines) {
+          if (isBlank(line)) continue
           checkAllowed(++count, stranger)
           group.push(line)
           if (group.length < GROUP) continue
@@ -159,7 +172,7 @@ async function* stoppingAt<T>(groups: AsyncIterable<T>, ended: (error: unknown) 
   }
 }
 
-function lineOf(outcome: Outcome, index: number): string {
+function lineOf({ outcome, index }: LineOutcome): string {
   if (isAdmitted(outcome)) return `${JSON.stringify({ status: 201, id: outcome.id, index })}\n`
   const { statusCode, code, message } = answerOf(outcome.code, outcome.message)
   return `${JSON.stringify({ status: statusCode, code, message })}\n`
