@@ -40,8 +40,24 @@ describeWith(hasTools(), 'skipped: jq, openssl, xxd or curl is missing', `${COUN
   })
 })
 
+test('what a block says doesn’t depend on how much of the document came with it', async () => {
+  // As deep as a block may not be in a document, but may be alone.
+  const deep = `{"chain": [{"index": ${'['.repeat(14)}${']'.repeat(14)}}], "length": 1}`
+  async function* cutAt(end: number) {
+    yield Buffer.from(deep.slice(0, end))
+    yield Buffer.from(deep.slice(end))
+  }
+  const whole = await verdictFrom(cutAt(deep.length))
+  expect(whole).toMatch(/message\.malformed/)
+  for (let end = 50; end < deep.length; end++) expect(await verdictFrom(cutAt(end))).toBe(whole)
+})
+
 async function verdictOf(document: string): Promise<string> {
-  const source = await blocksIn('a document', pieces(Buffer.from(document)))
+  return verdictFrom(pieces(Buffer.from(document)))
+}
+
+async function verdictFrom(document: AsyncIterable<Buffer>): Promise<string> {
+  const source = await blocksIn('a document', document)
   try {
     const { tip, blocks } = await auditChain(source, { curve: localCurve(verifier), onProgress: () => {} })
     return `valid: ${tip} (block ${blocks})`

@@ -20,6 +20,8 @@ export class ListSplitter {
   private readonly maxItemBytes: number
   /** The brackets around what comes next. */
   private readonly open: number[] = []
+  /** The first bracket of all: what it opened may be closed when a piece's items are looked at. */
+  private outermost: number | undefined
   private inString = false
   private escaped = false
   /** How many brackets stood around the item that has begun; undefined outside of items. */
@@ -37,7 +39,7 @@ export class ListSplitter {
 
   /** How many brackets stand around an item: 1 in a bare list, 2 in an object. */
   get depth(): number {
-    return this.open[0] === OPEN_OBJECT ? 2 : 1
+    return this.outermost === OPEN_OBJECT ? 2 : 1
   }
 
   /**
@@ -116,8 +118,10 @@ export class ListSplitter {
   }
 
   private stepBracket(byte: number): void {
-    if (byte === OPEN_LIST || byte === OPEN_OBJECT) this.open.push(byte)
-    else if (byte === CLOSE_LIST || byte === CLOSE_OBJECT) {
+    if (byte === OPEN_LIST || byte === OPEN_OBJECT) {
+      this.outermost ??= byte
+      this.open.push(byte)
+    } else if (byte === CLOSE_LIST || byte === CLOSE_OBJECT) {
       const opened = this.open.pop()
       if (opened !== (byte === CLOSE_LIST ? OPEN_LIST : OPEN_OBJECT)) throw malformed('its brackets are no pairs')
     }
