@@ -202,10 +202,14 @@ describe('a branch that the ledger refuses', () => {
   const overdrawn = blockOn(start, { transfers: () => [pay(start, alice, carol, 1_000_001, 0)] })
   const refused = afterRefused(start, overdrawn)
 
-  async function refusalOf(ledger: MemoryLedger, text: string): Promise<string> {
+  async function refusedFor(ledger: MemoryLedger, text: string): Promise<RuleError> {
     const error = await ledger.import(text).catch((reason: unknown) => reason)
     expect(error).toBeInstanceOf(RuleError)
-    return (error as RuleError).code
+    return error as RuleError
+  }
+
+  async function refusalOf(ledger: MemoryLedger, text: string): Promise<string> {
+    return (await refusedFor(ledger, text)).code
   }
 
   test('is found out when it would be the best; all of it from there on is remembered', async () => {
@@ -216,7 +220,9 @@ describe('a branch that the ledger refuses', () => {
     expect(await importAll(ledger, above(branch, trunk))).toBe('beside')
     const before = await records(ledger.level, [...MAIN_STATE, 'pool/'])
     const tip = newest(grown(branch, 1, () => nothing))
-    expect(await refusalOf(ledger, tip)).toBe('tx.balance')
+    const { code, message, data } = await refusedFor(ledger, tip)
+    expect([code, data.hash]).toEqual(['tx.balance', hashOfText(overdrawn)])
+    expect(message).toMatch(/^Block 4, on which it stands: Transaction 1: /)
     expect(ledger.chain.head).toBe(head)
     expect(await records(ledger.level, [...MAIN_STATE, 'pool/'])).toEqual(before)
     await expectStateOf(ledger, old)

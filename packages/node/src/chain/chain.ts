@@ -405,8 +405,9 @@ export class Chain {
     try {
       return this.applyTo(overlay, entry, verified)
     } catch (error) {
-      if (error instanceof RuleError) await this.rememberRefused(entry, reorganisation, error)
-      throw error
+      if (!(error instanceof RuleError)) throw error
+      await this.rememberRefused(entry, reorganisation, error)
+      throw entry.hash === reorganisation.adopt.at(-1)?.hash ? error : named(entry, error)
     }
   }
 
@@ -446,4 +447,9 @@ export class Chain {
       await this.modules.onHead(change)
     })
   }
+}
+
+/** The block that brings a branch to light is judged, and an older one is at fault. */
+function named({ index, hash }: BlockEntry, { code, message, data }: RuleError): RuleError {
+  return new RuleError(code, `Block ${index}, on which it stands: ${message}`, { ...data, index, hash })
 }
