@@ -186,11 +186,11 @@ export const EXPLANATIONS: Readonly<Record<Code, Explanation>> = {
   },
   'request.media_type': {
     why: 'A web page may send other types to any address without asking first, and JSON not. So nothing else is taken.',
-    fix: "Send the header Content-Type: application/json; with curl -H 'Content-Type: application/json'.",
+    fix: "The message names the type. Send it as the header, with curl -H 'Content-Type: application/json', or application/x-ndjson where there is a value on each line.",
   },
   'request.too_large': {
     why: 'A stranger must not be able to fill the memory of a node.',
-    fix: 'Send less at once. Many transactions go one by one; bc send-tx does that.',
+    fix: 'Send less at once. bc send-tx and bc import do that with many transactions and with long chains.',
   },
   'request.timeout': {
     why: 'Requests that never end would use up the connections of a node.',

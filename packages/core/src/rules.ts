@@ -36,7 +36,7 @@ export const RULES = {
   'request.invalid': 'A request has the parameters and the body that the API describes.',
   'request.not_found': 'What a request asks for exists.',
   'request.method': 'A path is asked with a method that it knows.',
-  'request.media_type': 'A body is sent as application/json.',
+  'request.media_type': 'A body is sent as the type that its path takes.',
   'request.too_large': 'A body and its headers stay within their size limits.',
   'request.timeout': 'A request arrives in time.',
   'request.rate': 'A client stays within its rate of requests.',

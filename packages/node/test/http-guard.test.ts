@@ -403,6 +403,11 @@ describe('a body', () => {
     }
   })
 
+  it('of another type is told which one is taken', async () => {
+    const reply = await ask(node, post('/mine', 'x', { 'content-type': 'text/plain' }))
+    expect(reply.text).toContain('A body of the type application/json was expected.')
+  })
+
   it('of no type: 415', async () => {
     const text = JSON.stringify(signed(node.chain))
     const { json } = await contract.ask(node, { method: 'POST', path: '/transactions/new', body: text })

@@ -124,6 +124,14 @@ function parseBodiesStrictly(app: Pick<FastifyInstance, 'removeAllContentTypePar
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, async (_: unknown, body: Buffer) =>
     parseJson(body, { maxBytes: BODY_BYTES, maxDepth: BODY_DEPTH }),
   )
+  refuseOtherTypes(app, 'application/json')
+}
+
+/** Fastify's own refusal doesn't say what is taken. */
+export function refuseOtherTypes(app: Pick<FastifyInstance, 'addContentTypeParser'>, type: string): void {
+  app.addContentTypeParser('*', async () => {
+    throw new RuleError('request.media_type', `A body of the type ${type} was expected.`)
+  })
 }
 
 function answerErrors(app: Pick<FastifyInstance, 'setErrorHandler'>, options: AppOptions): void {
