@@ -13,13 +13,19 @@ export class LongLineError extends Error {
 /** Cuts bytes into lines while they arrive. Never holds more than one line that has no end yet. */
 export class LineSplitter {
   private readonly maxBytes: number
+  private readonly cutsLong: boolean
   private parts: Uint8Array[] = []
   private size = 0
   private failed = false
 
-  /** @param maxBytes of one line, without its end */
-  constructor(maxBytes: number) {
+  /**
+   * @param maxBytes of one line, without its end
+   * @param options.cutsLong a longer line doesn't end it all: it comes cut off, one byte too long still, for whoever
+   *   judges each line by itself
+   */
+  constructor(maxBytes: number, options: { readonly cutsLong?: boolean } = {}) {
     this.maxBytes = maxBytes
+    this.cutsLong = options.cutsLong === true
   }
 
   /**
@@ -60,9 +66,10 @@ export class LineSplitter {
     if (this.failed) throw new LongLineError(`a line has over ${this.maxBytes} bytes`)
   }
 
-  private hold(part: Uint8Array): void {
+  private hold(line: Uint8Array): void {
+    const part = this.cutsLong ? line.subarray(0, this.maxBytes + 1 - this.size) : line
     this.size += part.length
-    this.failed ||= this.size > this.maxBytes
+    this.failed ||= this.size > this.maxBytes && !this.cutsLong
     if (part.length > 0 && !this.failed) this.parts.push(part)
   }
 

@@ -9,6 +9,7 @@ import { ChainStore } from '../src/storage/chain-store.ts'
 import { type Asked, ask, connected } from './support/http-client.ts'
 import { Contract } from './support/http-contract.ts'
 import { ALICE, BOB, signed, startTestNode, type TestNode } from './support/http-node.ts'
+import { injected, minedOn, openParts } from './support/http-parts.ts'
 
 const NDJSON = { 'content-type': 'application/x-ndjson' }
 
@@ -95,6 +96,25 @@ describe('a bad one', () => {
     expect(await hand(lines(texts))).toMatchObject({ status: 200, json: { height: 9 } })
   })
 
+  test('too large a one is refused for its size, and those before it are in', async () => {
+    const parts = await openParts({ rules: { maxBlockBytes: 2_000 } })
+    const first = minedOn(parts, parts.chain.head)
+    const transactions = Array.from({ length: 8 }, (_, nonce) => signed(parts.chain.id, { nonce }))
+    const large = minedOn(parts, first.entry, { transactions })
+    expect(large.parsed.canonical.length).toBeGreaterThan(2_000)
+    const body = lines([first, large].map(({ parsed }) => parsed.canonical))
+    const { text } = await injected(parts.app, { method: 'POST', path: '/blocks', body, headers: NDJSON })
+    expect(JSON.parse(text)).toMatchObject({ statusCode: 422, code: 'block.size', line: 2, imported: 1 })
+  })
+
+  test('a line that is longer than any block: those before it are in', async () => {
+    const { hand } = await started()
+    const long = `"${'x'.repeat(2_000_001)}"`
+    const { status, json } = await hand(lines([...texts.slice(0, 3), long, ...texts.slice(3)]))
+    expect([status, json]).toMatchObject([400, { code: 'message.malformed', line: 4, imported: 2, known: 1 }])
+    expect(json.message).toMatch(/longer than 2000000 bytes/)
+  })
+
   test('is named by its line as an editor counts them', async () => {
     const { hand } = await started()
     const [genesis, first] = texts as [string, string]
@@ -125,10 +145,8 @@ describe('is refused', () => {
     })
   })
 
-  test('a line that is longer than any block, a body that is longer than 16 MB', async () => {
+  test('a body that is longer than 16 MB', async () => {
     const { hand } = await started()
-    const long = `"${'x'.repeat(1_000_001)}"\n`
-    expect(await hand(long)).toMatchObject({ status: 413, json: { code: 'request.too_large' } })
     const much = `"${'x'.repeat(999_000)}"\n`.repeat(17)
     expect(await hand(much)).toMatchObject({ status: 413, json: { code: 'request.too_large' } })
   })

@@ -116,6 +116,7 @@ describe('a batch', () => {
     ['an amount that is null', { ...paymentOf(1), amount: null }, 'tx.shape'],
     ['no amount', { ...paymentOf(1), amount: undefined }, 'tx.shape'],
     ['a nonce in a string', { ...paymentOf(1), nonce: '1' }, 'tx.shape'],
+    ['an amount in words and nothing else', { amount: 'one' }, 'tx.shape'],
     ['an amount in words', { ...paymentOf(1), amount: 'one' }, 'tx.number'],
     ['an amount with a leading zero', { ...paymentOf(1), amount: '01' }, 'tx.number'],
     ['a recipient that is none', { ...paymentOf(1), recipient: 'dave' }, 'tx.address'],

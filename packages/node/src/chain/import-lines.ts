@@ -3,7 +3,15 @@
  * all threads read them, and what stands on each other is written together.
  */
 import { isUtf8 } from 'node:buffer'
-import { canonicalJson, type JsonValue, type ParsedBlock, parseJson, RuleError, sha256Hex } from '@bc/core'
+import {
+  canonicalJson,
+  DEFAULT_JSON_LIMITS,
+  type JsonValue,
+  type ParsedBlock,
+  parseJson,
+  RuleError,
+  sha256Hex,
+} from '@bc/core'
 import type { ReadBlock } from '../signatures/block-report.ts'
 import type { ChainStore } from '../storage/chain-store.ts'
 import type { Chain } from './chain.ts'
@@ -40,9 +48,12 @@ export interface ImportModules {
   readonly store: ChainStore
 }
 
-/** How long a line may be: a block, or the genesis block, whose allocations have no limit. */
+/**
+ * How long a line may be: a block, too long a one as well, so that its size is what is wrong with it; or the genesis
+ * block, whose allocations have no limit.
+ */
 export function longestLine(chain: Chain): number {
-  return Math.max(chain.rules.maxBlockBytes, canonicalJson(chain.genesis as unknown as JsonValue).length)
+  return Math.max(DEFAULT_JSON_LIMITS.maxBytes, canonicalJson(chain.genesis as unknown as JsonValue).length)
 }
 
 /**
@@ -115,7 +126,7 @@ async function readUnknown(chain: Chain, lines: readonly Uint8Array[]): Promise<
 /** @param block what else it is, if it has nothing to do with genesis */
 function readOther(chain: Chain, line: Uint8Array, block: ReadBlock | RuleError): Line {
   try {
-    const value = parseJson(line, { maxBytes: line.length, maxDepth: 16 })
+    const value = parseJson(line, { maxBytes: longestLine(chain), maxDepth: DEFAULT_JSON_LIMITS.maxDepth })
     if ((value as { readonly index?: JsonValue } | null)?.index !== 1) return block
     if (canonicalJson(value) === canonicalJson(chain.genesis as unknown as JsonValue)) return KNOWN
     return new RuleError('block.genesis', `This is not the genesis block of the chain ${chain.id}.`)

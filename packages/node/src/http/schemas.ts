@@ -345,7 +345,11 @@ export const ImportedSchema = Type.Object(
 export const ImportRefusedSchema = Type.Union(
   [
     Type.Object(
-      { ...ErrorSchema.properties, ...importCounts, line: whole('The line of the block, from 1', 1) },
+      {
+        ...ErrorSchema.properties,
+        ...importCounts,
+        line: whole('The line at which it ended, from 1, blank ones counted', 1),
+      },
       { additionalProperties: false },
     ),
     ErrorSchema,

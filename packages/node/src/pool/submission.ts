@@ -47,10 +47,13 @@ export function readLine(line: Uint8Array): Submission | RuleError {
   }
 }
 
-/** What core's parser doesn't get to see as it was sent. All else that is wrong with a form is for that to say. */
+const TEXTS = ['recipient', 'sender', 'signature'] as const
+
+/** What core's parser doesn't get to see as it was sent, or would see after the amount that is read before it. All else that is wrong with a form is for that to say. */
 function checkedForm(value: JsonValue): NewTransaction {
   if (!isJsonObject(value)) throw shape('a transaction is an object')
   const { amount, memo } = value
+  for (const field of TEXTS) if (typeof value[field] !== 'string') throw shape(`${field} is missing, or no string`)
   if (typeof amount !== 'number' && typeof amount !== 'string') throw shape('amount is a whole number')
   if (memo !== undefined && typeof memo !== 'string') throw shape('memo is a string')
   return value as unknown as NewTransaction
