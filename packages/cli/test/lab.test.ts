@@ -1,6 +1,6 @@
 /** `bc lab` as a shell sees it: real nodes, each a process of its own. */
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, readdirSync, readFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { type Genesis, hashOf, REWARD_SENDER, type Transaction, transactionId } from '@bc/core'
 import { describe, expect, onTestFinished, test } from 'vitest'
@@ -133,6 +133,21 @@ describe('whatever happens, nothing is left', () => {
     const run = await command('bc', ['lab', 'mine', '--nodes', '2', '--timeout', '0.01'], { env: { TMPDIR: folder } })
     expectFailure(run, 1, /^bc: .* within 0\.01 s/)
     expect(readdirSync(folder)).toEqual([])
+  })
+
+  test.each([
+    ['--logs', 'file', 'file'],
+    ['--logs', 'file/below', 'below'],
+    ['--save', 'nowhere/chain.json', 'chain.json'],
+    ['--save', 'tmp/chain.json', 'tmp'],
+  ])('%s %s can’t be written: 1, before a node starts', async (flag, path, named) => {
+    const folder = temporaryFolder()
+    writeFileSync(`${folder}/file`, '')
+    if (named !== 'tmp') mkdirSync(`${folder}/tmp`)
+    const env = { TMPDIR: `${folder}/tmp` }
+    const run = await command('bc', ['lab', 'mine', '--nodes', '2', flag, `${folder}/${path}`], { env })
+    expectFailure(run, 1, new RegExp(`^bc: ${folder}\\S*${named}\\S* can't be written: [^\n]*\n$`))
+    if (named !== 'tmp') expect(readdirSync(`${folder}/tmp`)).toEqual([])
   })
 
   /** A lab whose nodes are up. */

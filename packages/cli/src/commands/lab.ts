@@ -1,9 +1,11 @@
 /** A network of real nodes on this machine, and what may happen to one: from the first process to the verdict. */
+import { accessSync, constants } from 'node:fs'
+import { dirname } from 'node:path'
 import { canonicalJson, type JsonObject } from '@bc/core'
 import { CliError, Refusal, sentenceOf } from '../failure.ts'
 import { judge } from '../lab/agreement.ts'
 import { type LabEvent, type Report, type ScenarioName, sentenceFor, type Verdict } from '../lab/events.ts'
-import { Lab } from '../lab/lab.ts'
+import { Lab, writing } from '../lab/lab.ts'
 import { SCENARIOS } from '../lab/scenarios.ts'
 import { View } from '../lab/view.ts'
 import { print } from '../output.ts'
@@ -31,24 +33,21 @@ export async function lab(
   flags: LabFlags,
   { json, color, timeout }: LabSettings,
 ): Promise<void> {
+  const { nodes, seed, save, logs } = flags
+  // Now, and not after the whole experiment.
+  if (save !== undefined) writing(save, () => accessSync(dirname(save), constants.W_OK))
   const { interrupted, signal, forget } = interruption()
   const audience = audienceOf(scenario, flags, { json, color })
-  const lab = await Lab.open({
-    nodes: flags.nodes,
-    seed: flags.seed,
-    limit: timeout ?? USUAL_LIMIT,
-    logs: flags.logs,
-    signal,
-    report: audience.report,
-  })
+  let lab: Lab | undefined
   try {
+    lab = await Lab.open({ nodes, seed, limit: timeout ?? USUAL_LIMIT, logs, signal, report: audience.report })
     audience.meet(lab)
     audience.conclude(await Promise.race([played(lab, scenario, flags), failureOf(lab)]))
   } catch (error) {
     if (!interrupted()) throw asVerdict(error)
   } finally {
     audience.leave()
-    await lab.close()
+    await lab?.close()
     forget()
   }
   // Everything is tidied up: now the signal may have its way, so that whoever sent it sees that it did.

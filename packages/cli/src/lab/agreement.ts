@@ -7,7 +7,7 @@ import type { StatusAnswer } from '@bc/node'
 import { CliError } from '../failure.ts'
 import { ALLOCATION } from './accounts.ts'
 import type { Verdict } from './events.ts'
-import { type Balances, type Lab, REWARD } from './lab.ts'
+import { type Balances, type Lab, REWARD, writing } from './lab.ts'
 import { CHECKOUT } from './node-process.ts'
 import { since } from './tips.ts'
 
@@ -55,7 +55,7 @@ async function sameBalances(lab: Lab): Promise<number> {
 async function saveChain(lab: Lab, tip: string, save = join(lab.folder, 'chain.json')): Promise<string> {
   const answer = await lab.random.pick(lab.nodes).client.chain()
   lab.expect((await lab.first.client.status()).tip === tip, 'the chain goes on while it is looked at')
-  writeFileSync(save, `${canonicalJson(answer as unknown as JsonValue)}\n`)
+  writing(save, () => writeFileSync(save, `${canonicalJson(answer as unknown as JsonValue)}\n`))
   return save
 }
 

@@ -53,25 +53,29 @@ export class Lab {
   private readonly minedFor = new Map<Address, number>()
   private readonly sides = new Map<number, number>()
 
-  private constructor(options: LabOptions, wiring: Wiring) {
+  private constructor(options: LabOptions, folder: string, wiring: Wiring) {
     this.options = options
+    this.folder = folder
     this.wiring = wiring
     this.random = new Random(options.seed)
     this.signal = AbortSignal.any([options.signal, this.closing.signal])
     // As many as there are waits at one time.
     setMaxListeners(0, this.signal)
     this.accounts = accountsOf(options.seed)
-    this.folder = mkdtempSync(join(tmpdir(), 'bc-lab-'))
-    chmodSync(this.folder, 0o700)
-    if (options.logs !== undefined) mkdirSync(options.logs, { recursive: true })
-    this.writeConfig()
     this.nodes = Array.from({ length: options.nodes }, (_, i) => this.newNode(i + 1))
     this.tips = new Tips(this.nodes, this.signal, options.report)
     process.on('exit', this.closeNow)
   }
 
+  /** @throws CliError where its folders can't be made; nothing is left behind then */
   static async open(options: LabOptions): Promise<Lab> {
-    return new Lab(options, await Wiring.lay(options.nodes))
+    const folder = makeFolders(options)
+    try {
+      return new Lab(options, folder, await Wiring.lay(options.nodes))
+    } catch (error) {
+      rmSync(folder, { recursive: true, force: true })
+      throw error
+    }
   }
 
   /** Where it makes no difference which. */
@@ -280,18 +284,6 @@ export class Lab {
     })
   }
 
-  private writeConfig(): void {
-    const allocations = Object.values(this.accounts).map(({ address }) => [address, ALLOCATION])
-    const config = {
-      difficulty: DIFFICULTY,
-      miningReward: REWARD,
-      blockTime: 0,
-      halfLife: 0,
-      allocations: Object.fromEntries(allocations),
-    }
-    writeFileSync(join(this.folder, 'config.json'), canonicalJson(config))
-  }
-
   private async bring(node: NodeProcess): Promise<void> {
     await node.start()
     const { place, status, p2pPort } = node
@@ -353,5 +345,31 @@ export class Lab {
     return this.nodes.flatMap((a) =>
       this.nodes.filter((b) => a.number < b.number).map((b) => [a, b] as [typeof a, typeof b]),
     )
+  }
+}
+
+/** @returns the folder of all that is gone in the end */
+function makeFolders({ seed, logs }: Pick<LabOptions, 'seed' | 'logs'>): string {
+  if (logs !== undefined) writing(logs, () => mkdirSync(logs, { recursive: true }))
+  const folder = writing(tmpdir(), () => mkdtempSync(join(tmpdir(), 'bc-lab-')))
+  chmodSync(folder, 0o700)
+  const allocations = Object.values(accountsOf(seed)).map(({ address }) => [address, ALLOCATION])
+  const config = {
+    difficulty: DIFFICULTY,
+    miningReward: REWARD,
+    blockTime: 0,
+    halfLife: 0,
+    allocations: Object.fromEntries(allocations),
+  }
+  writing(folder, () => writeFileSync(join(folder, 'config.json'), canonicalJson(config)))
+  return folder
+}
+
+/** @throws CliError that names the path: what a disk says is for the person at the terminal */
+export function writing<T>(path: string, write: () => T): T {
+  try {
+    return write()
+  } catch (error) {
+    throw new CliError('cli.lab', `${path} can't be written: ${(error as Error).message}`)
   }
 }
