@@ -60,9 +60,10 @@ export function bcNodeProgram(): Command {
 const DEV_MODE = `
 --dev: all in memory, difficulty 1, nobody else on the chain, this machine only.
 Ten accounts have coins; their secrets are shown, and in the ready file. Every
-transaction gets a block before it is answered. The clock stands still but for a
-second a block; bc time moves it. The same seed and the same commands make the
-same hashes. bc snapshot, revert, time and fund work with such a node alone.`
+transaction gets a block before it is answered, unless one with the nonce before
+it is missing: then it waits for that. The clock stands still but for a second a
+block; bc time moves it. The same seed and the same commands make the same
+hashes. bc snapshot, revert, time and fund work with such a node alone.`
 
 /** Which names and ports lead anywhere is for the network to find out. */
 const PEER = /^\/(?:ip4|ip6|dns|dns4|dns6)\/[^/]+\/tcp\/\d{1,5}(?:\/p2p\/[1-9A-HJ-NP-Za-km-z]+)?$/

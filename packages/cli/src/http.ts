@@ -159,6 +159,7 @@ export function explained(
   const { code, message } = error as NodeJS.ErrnoException
   if (code === undefined) return error
   if (code.startsWith('HPE_')) return strange(node.origin, 'in something that is not HTTP')
+  if (code === 'EPROTO') return strange(node.origin, 'in something that is not TLS, so it may be an http:// address')
   const cause = timeout === undefined ? (CAUSES[code] ?? message) : `no answer within ${timeout / 1000} s`
   const reached = timeout !== undefined || code === 'ECONNRESET' || code === 'EPIPE'
   // Only a request that was sent may have had its effect. A neighbour may be registered twice.

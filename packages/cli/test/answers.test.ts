@@ -80,6 +80,17 @@ describe('an answer that no node gives: 1', () => {
     expect(sent).toBeLessThan(100)
   })
 
+  test('https:// where http:// is spoken', async () => {
+    const node = await fakeNode((_request, response) => void response.end())
+    const run = await bc('status', '--node', node.url.replace('http', 'https'))
+    expectFailure(
+      run,
+      1,
+      /^bc: https:\S+ answers in something that is not TLS, so it may be an http:\/\/ address: is that a node\?\n$/,
+    )
+    node.close()
+  })
+
   test('something that is not HTTP', async () => {
     const server = createServer((socket) => socket.end('220 smtp.example ESMTP\r\n')).listen(0)
     const { port } = server.address() as AddressInfo

@@ -169,6 +169,9 @@ describe('the clock', () => {
 
   it('has an end, up to which blocks are mined', async () => {
     const last = 253_402_300_799
+    const ends = { statusCode: 400, code: 'request.invalid', message: expect.stringMatching(/ends with the year 9999/) }
+    for (const body of [{ seconds: last }, { time: Date.now() * 1000 }])
+      expect((await ask(post('/dev/time', body))).json).toMatchObject(ends)
     expect((await ask(post('/dev/time', { time: last }))).status).toBe(200)
     await ask('/mine')
     expect((await ask('/mine')).json.timestamp).toBe(last + 1)

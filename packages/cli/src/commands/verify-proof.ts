@@ -67,7 +67,7 @@ function readableReport(report: ReceiptReport, node: NodeAgrees | undefined, { n
       'Transaction',
       reward ? `a reward of ${amountOf(transaction)}` : `${amountOf(transaction)}, signed by its sender for this chain`,
     ],
-    ['In block', `${index}: ${counted(steps, 'hash').replace(/hashs$/, 'hashes')} lead to its Merkle root`],
+    ['In block', `${index}: ${steps === 1 ? '1 hash leads' : `${steps} hashes lead`} to its Merkle root`],
     ['Since', `${time(report.timestamp)} UTC, by its miner's clock`],
     ['Work on it', `${work} attempts in ${counted(confirmations, 'block')}, its own included`],
   ]

@@ -61,7 +61,7 @@ class Line {
         this.failures = 0
         if (isLast) return true
       }
-      this.lose('the node has ended the connection')
+      this.lose('the node has ended the connection.')
     } catch (error) {
       signal.throwIfAborted()
       if (!this.met || !mayPass(error)) throw error

@@ -1,7 +1,7 @@
 import { RuleError } from '@bc/core'
 
 /** The end of the year 9999: later dates have no usual spelling. */
-export const LAST_SECOND = 253_402_300_799
+const LAST_SECOND = 253_402_300_799
 
 /**
  * A dev node's clock knows nothing of the machine's: it stands still until a block comes or somebody moves it, so the
