@@ -28,6 +28,8 @@ export interface Given {
 export interface Settings {
   /** Print JSON on a terminal as well. */
   readonly json: boolean
+  /** Print JSON in place of one word, too. */
+  readonly jsonFlag: boolean
   /** Print a list as one JSON document a line. */
   readonly ndjson: boolean
   readonly node: URL
@@ -171,6 +173,7 @@ export function settingsOf(command: Command): Settings {
   const flagged = sourceOf(command, 'timeout') === 'cli'
   return {
     json: json === true,
+    jsonFlag: jsonFlagOf(command),
     ndjson: wantsNdjson(command),
     node: nodeOf(command, node),
     timeout: flagged ? milliseconds : undefined,
@@ -192,6 +195,14 @@ export function timeoutOf(command: Command): number | undefined {
 
 export function wantsJson(command: Command): boolean {
   return given(command).json === true
+}
+
+/**
+ * Whether the command line itself asks for JSON. What is one word in a pipe becomes JSON by nothing else: scripts and a
+ * shell's start-up file read it, whatever the config file says of terminals, and whether or not it can be used.
+ */
+export function jsonFlagOf(command: Command): boolean {
+  return sourceOf(command, 'json') === 'cli' && command.optsWithGlobals<{ json?: boolean }>().json === true
 }
 
 /** Whether this stream is to have colours: the environment's word, the config file's, the terminal's. */

@@ -50,7 +50,14 @@ export async function printList(
   else printResult(answer, settings.json, readable)
 }
 
-/** For results that are one word and the same for people and programs: an address, a signature. */
+/**
+ * For results that are one word and the same for people and programs: an address, a signature.
+ * @param json whether the flag asks for the result as JSON instead
+ */
+export function printWord(word: string, result: object, json: boolean): void {
+  print(json ? canonicalJson(result as JsonValue) : word)
+}
+
 export function print(text: string): void {
   process.stdout.write(`${text}\n`)
 }

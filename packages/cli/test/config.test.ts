@@ -141,6 +141,13 @@ describe('what the settings do', () => {
     node.close()
   })
 
+  test('json is for terminals: a path in a pipe stays one, unless the flag is there', async () => {
+    const { file, env } = configured({ json: true })
+    expect(await command('bc', ['config', '--path'], { env })).toMatchObject({ code: 0, stdout: `${file}\n` })
+    const flagged = await command('bc', ['config', '--path', '--json'], { env })
+    expect(JSON.parse(flagged.stdout)).toEqual({ path: file })
+  })
+
   test('the platform’s folder holds the file where BC_CONFIG names none', async () => {
     const home = temporaryFolder()
     const env = { HOME: home, XDG_CONFIG_HOME: `${home}/conf` }
@@ -265,5 +272,6 @@ describeOnTerminal('on a terminal', () => {
     expect(await shown('key', 'new')).toMatch(/^\{"address"/)
     expect(await shown('explain', 'tx.nonce', '--no-json')).toMatch(/^tx\.nonce, exit/)
     expect(await shown('--no-json', 'key', 'new')).toMatch(/^Address/)
+    expect(await shown('config', '--path')).toMatch(/config\.json\n$/)
   })
 })

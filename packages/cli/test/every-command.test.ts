@@ -266,6 +266,16 @@ describe('where all is well', () => {
     for (const line of run.stdout.split('\n').filter(Boolean)) expect(typeof JSON.parse(line)).toMatch(/object|string/)
   })
 
+  const texts = RUN.filter(({ prints }) => prints === 'text')
+  test.sequential.each(texts)(
+    '$name in a pipe is a text whatever the config file says',
+    async ({ name, words, ...one }) => {
+      const file = fileWith(sharedFolder(), 'config.json', '{"json": true}')
+      const run = await runs(name, words(world), { ...nodeOf(one), BC_CONFIG: file })
+      expect(run, run.stderr).toMatchObject({ code: 0, stdout: expect.stringMatching(/^[^{]/) })
+    },
+  )
+
   testEach('$name whose reader has left: 0, without a word', async ({ name, words, ...one }) => {
     const child = start('bc', argsOf(name, words(world)), { env: { ...env, ...nodeOf(one) } })
     child.stdout?.destroy()

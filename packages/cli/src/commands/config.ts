@@ -5,8 +5,17 @@ import { CliError } from '../failure.ts'
 import { defaultKeysFolder } from '../folders.ts'
 import { isKeyName } from '../key-name.ts'
 import { DEFAULT_TIMEOUT } from '../node-address.ts'
-import { type Given, given, nodeOf, type Source, sourceOf, TIMEOUT_VARIABLE, wantsJson } from '../options.ts'
-import { print, printResult } from '../output.ts'
+import {
+  type Given,
+  given,
+  jsonFlagOf,
+  nodeOf,
+  type Source,
+  sourceOf,
+  TIMEOUT_VARIABLE,
+  wantsJson,
+} from '../options.ts'
+import { printResult, printWord } from '../output.ts'
 import { printable } from '../printable.ts'
 import { rows } from '../readable.ts'
 
@@ -23,9 +32,7 @@ interface Setting {
 
 export function showConfigPath(command: Command): void {
   const path = configPath()
-  // Not asked for by the config file itself: it may be what has to be found to be put right.
-  if (command.optsWithGlobals<{ json?: boolean }>().json) printResult({ path }, true, () => path)
-  else print(path)
+  printWord(path, { path }, jsonFlagOf(command))
 }
 
 export function showConfig(command: Command): void {

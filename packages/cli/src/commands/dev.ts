@@ -4,14 +4,13 @@ import { amountArgument, parseWhole } from '../arguments.ts'
 import { connectDev, type Moving, type SnapshotAnswer } from '../client-dev.ts'
 import { usage } from '../failure.ts'
 import type { Settings } from '../options.ts'
-import { print, printResult } from '../output.ts'
+import { printResult, printWord } from '../output.ts'
 import { time as readableTime, rows } from '../readable.ts'
 
 /** The bare number, also for programs: `ID=$(bc snapshot)`. */
 export async function snapshot(settings: Settings): Promise<void> {
   const taken = await connectDev(settings).snapshot()
-  if (settings.json) printResult(taken, true, () => '')
-  else print(String(taken.id))
+  printWord(String(taken.id), taken, settings.jsonFlag)
 }
 
 export async function revert(id: string, settings: Settings): Promise<void> {
@@ -35,8 +34,8 @@ export async function time(when: string | undefined, settings: Settings): Promis
   const moving = when === undefined ? undefined : movingOf(when)
   const node = connectDev(settings)
   const { time } = moving === undefined ? await node.time() : await node.moveTime(moving)
-  if (settings.json) printResult({ time }, true, () => '')
-  else print(process.stdout.isTTY ? `${time}  ${readableTime(time)} UTC` : String(time))
+  const isForPeople = process.stdout.isTTY && !settings.json
+  printWord(isForPeople ? `${time}  ${readableTime(time)} UTC` : String(time), { time }, settings.jsonFlag)
 }
 
 function movingOf(when: string): Moving {

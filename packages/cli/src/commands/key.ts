@@ -5,7 +5,7 @@ import { accountArgument } from '../arguments.ts'
 import { readKey } from '../key.ts'
 import { isKeyName } from '../key-name.ts'
 import type { KeySource } from '../key-source.ts'
-import { note, print, printResult } from '../output.ts'
+import { note, printResult, printWord } from '../output.ts'
 import { rows, wrapped } from '../readable.ts'
 
 const ENTROPY_BYTES = 32
@@ -41,8 +41,7 @@ export async function keyAddress(argument: string, json: boolean, source: KeySou
   const address = isKeyName(argument)
     ? await accountArgument('KEY', argument, source)
     : addressOf(await readKey(argument, source))
-  if (json) printResult({ address }, true, () => address)
-  else print(address)
+  printWord(address, { address }, json)
 }
 
 /** Loads the list of words when it is needed. */

@@ -2,7 +2,7 @@
 import { readKey } from '../key.ts'
 import type { KeySource } from '../key-source.ts'
 import type { Settings } from '../options.ts'
-import { print, printResult } from '../output.ts'
+import { printWord } from '../output.ts'
 import { placeOf } from '../place.ts'
 import { signedBy } from '../signing.ts'
 import { type TransactionOptions, transactionFields } from '../transaction-fields.ts'
@@ -20,6 +20,5 @@ export async function sign(
   const secret = await readKey(key, source)
   const { chain, nonce } = await placeOf(fields.sender, options, settings)
   const signed = signedBy(secret, { ...fields, nonce }, chain)
-  if (settings.json) printResult(signed, true, () => signed.signature)
-  else print(signed.signature)
+  printWord(signed.signature, signed, settings.jsonFlag)
 }

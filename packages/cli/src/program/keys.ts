@@ -1,6 +1,7 @@
 /** The commands about keys. */
 import type { Command } from 'commander'
 import {
+  jsonFlagOf,
   keySourceOf,
   wantsJson,
   wantsNdjson,
@@ -146,7 +147,7 @@ function addAddress(key: Command): void {
     )
     .action(async function (this: Command, argument: string) {
       const { keyAddress } = await import('../commands/key.ts')
-      await keyAddress(argument, wantsJson(this), keySourceOf(this))
+      await keyAddress(argument, jsonFlagOf(this), keySourceOf(this))
     })
 }
 

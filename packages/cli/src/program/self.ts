@@ -2,7 +2,7 @@
 import { Argument, type Command } from 'commander'
 import type { Shell } from '../completion/scripts.ts'
 import { usage } from '../failure.ts'
-import { wantsJson, wantsNdjson, withNdjson } from '../options.ts'
+import { jsonFlagOf, wantsJson, wantsNdjson, withNdjson } from '../options.ts'
 import { examples } from '../run.ts'
 import { either, nearest } from '../suggestion.ts'
 
@@ -71,8 +71,7 @@ function addCompletion(bc: Command): void {
     )
     .action(async function (this: Command, shell: Shell) {
       const { completion } = await import('../commands/completion.ts')
-      // Not asked of the config file: a shell's start-up file must not fail for that.
-      completion(shell, bc, this.optsWithGlobals<{ json?: boolean }>().json === true)
+      completion(shell, bc, jsonFlagOf(this))
     })
   withoutNode(completion)
 }
