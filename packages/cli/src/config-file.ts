@@ -8,7 +8,7 @@ import { dirname, isAbsolute, join, resolve } from 'node:path'
 import { isJsonObject, type JsonObject, type JsonValue, parseJson, RuleError } from '@bc/core'
 import { usage } from './failure.ts'
 import { defaultConfigFile, findConfigFile } from './folders.ts'
-import { readSmallFile } from './input.ts'
+import { readSmallBytes } from './input.ts'
 import { LONGEST_TIMEOUT, nodeUrl } from './node-address.ts'
 import { printable } from './printable.ts'
 
@@ -67,16 +67,16 @@ export function readConfigFile(): ConfigFile {
   const named = process.env.BC_CONFIG
   const path = named || findConfigFile()
   if (path === undefined || (!named && !existsSync(path))) return { exists: false, fields: {} }
-  return { exists: true, fields: fieldsOf(objectIn(readSmallFile(path, 'The config'), path), path) }
+  return { exists: true, fields: fieldsOf(objectIn(readSmallBytes(path, 'The config'), path), path) }
 }
 
-function objectIn(content: string, path: string): JsonObject {
+function objectIn(content: Uint8Array, path: string): JsonObject {
   const value = parsed(content, path)
   if (isJsonObject(value)) return value
   throw usage(`${path} holds no JSON object.`)
 }
 
-function parsed(content: string, path: string): JsonValue {
+function parsed(content: Uint8Array, path: string): JsonValue {
   try {
     return parseJson(content)
   } catch (error) {

@@ -29,11 +29,12 @@ export function draftText(unsigned: UnsignedTransaction, chain: Hash): string {
 }
 
 /**
- * As strict as a node will be, so that nothing is signed which it would refuse.
+ * As strict as a node will be, so that nothing is signed which it would refuse. Of bytes: a memo that was put right in
+ * silence is one that nobody wrote.
  * @throws RuleError
  */
-export function parseDraft(text: string): Draft {
-  const value = parseJson(text)
+export function parseDraft(message: Uint8Array): Draft {
+  const value = parseJson(message)
   if (!isJsonObject(value)) throw shape('a draft is an object')
   if (value.signature !== undefined) throw usage('that is signed already: bc send-tx sends it.')
   const { chain: genesis, ...fields } = value

@@ -77,7 +77,7 @@ export async function* longInput(path: string): AsyncGenerator<Buffer> {
 }
 
 /** All of standard input. */
-export async function readInput(limit: number): Promise<Uint8Array> {
+export async function readInput(limit = SMALL): Promise<Uint8Array> {
   const chunks: Buffer[] = []
   let length = 0
   for await (const chunk of process.stdin as AsyncIterable<Buffer>) {
@@ -89,5 +89,5 @@ export async function readInput(limit: number): Promise<Uint8Array> {
 }
 
 export async function readSmallInput(): Promise<string> {
-  return Buffer.from(await readInput(SMALL)).toString('utf8')
+  return Buffer.from(await readInput()).toString('utf8')
 }

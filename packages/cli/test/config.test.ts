@@ -7,9 +7,10 @@ import { temporaryFolder } from './nodes.ts'
 import { describeOnTerminal, onTerminal } from './terminal.ts'
 
 /** A config file with these fields, or this text, and the environment that names it. */
-function configured(content: object | string) {
+function configured(content: object | string | Buffer) {
   const file = `${temporaryFolder()}/config.json`
-  writeFileSync(file, typeof content === 'string' ? content : JSON.stringify(content))
+  const isText = typeof content === 'string' || Buffer.isBuffer(content)
+  writeFileSync(file, isText ? content : JSON.stringify(content))
   return { file, env: { BC_CONFIG: file } }
 }
 
@@ -185,6 +186,8 @@ describe('a file that can not be used: 2, with the file and the field', () => {
     ['[]', /holds no JSON object/],
     ['', /can't be used: /],
     ['x'.repeat(5000), /longer than 4096 bytes/],
+    // Of two folders it would be the wrong one.
+    [Buffer.from('{"keys": "/caf\xe9"}', 'latin1'), /can't be used: .*not UTF-8/],
   ])('%j', async (content, reason) => {
     const run = await command('bc', ['config'], { env: configured(content).env })
     expectFailure(run, 2, reason)

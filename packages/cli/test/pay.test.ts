@@ -81,7 +81,7 @@ describe('bc draft', () => {
     expect(run.stderr).toContain(sha256Hex(input))
   })
 
-  test.each<[string, object | string, number, RegExp]>([
+  test.each<[string, object | string | Buffer, number, RegExp]>([
     ['no JSON', 'x', 5, /message\.malformed/],
     ['a number', '5', 5, /tx\.shape: This is no draft/],
     ['a float', canonicalJson(DRAFT).replace('5', '5.0'), 5, /message\.malformed/],
@@ -93,14 +93,23 @@ describe('bc draft', () => {
     ['no amount', { ...DRAFT, amount: 0 }, 5, /tx\.number/],
     ['an empty memo', { ...DRAFT, memo: '' }, 5, /tx\.memo/],
     ['a long memo', { ...DRAFT, memo: 'é'.repeat(129) }, 5, /tx\.memo/],
+    [
+      'a memo in Latin-1',
+      Buffer.from(JSON.stringify({ ...DRAFT, memo: 'café' }), 'latin1'),
+      5,
+      /malformed.*: not UTF-8/,
+    ],
     ['a wrong recipient', { ...DRAFT, recipient: BOB.address.replace(/.$/, '0') }, 5, /tx\.address: The recipient/],
     ['a wrong sender', { ...DRAFT, sender: 'alice' }, 5, /tx\.address: The sender/],
     ["another's", { ...DRAFT, sender: CAROL.address }, 2, /KEY is .*'s secret and not SENDER's: nothing was signed/],
     ['one that is signed', SIGNED, 2, /signed already: bc send-tx sends it/],
   ])('%s is not signed', async (_name, draft, code, reason) => {
     const { bc } = await keystoreOf({ alice: ALICE.secret })
-    const input = typeof draft === 'string' ? draft : JSON.stringify(draft)
+    const input = typeof draft === 'string' || Buffer.isBuffer(draft) ? draft : JSON.stringify(draft)
     expectFailure(await bc(['sign', '-', '--key', 'alice'], { input }), code, reason)
+    const file = `${temporaryFolder()}/tx.json`
+    writeFileSync(file, input)
+    expectFailure(await bc(['sign', file, '--key', 'alice']), code, reason)
   })
 
   test('what the words of a command line can be wrong in', async () => {

@@ -1,7 +1,7 @@
 /** Signing in three steps, of which the middle one needs no network: draft, sign, send. */
 import { type Draft, draftText, parseDraft } from '../draft.ts'
 import { usage } from '../failure.ts'
-import { readSmallFile, readSmallInput } from '../input.ts'
+import { readInput, readSmallBytes } from '../input.ts'
 import { readKey } from '../key.ts'
 import type { KeySource } from '../key-source.ts'
 import type { Settings } from '../options.ts'
@@ -30,7 +30,7 @@ export async function draft(
  */
 export async function signDraft(file: string, key: string, source: KeySource): Promise<void> {
   if (file === '-' && key === '-') throw usage('FILE and KEY are both standard input: one of them has to be a file.')
-  const draft = parseDraft(file === '-' ? await readSmallInput() : readSmallFile(file, 'FILE'))
+  const draft = parseDraft(file === '-' ? await readInput() : readSmallBytes(file, 'FILE'))
   process.stderr.write(`${shown(draft, process.stderr.columns || DEFAULT_WIDTH)}\n`)
   printResult(signedBy(await readKey(key, source), draft.unsigned, draft.chain), true, () => '')
 }
