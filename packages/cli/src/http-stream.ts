@@ -4,7 +4,8 @@
  */
 import { request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http'
 import { request as httpsRequest } from 'node:https'
-import { type Endpoint, explained, parsed, refusal, strange } from './http.ts'
+import { type Endpoint, explained, limitOf, parsed, refusal, strange } from './http.ts'
+import { TimeLimit } from './time-limit.ts'
 
 export interface StreamQuestion {
   readonly method: 'GET' | 'POST'
@@ -15,10 +16,8 @@ export interface StreamQuestion {
   readonly headers?: Readonly<Record<string, string>>
   /** The media type of an answer that is one. */
   readonly type?: string
-  /** Hangs up, also while nothing comes. */
-  readonly signal?: AbortSignal
-  /** Another limit than the usual one. */
-  readonly stallMs?: number
+  /** Milliseconds without a byte once the answer has begun, where they are others than before it. */
+  readonly silenceMs?: number
   /** Waits without an upper limit unless the user has set one. */
   readonly patient?: boolean
 }
@@ -29,8 +28,6 @@ export interface StreamedAnswer {
   readonly pieces: AsyncGenerator<Buffer>
 }
 
-/** No byte for so long, in milliseconds, and the node is given up; `--timeout` says otherwise. */
-const STALL_MS = 30_000
 /** A refusal is a sentence. */
 const REFUSAL_BYTES = 1 << 20
 
@@ -43,22 +40,21 @@ export async function openAnswer(
   question: StreamQuestion,
   accepted: readonly number[] = [],
 ): Promise<StreamedAnswer> {
-  const watch = new Watch(
-    question.stallMs ?? endpoint.timeout ?? (question.patient ? undefined : STALL_MS),
-    question.signal,
-  )
+  const ms = limitOf(endpoint, question)
+  const limit = new TimeLimit(endpoint.signal)
   const base = endpoint.node.href.replace(/\/$/, '')
-  const failed = (error: unknown) => explained(error, question, endpoint.node, watch.firedAfter)
+  const failed = (error: unknown) => explained(error, question, endpoint, limit.firedAfter)
   try {
-    const response = await responseTo(new URL(base + question.path), question, endpoint, watch)
+    limit.begin(ms)
+    const response = await responseTo(new URL(base + question.path), question, endpoint, limit.signal)
     const status = response.statusCode ?? 0
-    const pieces = piecesOf(response, watch, failed)
+    const pieces = piecesOf(response, limit, question.silenceMs ?? ms, failed)
     if (status === 200 && !isOfType(response, question.type))
       throw strange(base, `${question.path} with something that is not ${question.type}`)
     if (status === 200 || accepted.includes(status)) return { status, pieces }
     throw refusal(base, question, status, parsed(await wholeOf(pieces, REFUSAL_BYTES), REFUSAL_BYTES))
   } catch (error) {
-    watch.close()
+    limit.close()
     throw failed(error)
   }
 }
@@ -80,48 +76,12 @@ export async function wholeOf(pieces: AsyncIterable<Buffer>, maxBytes: number): 
   return Buffer.concat(parts).subarray(0, maxBytes)
 }
 
-/** Counts only while we wait: how long we take with what came is nobody's fault. */
-class Watch {
-  private readonly stop = new AbortController()
-  private readonly ms: number | undefined
-  private readonly ended: () => void
-  private timer: NodeJS.Timeout | undefined
-  /** Milliseconds, once they are up. */
-  firedAfter: number | undefined
-
-  constructor(ms: number | undefined, outer?: AbortSignal) {
-    this.ms = ms
-    const abort = () => this.stop.abort(outer?.reason)
-    outer?.addEventListener('abort', abort)
-    this.ended = () => outer?.removeEventListener('abort', abort)
-    if (outer?.aborted) abort()
-  }
-
-  get signal(): AbortSignal {
-    return this.stop.signal
-  }
-
-  begin(): void {
-    this.end()
-    if (this.ms === undefined) return
-    this.timer = setTimeout(() => {
-      this.firedAfter = this.ms
-      this.stop.abort()
-    }, this.ms)
-  }
-
-  end(): void {
-    clearTimeout(this.timer)
-  }
-
-  /** Nobody waits any more. */
-  close(): void {
-    this.end()
-    this.ended()
-  }
-}
-
-function responseTo(url: URL, question: StreamQuestion, endpoint: Endpoint, watch: Watch): Promise<IncomingMessage> {
+function responseTo(
+  url: URL,
+  question: StreamQuestion,
+  endpoint: Endpoint,
+  signal: AbortSignal,
+): Promise<IncomingMessage> {
   const { method, body, operator } = question
   const token = operator ? endpoint.token() : undefined
   const headers = {
@@ -130,8 +90,7 @@ function responseTo(url: URL, question: StreamQuestion, endpoint: Endpoint, watc
     ...(token !== undefined && { authorization: `Bearer ${token}` }),
     ...question.headers,
   }
-  const options: RequestOptions = { method, headers, agent: false, signal: watch.signal }
-  watch.begin()
+  const options: RequestOptions = { method, headers, agent: false, signal }
   return new Promise((resolve, reject) => {
     const request = (url.protocol === 'https:' ? httpsRequest : httpRequest)(url, options, resolve)
     request.on('error', reject)
@@ -139,22 +98,24 @@ function responseTo(url: URL, question: StreamQuestion, endpoint: Endpoint, watc
   })
 }
 
+/** Counts only while we wait: how long we take with what came is nobody's fault. */
 async function* piecesOf(
   response: IncomingMessage,
-  watch: Watch,
+  limit: TimeLimit,
+  ms: number | undefined,
   failed: (error: unknown) => unknown,
 ): AsyncGenerator<Buffer> {
   try {
-    watch.begin()
+    limit.begin(ms)
     for await (const piece of response as AsyncIterable<Buffer>) {
-      watch.end()
+      limit.end()
       yield piece
-      watch.begin()
+      limit.begin(ms)
     }
   } catch (error) {
     throw failed(error)
   } finally {
-    watch.close()
+    limit.close()
     response.destroy()
   }
 }

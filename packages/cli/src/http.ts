@@ -13,6 +13,7 @@ import { type Shape, wrongField } from './answer.ts'
 import { CliError, Refusal } from './failure.ts'
 import { DEFAULT_TIMEOUT } from './node-address.ts'
 import { printable } from './printable.ts'
+import { TimeLimit } from './time-limit.ts'
 
 export interface Endpoint {
   readonly node: URL
@@ -20,6 +21,8 @@ export interface Endpoint {
   readonly timeout: number | undefined
   /** Milliseconds that take the place of the usual limit; a patient question waits on. */
   readonly usualTimeout?: number | undefined
+  /** Ends a question that is under way, with its reason as the error. */
+  readonly signal?: AbortSignal
   /** The operator's token. It goes to the operator's endpoints alone. */
   token(): string | undefined
 }
@@ -96,22 +99,31 @@ interface Answer {
 }
 
 async function exchange<T>(url: URL, question: Question<T>, endpoint: Endpoint, maxBytes: number): Promise<Answer> {
-  const usual = question.patient ? undefined : (endpoint.usualTimeout ?? USUAL_TIMEOUT)
-  const timeout = endpoint.timeout ?? usual
-  const signal = timeout === undefined ? undefined : AbortSignal.timeout(timeout)
+  const limit = new TimeLimit(endpoint.signal)
   try {
-    const response = await responseTo(url, question, question.operator ? endpoint.token() : undefined, signal)
+    limit.begin(limitOf(endpoint, question))
+    const response = await responseTo(url, question, question.operator ? endpoint.token() : undefined, limit.signal)
     return { status: response.statusCode ?? 0, body: await bodyOf(response, maxBytes, endpoint.node) }
   } catch (error) {
-    throw explained(error, question, endpoint.node, signal?.aborted ? timeout : undefined)
+    throw explained(error, question, endpoint, limit.firedAfter)
+  } finally {
+    limit.close()
   }
+}
+
+/** Milliseconds that are waited: for an answer that is held whole as a whole, for any other piece by piece. */
+export function limitOf(
+  { timeout, usualTimeout = USUAL_TIMEOUT }: Endpoint,
+  { patient = false }: { readonly patient?: boolean },
+): number | undefined {
+  return timeout ?? (patient ? undefined : usualTimeout)
 }
 
 function responseTo<T>(
   url: URL,
   { method, body }: Question<T>,
   token: string | undefined,
-  signal: AbortSignal | undefined,
+  signal: AbortSignal,
 ): Promise<IncomingMessage> {
   const text = body === undefined ? undefined : canonicalJson(body)
   const headers = {
@@ -120,7 +132,7 @@ function responseTo<T>(
     ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
   }
   // No agent: a connection that is kept open would keep the process.
-  const options: RequestOptions = { method, headers, agent: false, ...(signal && { signal }) }
+  const options: RequestOptions = { method, headers, agent: false, signal }
   return new Promise((resolve, reject) => {
     const request = (url.protocol === 'https:' ? httpsRequest : httpRequest)(url, options, resolve)
     request.on('error', reject)
@@ -152,9 +164,10 @@ const CAUSES: Readonly<Record<string, string>> = {
 export function explained(
   error: unknown,
   { path }: { readonly path: string },
-  node: URL,
+  { node, signal }: Endpoint,
   timeout: number | undefined,
 ): unknown {
+  if (signal?.aborted) return signal.reason
   if (error instanceof CliError || error instanceof Refusal) return error
   const { code, message } = error as NodeJS.ErrnoException
   if (code === undefined) return error

@@ -140,6 +140,18 @@ describe('no node: 3', () => {
     expectFailure(await against(half, 'status', '--timeout', '0.3'), 3, /no answer within 0\.3 s\.\n/)
   })
 
+  test.each<[string, NodeJS.ProcessEnv, ...string[]]>([
+    ['BC_TIMEOUT', { BC_TIMEOUT: '0.3' }, 'verify'],
+    ['BC_TIMEOUT', { BC_TIMEOUT: '0.3' }, 'send-tx'],
+    ['BC_TIMEOUT', { BC_TIMEOUT: '0.3' }, 'watch'],
+    ['--timeout', {}, 'watch', '--timeout', '0.3'],
+  ])('no answer in time where it would be long: %s %j %s', async (_name, env, ...args) => {
+    const node = await fakeNode(() => {})
+    const run = await command('bc', [...args, '--node', node.url], { env, input: '{}\n{}\n' })
+    node.close()
+    expectFailure(run, 3, /no answer within 0\.3 s\./)
+  })
+
   test('an answer that breaks off', async () => {
     const cut: RequestListener = (_request, response) => {
       response.writeHead(200, { 'content-length': '100' }).write('{"chain"')
@@ -150,13 +162,9 @@ describe('no node: 3', () => {
 
   test('a node that hangs up while it is written to may have taken some of it', () => {
     // Which of the two errors the system has for it is a matter of luck.
+    const endpoint = { node: new URL('http://a:1'), timeout: undefined, token: () => undefined }
     const said = ['EPIPE', 'ECONNRESET'].map((code) =>
-      explained(
-        Object.assign(new Error(`write ${code}`), { code }),
-        { path: SEND_MANY },
-        new URL('http://a:1'),
-        undefined,
-      ),
+      explained(Object.assign(new Error(`write ${code}`), { code }), { path: SEND_MANY }, endpoint, undefined),
     )
     const sentence = 'no node at http://a:1: the connection broke off. It may have been taken all the same'
     for (const error of said) expect(error).toMatchObject({ message: expect.stringContaining(sentence) })

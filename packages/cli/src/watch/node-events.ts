@@ -36,18 +36,12 @@ const LIMITS = { maxBytes: EVENT_BYTES, maxDepth: 16 }
  * Ends where the node ends it.
  * @throws CliError `cli.no_node` where it breaks off, `cli.answer`; Refusal
  */
-export async function* nodeEvents(endpoint: Endpoint, question: EventsQuestion): AsyncGenerator<NodeEvent> {
-  const { types, after, signal, onOpen } = question
+export async function* nodeEvents(endpoint: Endpoint, wanted: EventsQuestion): AsyncGenerator<NodeEvent> {
+  const { types, after, signal, onOpen } = wanted
   const path = `/events?types=${types.join(',')}`
   const headers = { accept: EVENTS, ...(after !== undefined && { 'last-event-id': after }) }
-  const { pieces } = await openAnswer(endpoint, {
-    method: 'GET',
-    path,
-    headers,
-    type: EVENTS,
-    signal,
-    stallMs: SILENCE_MS,
-  })
+  const question = { method: 'GET', path, headers, type: EVENTS, silenceMs: SILENCE_MS } as const
+  const { pieces } = await openAnswer({ ...endpoint, signal }, question)
   onOpen?.()
   const reader = new EventReader(endpoint)
   for await (const piece of pieces) yield* reader.read(piece)
