@@ -20,6 +20,8 @@ export interface Given {
   readonly token?: string
   /** A CliError is what is wrong with it in the environment: the command may ask nobody, and then it doesn't matter. */
   readonly timeout?: number | CliError
+  /** The same without the flag. */
+  readonly usualTimeout?: number | CliError
   readonly keys?: string
   readonly json?: boolean
   readonly color?: boolean
@@ -75,8 +77,10 @@ export function wantsNdjson(command: Command): boolean {
 /** Commander would refuse any command for what it can't read here. */
 function useEnvironment(program: Command): void {
   const text = process.env[TIMEOUT_VARIABLE]
-  if (text && program.getOptionValueSource('timeout') === undefined)
-    program.setOptionValueWithSource('timeout', secondsOf(text) ?? usage(`${TIMEOUT_VARIABLE}: ${SECONDS_FORM}`), 'env')
+  if (!text) return
+  const value = secondsOf(text) ?? usage(`${TIMEOUT_VARIABLE}: ${SECONDS_FORM}`)
+  for (const name of ['timeout', 'usualTimeout'])
+    if (program.getOptionValueSource(name) === undefined) program.setOptionValueWithSource(name, value, 'env')
 }
 
 /**
@@ -97,7 +101,7 @@ function useConfigFile(program: Command): void {
 function adopt({ node, timeout, tokenFile, keys, json, color }: ConfigFields, program: Command): void {
   // The token itself is the environment's.
   const token = tokenFile === undefined || process.env.BC_TOKEN ? undefined : `@${tokenFile}`
-  for (const [name, value] of Object.entries({ node, timeout, token, keys, json, color })) {
+  for (const [name, value] of Object.entries({ node, timeout, usualTimeout: timeout, token, keys, json, color })) {
     const source = program.getOptionValueSource(name)
     if (value !== undefined && (source === undefined || source === 'default'))
       program.setOptionValueWithSource(name, value, 'config')
@@ -167,17 +171,15 @@ function descriptor(text: string): number {
 }
 
 export function settingsOf(command: Command): Settings {
-  const { node, token, timeout, json } = given(command)
+  const { node, token, timeout, usualTimeout, json } = given(command)
   if (timeout instanceof CliError) throw timeout
-  const milliseconds = timeout === undefined ? undefined : timeout * 1000
-  const flagged = sourceOf(command, 'timeout') === 'cli'
   return {
     json: json === true,
     jsonFlag: jsonFlagOf(command),
     ndjson: wantsNdjson(command),
     node: nodeOf(command, node),
-    timeout: flagged ? milliseconds : undefined,
-    usualTimeout: milliseconds,
+    timeout: timeoutOf(command),
+    usualTimeout: typeof usualTimeout === 'number' ? usualTimeout * 1000 : undefined,
     token: () => operatorToken(token),
   }
 }

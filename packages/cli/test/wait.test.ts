@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
-import { bc, command, ended, expectFailure, fakeNode, output, start } from './commands.ts'
+import { bc, command, ended, expectFailure, fakeNode, output, STATUS, start } from './commands.ts'
 import { CHAIN } from './keys.ts'
 import { startedNode, temporaryFolder, waitFor } from './nodes.ts'
 
@@ -35,6 +35,36 @@ describe('a height', () => {
     const run = await bc('wait', '--height', '9', '--timeout', '0.5', '--node', url)
     expectFailure(run, 1, /^bc: the chain has not reached height 9 within 0\.5 s\.\n$/)
     expectFailure(await bc('wait', '--height', '9', '--node', await nobody()), 3, /nothing listens there/)
+  })
+})
+
+describe('a node that answers the first question only when it is too late', () => {
+  /** The status is never told where this says so. */
+  function slow(hangs: (asked: number) => boolean) {
+    let asked = 0
+    return fakeNode((request, response) => {
+      if (request.url === '/status') {
+        if (!hangs(++asked)) response.end(JSON.stringify({ ...STATUS, height: 2 }))
+        return
+      }
+      const start = JSON.stringify({ chain: CHAIN, height: 2, tip: CHAIN })
+      response.writeHead(200, { 'content-type': 'text/event-stream' }).write(`event: start\ndata: ${start}\n\n`)
+    })
+  }
+
+  test('is asked again: the whole has the limit of the flag, and each question the usual one', async () => {
+    const node = await slow((asked) => asked === 1)
+    const words = ['wait', '--height', '2', '--timeout', '20', '--node', node.url]
+    const run = await command('bc', words, { env: { BC_TIMEOUT: '0.3' } })
+    node.close()
+    expect(run, run.stderr).toMatchObject({ code: 0, stderr: expect.stringContaining('no answer within 0.3 s') })
+  })
+
+  test('is not waited for once the time is up', async () => {
+    const node = await slow(() => true)
+    const run = await bc('wait', '--height', '2', '--timeout', '1', '--node', node.url)
+    node.close()
+    expectFailure(run, 1, /^bc: the chain has not reached height 2 within 1 s\.\n$/)
   })
 })
 

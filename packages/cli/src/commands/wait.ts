@@ -1,6 +1,6 @@
 /** Waits until something is so: a height, a transaction's confirmations, a node that answers. */
 import type { DropReason, FoundTransactionAnswer, StatusAnswer } from '@bc/node'
-import { connect } from '../client.ts'
+import { connect, type NodeClient } from '../client.ts'
 import { CliError, Refusal, usage } from '../failure.ts'
 import type { Settings } from '../options.ts'
 import { note, printResult } from '../output.ts'
@@ -8,6 +8,7 @@ import { printable } from '../printable.ts'
 import { readableStatus, rows } from '../readable.ts'
 import { type FollowOptions, follow } from '../watch/follow.ts'
 import type { EventType, NodeEvent } from '../watch/node-events.ts'
+import { within } from '../within.ts'
 
 export interface WaitOptions {
   readonly height?: number
@@ -27,37 +28,22 @@ interface Goal {
    * Looks whether it is reached, and prints the result then.
    * @throws CliError where it can't be reached any more
    */
-  look(event: NodeEvent): Promise<boolean>
+  look(event: NodeEvent, node: NodeClient): Promise<boolean>
 }
 
 export async function wait(options: WaitOptions, settings: Settings): Promise<void> {
-  const { timeout } = settings
-  // The whole of the waiting has this limit, a question on the way the usual one.
-  const patient = { ...settings, timeout: undefined }
-  const goal = goalOf(options, patient)
-  const end = new AbortController()
-  const timer = timeout === undefined ? undefined : setTimeout(() => end.abort(late(goal, timeout)), timeout)
-  try {
-    await Promise.race([follow(patient, followOptions(goal, end.signal), (event) => goal.look(event)), aborted(end)])
-  } finally {
-    clearTimeout(timer)
-    end.abort()
-  }
+  const goal = goalOf(options, settings)
+  const late = (seconds: number) => new CliError('cli.watch', `${goal.name} within ${seconds} s.`)
+  await within(settings, late, async (endpoint, signal) => {
+    const node = connect(endpoint)
+    await follow(endpoint, followOptions(goal, signal), (event) => goal.look(event, node))
+  })
 }
 
 function followOptions({ types, isPatient }: Goal, signal: AbortSignal): FollowOptions {
   const lost = (reason: string) =>
     note(isPatient ? `waiting for the node: ${reason}` : `the connection is lost: ${reason}`)
   return { types, signal, isPatient, onLost: lost }
-}
-
-/** A question that is under way isn't waited for. */
-function aborted({ signal }: AbortController): Promise<never> {
-  return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason), { once: true }))
-}
-
-function late({ name }: Goal, timeout: number): CliError {
-  return new CliError('cli.watch', `${name} within ${timeout / 1000} s.`)
 }
 
 function goalOf({ height, tx, confirmations, ready }: WaitOptions, settings: Settings): Goal {
@@ -73,8 +59,8 @@ function heightGoal(height: number, settings: Settings): Goal {
     name: `the chain has not reached height ${height}`,
     types: ['block'],
     isPatient: false,
-    look: async () => {
-      const status = await connect(settings).status()
+    look: async (_event, node) => {
+      const status = await node.status()
       if (status.height < height) return false
       printStatus(status, settings)
       return true
@@ -87,8 +73,8 @@ function readyGoal(settings: Settings): Goal {
     name: `no node was ready at ${settings.node.origin}`,
     types: ['block'],
     isPatient: true,
-    look: async () => {
-      printStatus(await connect(settings).status(), settings)
+    look: async (_event, node) => {
+      printStatus(await node.status(), settings)
       return true
     },
   }
@@ -104,10 +90,10 @@ function transactionGoal(id: string, confirmations: number, settings: Settings):
     name: `transaction ${id} has not had ${confirmations === 1 ? 'a confirmation' : `${confirmations} confirmations`}`,
     types: ['block', 'transaction', 'reorganisation'],
     isPatient: false,
-    look: async ({ event, data }) => {
+    look: async ({ event, data }, node) => {
       // Of all that comes and goes in the pool one is ours.
       if (event === 'transaction' && data.id !== id) return false
-      const found = await findTransaction(id, settings)
+      const found = await findTransaction(id, node)
       if (found === undefined && event === 'transaction' && data.status === 'dropped') throw dropped(id, data.reason)
       if (found === undefined && !unknown) note('the node does not know this transaction yet')
       unknown = found === undefined
@@ -118,9 +104,9 @@ function transactionGoal(id: string, confirmations: number, settings: Settings):
   }
 }
 
-async function findTransaction(id: string, settings: Settings): Promise<FoundTransactionAnswer | undefined> {
+async function findTransaction(id: string, node: NodeClient): Promise<FoundTransactionAnswer | undefined> {
   try {
-    return await connect(settings).transaction(id)
+    return await node.transaction(id)
   } catch (error) {
     if (error instanceof Refusal && error.code === 'request.not_found') return undefined
     throw error
