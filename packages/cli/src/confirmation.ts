@@ -1,9 +1,10 @@
-/** Waiting for a transaction to be confirmed. */
+/** Waiting for a transaction that was sent to be confirmed. */
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Hash } from '@bc/core'
 import type { FoundTransactionAnswer } from '@bc/node'
 import type { NodeClient } from './client.ts'
-import { CliError, Refusal } from './failure.ts'
+import { mayPass, Refusal } from './failure.ts'
+import { note } from './output.ts'
 
 export type ConfirmedTransaction = Extract<FoundTransactionAnswer, { status: 'confirmed' }>
 
@@ -12,34 +13,32 @@ const POLL = 1_000
 const MOST_MISSES = 3
 
 /**
+ * A node that is away is waited for: to say that there is none would have a script pay once more.
  * @param confirmations blocks from its own to the newest, both counted
- * @param timeout milliseconds; without it as long as it takes
- * @throws CliError `cli.no_node` when they are up; Refusal when the node knows of no such transaction any more
+ * @param signal ends it, with an error
+ * @throws Refusal when the node knows of no such transaction any more
  */
 export async function confirmed(
   node: NodeClient,
   id: Hash,
   confirmations: number,
-  timeout: number | undefined,
+  signal: AbortSignal,
 ): Promise<ConfirmedTransaction> {
-  const deadline = timeout === undefined ? Number.POSITIVE_INFINITY : performance.now() + timeout
-  for (let misses = 0; ; await delay(POLL)) {
-    const found = await foundOrMissing(node, id)
-    if (found instanceof Refusal && ++misses >= MOST_MISSES) throw found
-    if (!(found instanceof Refusal)) {
-      misses = 0
+  for (let misses = 0, isAway = false; ; await delay(POLL, undefined, { signal })) {
+    try {
+      const found = await node.transaction(id)
       if (found.status === 'confirmed' && found.block.confirmations >= confirmations) return found
+      misses = 0
+      isAway = false
+    } catch (error) {
+      if (mayPass(error)) {
+        if (!isAway) note(`the connection is lost: ${error.message} Trying again …`)
+        isAway = true
+      } else if (!isMissing(error) || ++misses >= MOST_MISSES) throw error
     }
-    if (performance.now() + POLL > deadline)
-      throw new CliError('cli.no_node', `${id} was sent, and is not confirmed after ${Number(timeout) / 1000} s.`)
   }
 }
 
-async function foundOrMissing(node: NodeClient, id: Hash): Promise<FoundTransactionAnswer | Refusal> {
-  try {
-    return await node.transaction(id)
-  } catch (error) {
-    if (error instanceof Refusal && error.code === 'request.not_found') return error
-    throw error
-  }
+function isMissing(error: unknown): boolean {
+  return error instanceof Refusal && error.code === 'request.not_found'
 }

@@ -67,6 +67,12 @@ export function exitCodeOf(code: string): ExitCode {
   return EXIT_OF[code] ?? (code.startsWith('node.') ? EXIT.other : EXIT.rule)
 }
 
+/** Nobody there, a node that is stopping or busy, a proxy whose node is gone. */
+export function mayPass(error: unknown): error is CliError | Refusal {
+  if (error instanceof CliError) return error.code === 'cli.no_node' || error.code === 'cli.answer'
+  return error instanceof Refusal && (error.code.startsWith('node.') || error.code === 'request.rate')
+}
+
 export function usage(message: string): CliError {
   return new CliError('cli.usage', message)
 }

@@ -14,6 +14,8 @@ export async function within<T>(
   const timer = timeout === undefined ? undefined : setTimeout(() => end.abort(late(timeout / 1000)), timeout)
   try {
     return await work({ ...endpoint, timeout: undefined, signal: end.signal }, end.signal)
+  } catch (error) {
+    throw end.signal.aborted ? end.signal.reason : error
   } finally {
     clearTimeout(timer)
   }

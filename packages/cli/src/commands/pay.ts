@@ -6,7 +6,7 @@ import { accountArgument, amountArgument, memoField } from '../arguments.ts'
 import { connect } from '../client.ts'
 import { type ConfirmedTransaction, confirmed } from '../confirmation.ts'
 import { defaultKey } from '../default-key.ts'
-import { Refusal } from '../failure.ts'
+import { CliError, Refusal } from '../failure.ts'
 import { readKey } from '../key.ts'
 import type { KeySource } from '../key-source.ts'
 import type { Settings } from '../options.ts'
@@ -14,6 +14,7 @@ import { note, printResult } from '../output.ts'
 import { placeOf } from '../place.ts'
 import { readableAccepted, rows } from '../readable.ts'
 import { signedBy } from '../signing.ts'
+import { within } from '../within.ts'
 
 export interface PayOptions {
   readonly from?: string
@@ -43,7 +44,11 @@ export async function pay(words: PayWords, options: PayOptions, source: KeySourc
   const { answer, id } = await sendNext(fields, secret, settings)
   if (options.wait === undefined) return printResult(answer, settings.json, (width) => readableAccepted(answer, width))
   note(`${id} is sent; waiting for a block … Ctrl-C ends the waiting alone`)
-  const found = await confirmed(connect(settings), id, Number(options.wait), settings.timeout)
+  const late = (seconds: number) =>
+    new CliError('cli.watch', `${id} was sent, and is not confirmed after ${seconds} s.`)
+  const found = await within(settings, late, (endpoint, signal) =>
+    confirmed(connect(endpoint), id, Number(options.wait), signal),
+  )
   printResult(found, settings.json, (width) => readableConfirmed(found, width))
 }
 

@@ -1,6 +1,6 @@
 /** Follows a node's events through lost connections and restarts: goes on after the last event that was dealt with. */
 import { setTimeout as delay } from 'node:timers/promises'
-import { CliError, Refusal } from '../failure.ts'
+import { mayPass } from '../failure.ts'
 import type { Endpoint } from '../http.ts'
 import { type EventType, type NodeEvent, nodeEvents } from './node-events.ts'
 
@@ -65,7 +65,7 @@ class Line {
     } catch (error) {
       signal.throwIfAborted()
       if (!this.met || !mayPass(error)) throw error
-      this.lose((error as Error).message)
+      this.lose(error.message)
     }
     return false
   }
@@ -91,10 +91,4 @@ class Line {
     if (!this.lost) this.options.onLost?.(reason)
     this.lost = true
   }
-}
-
-/** Nobody there, a node that is stopping or busy, a proxy whose node is gone. */
-export function mayPass(error: unknown): boolean {
-  if (error instanceof CliError) return error.code === 'cli.no_node' || error.code === 'cli.answer'
-  return error instanceof Refusal && (error.code.startsWith('node.') || error.code === 'request.rate')
 }
