@@ -31,9 +31,16 @@ const USUAL_TIMEOUT = DEFAULT_TIMEOUT * 1000
 /** A block has its limit in the rules of its chain; none that anyone uses comes near. */
 const USUAL_BYTES = 16 << 20
 const JSON_DEPTH = 16
-/** The requests whose failure needs care: they may have had their effect. */
 export const SEND = '/transactions/new'
 export const SEND_MANY = '/transactions'
+
+export type Asked = Pick<Question<unknown>, 'method' | 'path'>
+
+/** For requests whose failure needs care: they may have had their effect. A neighbour may be registered twice. */
+export function doubtOf({ method, path }: Asked): string {
+  const sends = method === 'POST' && (path === SEND || path === SEND_MANY)
+  return sends ? ' It may have been taken all the same: see bc transactions.' : ''
+}
 
 export interface Question<T> {
   readonly method: 'GET' | 'POST'
@@ -55,11 +62,13 @@ export async function ask<T>(endpoint: Endpoint, question: Question<T>): Promise
   const answer = parsed(body, maxBytes)
   if (status >= 400) throw refusal(base, question, status, answer)
   if (status >= 300) throw strange(base, `with ${status} ${STATUS_CODES[status] ?? ''}`)
-  if (!isJsonObject(answer)) throw strange(base, `${question.path} with something that is not the protocol's JSON`)
+  const doubt = doubtOf(question)
+  if (!isJsonObject(answer))
+    throw strange(base, `${question.path} with something that is not the protocol's JSON`, doubt)
   if (question.canonical && canonicalJson(answer) !== Buffer.from(body).toString('latin1'))
     throw strange(base, `${question.path} with JSON that is not canonical`)
   const wrong = wrongField(answer, question.shape)
-  if (wrong !== undefined) throw strange(base, `${question.path} without a proper "${wrong}"`)
+  if (wrong !== undefined) throw strange(base, `${question.path} without a proper "${wrong}"`, doubt)
   return answer as T
 }
 
@@ -75,22 +84,23 @@ export function parsed(body: Uint8Array, maxBytes: number): JsonValue | undefine
 
 const RULE_CODE = /^[a-z]{1,32}\.[a-z_]{1,64}$/
 
-/** A node of ours names the rule. The tutorial's own nodes say no in plain text, with the same status. */
-export function refusal(
-  base: string,
-  { path }: { readonly path: string },
-  status: number,
-  answer: JsonValue | undefined,
-) {
+/**
+ * A node of ours names the rule. The tutorial's own nodes say no in plain text, with the same status. A proxy may say
+ * that it knows of no answer to what it has passed on.
+ */
+export function refusal(base: string, asked: Asked, status: number, answer: JsonValue | undefined) {
   const { code, message } = isJsonObject(answer) ? answer : {}
   const sentence = typeof message === 'string' ? printable(message) : undefined
   if (typeof code === 'string' && RULE_CODE.test(code)) return new Refusal(code, sentence ?? `refused with ${status}`)
-  if (status === 401 && path === SEND) return new Refusal('tx.signature', sentence ?? 'Signature verification failure')
-  return strange(base, `with ${status} ${STATUS_CODES[status] ?? ''} and no reason that a node would give`)
+  if (status === 401 && asked.path === SEND)
+    return new Refusal('tx.signature', sentence ?? 'Signature verification failure')
+  const how = `with ${status} ${STATUS_CODES[status] ?? ''} and no reason that a node would give`
+  return strange(base, how, status >= 300 && status < 500 ? '' : doubtOf(asked))
 }
 
-export function strange(base: string, how: string): CliError {
-  return new CliError('cli.answer', `${base} answers ${how.trim()}: is that a node?`)
+/** @param doubt what may have happened all the same */
+export function strange(base: string, how: string, doubt = ''): CliError {
+  return new CliError('cli.answer', `${base} answers ${how.trim()}: is that a node?${doubt}`)
 }
 
 interface Answer {
@@ -103,7 +113,7 @@ async function exchange<T>(url: URL, question: Question<T>, endpoint: Endpoint, 
   try {
     limit.begin(limitOf(endpoint, question))
     const response = await responseTo(url, question, question.operator ? endpoint.token() : undefined, limit.signal)
-    return { status: response.statusCode ?? 0, body: await bodyOf(response, maxBytes, endpoint.node) }
+    return { status: response.statusCode ?? 0, body: await bodyOf(response, maxBytes, endpoint.node, question) }
   } catch (error) {
     throw explained(error, question, endpoint, limit.firedAfter)
   } finally {
@@ -141,12 +151,12 @@ function responseTo<T>(
 }
 
 /** Counts what comes and not what was announced. */
-async function bodyOf(response: IncomingMessage, maxBytes: number, node: URL): Promise<Uint8Array> {
+async function bodyOf(response: IncomingMessage, maxBytes: number, node: URL, asked: Asked): Promise<Uint8Array> {
   const chunks: Buffer[] = []
   let length = 0
   for await (const chunk of response as AsyncIterable<Buffer>) {
     length += chunk.length
-    if (length > maxBytes) throw strange(node.origin, `with more than ${maxBytes} bytes`)
+    if (length > maxBytes) throw strange(node.origin, `with more than ${maxBytes} bytes`, doubtOf(asked))
     chunks.push(chunk)
   }
   return Buffer.concat(chunks)
@@ -163,7 +173,7 @@ const CAUSES: Readonly<Record<string, string>> = {
 /** @param timeout milliseconds, where they are up */
 export function explained(
   error: unknown,
-  { path }: { readonly path: string },
+  asked: Asked,
   { node, signal }: Endpoint,
   timeout: number | undefined,
 ): unknown {
@@ -171,13 +181,12 @@ export function explained(
   if (error instanceof CliError || error instanceof Refusal) return error
   const { code, message } = error as NodeJS.ErrnoException
   if (code === undefined) return error
-  if (code.startsWith('HPE_')) return strange(node.origin, 'in something that is not HTTP')
+  if (code.startsWith('HPE_')) return strange(node.origin, 'in something that is not HTTP', doubtOf(asked))
   if (code === 'EPROTO') return strange(node.origin, 'in something that is not TLS, so it may be an http:// address')
   const cause = timeout === undefined ? (CAUSES[code] ?? message) : `no answer within ${timeout / 1000} s`
   const reached = timeout !== undefined || code === 'ECONNRESET' || code === 'EPIPE'
-  // Only a request that was sent may have had its effect. A neighbour may be registered twice.
-  const doubt =
-    (path === SEND || path === SEND_MANY) && reached ? ' It may have been taken all the same: see bc transactions.' : ''
+  // Only a request that was sent may have had its effect.
+  const doubt = reached ? doubtOf(asked) : ''
   const advice = reached ? '' : ' Start one with bc-node, or name another with --node URL or BC_NODE.'
   return new CliError('cli.no_node', `no node at ${node.origin}: ${cause}.${doubt}${advice}`)
 }

@@ -164,7 +164,12 @@ describe('no node: 3', () => {
     // Which of the two errors the system has for it is a matter of luck.
     const endpoint = { node: new URL('http://a:1'), timeout: undefined, token: () => undefined }
     const said = ['EPIPE', 'ECONNRESET'].map((code) =>
-      explained(Object.assign(new Error(`write ${code}`), { code }), { path: SEND_MANY }, endpoint, undefined),
+      explained(
+        Object.assign(new Error(`write ${code}`), { code }),
+        { method: 'POST', path: SEND_MANY },
+        endpoint,
+        undefined,
+      ),
     )
     const sentence = 'no node at http://a:1: the connection broke off. It may have been taken all the same'
     for (const error of said) expect(error).toMatchObject({ message: expect.stringContaining(sentence) })
@@ -173,6 +178,27 @@ describe('no node: 3', () => {
   test('a transaction without an answer may have been taken, and that is said', async () => {
     expectFailure(await against(() => {}, ...SEND, '--timeout', '0.3'), 3, /It may have been taken all the same/)
     expectFailure(await bc(...SEND, '--node', 'http://127.0.0.1:9'), 3, /nothing listens there\. Start one/)
+    const looked = await against(() => {}, 'transactions', '--timeout', '0.3')
+    expectFailure(looked, 3, /no answer within 0\.3 s\.\n/)
+  })
+
+  const HTML = '<!doctype html><title>Oh</title>\n'
+  test.each([
+    ['a proxy that has lost the node', answers(502, HTML), true],
+    ['an answer that nobody can read', answers(200, HTML), true],
+    ['an answer that is something else', answers(201, '{"message": 1}'), true],
+    ['a proxy that passes nothing on', answers(403, HTML), false],
+    ['a proxy that knows another address', answers(302, HTML), false],
+  ])('%s: whether a transaction may have been taken', async (_name, listener, doubt) => {
+    const node = await fakeNode(listener)
+    const one = await bc(...SEND, '--node', node.url)
+    const many = await command('bc', ['send-tx', '--node', node.url], { input: '{}\n{}\n' })
+    node.close()
+    const reason = new RegExp(
+      `is that a node\\?${doubt ? ' It may have been taken all the same: see bc transactions\\.' : ''}\n$`,
+    )
+    expectFailure(one, 1, reason)
+    expectFailure(many, 1, reason)
   })
 })
 

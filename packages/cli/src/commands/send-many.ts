@@ -6,7 +6,7 @@ import { canonicalJson, isJsonObject, type JsonObject, parseAmount, parseHash } 
 import { LineSplitter, LongLineError } from '@bc/node/ndjson'
 import { connect, type NodeClient } from '../client.ts'
 import { CliError, EXIT, type ExitCode, exitCodeOf, Refusal } from '../failure.ts'
-import { parsed, SEND_MANY, strange } from '../http.ts'
+import { doubtOf, parsed, SEND_MANY, strange } from '../http.ts'
 import { openAnswer, wholeOf } from '../http-stream.ts'
 import type { Settings } from '../options.ts'
 import { note, outliveReader, printResult } from '../output.ts'
@@ -17,6 +17,8 @@ import { counted } from '../readable.ts'
 /** A node takes ten times as many; but a request must arrive in time, and the progress bar should move. */
 const BATCH = 1000
 const LINE_BYTES = 65_536
+const QUESTION = { method: 'POST', path: SEND_MANY } as const
+const DOUBT = doubtOf(QUESTION)
 
 /** What became of one: `index` is the earliest block that it can be in. */
 export type Outcome =
@@ -79,7 +81,7 @@ async function batch(
   settings: Settings,
 ): Promise<AsyncGenerator<Outcome> | undefined> {
   const body = Buffer.from(transactions.map((transaction) => `${canonicalJson(transaction)}\n`).join(''))
-  const { status, pieces } = await openAnswer(settings, { method: 'POST', path: SEND_MANY, body }, UNKNOWN)
+  const { status, pieces } = await openAnswer(settings, { ...QUESTION, body }, UNKNOWN)
   if (status === 200) return outcomesIn(pieces, transactions.length, settings)
   // A generator that was never begun has no end to run: its first piece must be asked for to hang up.
   await wholeOf(pieces, 0)
@@ -92,7 +94,8 @@ async function* outcomesIn(pieces: AsyncIterable<Buffer>, count: number, { node 
   let last: Outcome | undefined
   for await (const line of linesOf(pieces, node)) {
     last = readOutcome(line)
-    if (last === undefined || ++told > count) throw strange(node.origin, `${SEND_MANY} with no outcome in a line`)
+    if (last === undefined || ++told > count)
+      throw strange(node.origin, `${SEND_MANY} with no outcome in a line`, DOUBT)
     yield last
   }
   if (told === count) return
@@ -106,7 +109,9 @@ async function* linesOf(pieces: AsyncIterable<Buffer>, node: URL): AsyncGenerato
   try {
     for await (const piece of pieces) yield* splitter.feed(piece)
   } catch (error) {
-    throw error instanceof LongLineError ? strange(node.origin, `${SEND_MANY} with a line that has no end`) : error
+    throw error instanceof LongLineError
+      ? strange(node.origin, `${SEND_MANY} with a line that has no end`, DOUBT)
+      : error
   }
 }
 
