@@ -109,6 +109,31 @@ describe('a transaction', () => {
     expectFailure(unknown, 1, /does not know this transaction yet\n.*has not had a confirmation within 1 s\.\n$/s)
   })
 
+  test.each(['start', 'missed'])(
+    'that a node has forgotten by its next %s is not waited for any longer',
+    async (beginning) => {
+      const streams = ['start', beginning].map((name) => {
+        const data = JSON.stringify({ chain: CHAIN, height: 1, tip: CHAIN })
+        return `event: ${name}\nid: 1\ndata: ${data}\n\n`
+      })
+      const waits = { id: CHAIN, status: 'pending', transaction: { amount: 1, nonce: 0, recipient: '', sender: '' } }
+      const founds = [waits]
+      const node = await fakeNode((request, response) => {
+        if (request.url?.startsWith('/events'))
+          return void response.writeHead(200, { 'content-type': 'text/event-stream' }).end(streams.shift())
+        const refusal = { code: 'request.not_found', message: 'No.', statusCode: 404 }
+        const found = founds.shift()
+        response.writeHead(found ? 200 : 404).end(JSON.stringify(found ?? refusal))
+      })
+      const run = await bc('wait', '--tx', CHAIN, '--timeout', '20', '--node', node.url)
+      node.close()
+      expect(run).toMatchObject({
+        code: 1,
+        stderr: expect.stringMatching(/ is gone: the node does not know it any more\.\n$/),
+      })
+    },
+  )
+
   test('that another one replaces is not waited for any longer', async () => {
     const { url, send } = await paid()
     const id = await send()

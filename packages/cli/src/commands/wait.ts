@@ -85,7 +85,7 @@ function printStatus(status: StatusAnswer, { json }: Settings): void {
 }
 
 function transactionGoal(id: string, confirmations: number, settings: Settings): Goal {
-  let unknown = false
+  let known: boolean | undefined
   return {
     name: `transaction ${id} has not had ${confirmations === 1 ? 'a confirmation' : `${confirmations} confirmations`}`,
     types: ['block', 'transaction', 'reorganisation'],
@@ -95,8 +95,11 @@ function transactionGoal(id: string, confirmations: number, settings: Settings):
       if (event === 'transaction' && data.id !== id) return false
       const found = await findTransaction(id, node)
       if (found === undefined && event === 'transaction' && data.status === 'dropped') throw dropped(id, data.reason)
-      if (found === undefined && !unknown) note('the node does not know this transaction yet')
-      unknown = found === undefined
+      // What happened while nobody listened, as the restart of a node that keeps nothing, no later event tells.
+      if (found === undefined && known && BEGINNINGS.includes(event))
+        throw new CliError('cli.watch', `transaction ${id} is gone: the node does not know it any more.`)
+      if (found === undefined && known === undefined) note('the node does not know this transaction yet')
+      known ||= found !== undefined
       if (found?.status !== 'confirmed' || found.block.confirmations < confirmations) return false
       printResult(found, settings.json, (width) => readableConfirmed(found, width))
       return true
@@ -112,6 +115,9 @@ async function findTransaction(id: string, node: NodeClient): Promise<FoundTrans
     throw error
   }
 }
+
+/** With which a stream begins that doesn't go on from the last event. */
+const BEGINNINGS = ['start', 'missed']
 
 const REASONS: Readonly<Record<DropReason, string>> = {
   replaced: 'another one of its sender, with the same nonce, has taken its place',
