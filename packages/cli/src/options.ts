@@ -3,7 +3,7 @@
  * the config file, and that before the default.
  */
 import { type Command, Help, InvalidArgumentError, Option } from 'commander'
-import { type ConfigFields, readConfigFile } from './config-file.ts'
+import { type ConfigFields, type ConfigFile, readConfigFile } from './config-file.ts'
 import { CliError, usage } from './failure.ts'
 import { readSmallFile } from './input.ts'
 import type { KeySource } from './key-source.ts'
@@ -88,10 +88,14 @@ function useEnvironment(program: Command): void {
  * shell's start-up file and `bc config --path` have to work all the same.
  */
 const faults = new WeakMap<Command, unknown>()
+/** Read once: it may be a pipe. */
+const files = new WeakMap<Command, ConfigFile>()
 
 function useConfigFile(program: Command): void {
   try {
-    adopt(readConfigFile().fields, program)
+    const file = readConfigFile()
+    files.set(program, file)
+    adopt(file.fields, program)
   } catch (error) {
     faults.set(program, error)
   }
@@ -113,6 +117,11 @@ export function given<T = Given>(command: Command): T {
   const program = rootOf(command)
   if (faults.has(program)) throw faults.get(program)
   return command.optsWithGlobals() as T
+}
+
+/** As if there were none where it can't be used. */
+export function configFileOf(command: Command): ConfigFile {
+  return files.get(rootOf(command)) ?? { exists: false, fields: {} }
 }
 
 function rootOf(command: Command): Command {

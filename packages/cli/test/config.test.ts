@@ -1,8 +1,9 @@
 /** The settings: flag > environment > config file > default, and what `bc config` tells of them. */
+import { spawn } from 'node:child_process'
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { describe, expect, test } from 'vitest'
-import { command, expectFailure, fakeNode } from './commands.ts'
+import { CLEAN, command, ended, expectFailure, fakeNode, ROOT } from './commands.ts'
 import { temporaryFolder } from './nodes.ts'
 import { describeOnTerminal, onTerminal } from './terminal.ts'
 
@@ -67,6 +68,13 @@ describe('where a setting is from', () => {
     const { env } = configured({ color: false })
     expect((await settings(env)).color).toMatchObject({ value: false, source: 'file' })
     expect((await settings({ NO_COLOR: '1' })).color).toEqual({ value: false, source: 'environment', from: 'NO_COLOR' })
+  })
+
+  test('a file that can be read only once', async () => {
+    const shell = spawn('bash', ['-c', `BC_CONFIG=<(echo '{"timeout": 7}') '${ROOT}/bin/bc' config`], { env: CLEAN })
+    const run = await ended(shell)
+    expect(run).toMatchObject({ code: 0, stderr: '' })
+    expect(JSON.parse(run.stdout)).toMatchObject({ exists: true, settings: { timeout: { value: 7, source: 'file' } } })
   })
 
   test('no secret is shown', async () => {

@@ -1,11 +1,12 @@
 /** What the settings come to for a command that is called here and now, and where each is from. */
 import type { Command } from 'commander'
-import { configPath, readConfigFile } from '../config-file.ts'
+import { configPath } from '../config-file.ts'
 import { CliError } from '../failure.ts'
 import { defaultKeysFolder } from '../folders.ts'
 import { isKeyName } from '../key-name.ts'
 import { DEFAULT_TIMEOUT } from '../node-address.ts'
 import {
+  configFileOf,
   type Given,
   given,
   jsonFlagOf,
@@ -38,7 +39,7 @@ export function showConfigPath(command: Command): void {
 export function showConfig(command: Command): void {
   const options = given(command)
   const path = configPath()
-  const { exists } = readConfigFile()
+  const { exists } = configFileOf(command)
   const settings: Readonly<Record<string, Setting>> = {
     node: { ...placeOf('node', command, path), ...nodeIn(options, command) },
     timeout: { ...placeOf('timeout', command, path), ...timeoutIn(options) },
