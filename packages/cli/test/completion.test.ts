@@ -7,7 +7,7 @@ import { bcNodeProgram } from '../src/bc-node.ts'
 import { LAUNCHERS } from '../src/completion/launchers.ts'
 import { type CompletedCommand, completedCommands } from '../src/completion/model.ts'
 import { EXPLANATIONS } from '../src/explanations.ts'
-import { CLEAN, ended, output, ROOT } from './commands.ts'
+import { CLEAN, command, ended, output, ROOT } from './commands.ts'
 import { describeOnTerminal, shellOnTerminal } from './terminal.ts'
 
 const SHELLS = ['bash', 'zsh', 'fish'] as const
@@ -43,6 +43,13 @@ function describeIn(shell: Shell, body: () => void): void {
     else test.skip(`skipped: there is no ${shell}`)
   })
 }
+
+test.each(SHELLS)('%s: keys are those of the config file where no BC_KEYS names others', async (shell) => {
+  const config = `${folder}/keys-elsewhere.json`
+  writeFileSync(config, '{"keys": "else where"}')
+  const run = await command('bc', ['completion', shell], { env: { BC_CONFIG: config } })
+  expect(run).toMatchObject({ code: 0, stdout: expect.stringMatching(`_bc_keys_folder[= ]'${folder}/else where'\n`) })
+})
 
 const CODES = Object.keys(EXPLANATIONS)
 const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']

@@ -6,10 +6,11 @@ import { completionScript, type Shell } from '../completion/scripts.ts'
 import { findKeysFolder } from '../folders.ts'
 import { printResult } from '../output.ts'
 
-export function completion(shell: Shell, bc: Command, json: boolean): void {
+/** @param keys the folder of keys, where the config file names one */
+export function completion(shell: Shell, bc: Command, keys: string | undefined, json: boolean): void {
   const commands = [...completedCommands(bc), ...completedCommands(bcNodeProgram())]
   // Where no folder can be, none has files: this runs when a shell starts, and it isn't the place for complaints.
-  const script = completionScript(shell, commands, findKeysFolder() ?? '/dev/null')
+  const script = completionScript(shell, commands, keys ?? findKeysFolder() ?? '/dev/null')
   // A script is for a shell and no person, in a pipe as on a terminal.
   if (json) printResult({ shell, script }, true, () => script)
   else process.stdout.write(script)

@@ -2,7 +2,7 @@
 import { Argument, type Command } from 'commander'
 import type { Shell } from '../completion/scripts.ts'
 import { usage } from '../failure.ts'
-import { jsonFlagOf, wantsJson, wantsNdjson, withNdjson } from '../options.ts'
+import { configFileOf, jsonFlagOf, wantsJson, wantsNdjson, withNdjson } from '../options.ts'
 import { examples } from '../run.ts'
 import { either, nearest } from '../suggestion.ts'
 
@@ -71,7 +71,7 @@ function addCompletion(bc: Command): void {
     )
     .action(async function (this: Command, shell: Shell) {
       const { completion } = await import('../commands/completion.ts')
-      completion(shell, bc, jsonFlagOf(this))
+      completion(shell, bc, configFileOf(this).fields.keys, jsonFlagOf(this))
     })
   withoutNode(completion)
 }
