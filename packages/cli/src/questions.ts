@@ -129,11 +129,19 @@ function linesFrom(terminal: Interface, onReturn = () => {}): Lines {
     waiting.push(line)
     wake()
   })
+  const hangUp = () => interrupt(terminal, 'SIGHUP')
+  process.once('SIGHUP', hangUp)
+  // The terminal is gone, which may be seen before the signal comes: there is nothing to be put right.
+  terminal.on('error', () => {
+    process.off('SIGHUP', hangUp)
+    process.kill(process.pid, 'SIGHUP')
+  })
   terminal.on('close', () => {
+    process.off('SIGHUP', hangUp)
     ended = true
     wake()
   })
-  terminal.on('SIGINT', () => interrupt(terminal))
+  terminal.on('SIGINT', () => interrupt(terminal, 'SIGINT'))
   // It pauses its input when it is back (`fg`) and leaves it to us to go on; only after this event it has the terminal
   // in raw mode again.
   terminal.on('SIGCONT', () =>
@@ -154,8 +162,11 @@ function linesFrom(terminal: Interface, onReturn = () => {}): Lines {
   return { next, close: () => terminal.close() }
 }
 
-/** Readline has the terminal in raw mode, where Ctrl-C is a key: let it end us as it ends any program. */
-function interrupt(terminal: Interface): void {
+/**
+ * Readline has the terminal in raw mode, where Ctrl-C is a key: let it end us as it ends any program. Where others send
+ * a signal Node puts the terminal right by itself, but for SIGHUP.
+ */
+function interrupt(terminal: Interface, signal: NodeJS.Signals): void {
   terminal.close()
-  process.kill(process.pid, 'SIGINT')
+  process.kill(process.pid, signal)
 }

@@ -78,6 +78,27 @@ describeOnTerminal('a new key', () => {
   })
 })
 
+describeOnTerminal('SIGHUP', () => {
+  test.each(['new alice', 'import alice'])('of a terminal that is gone ends key %s as any program', async (words) => {
+    const shown = await bcAt(emptyKeystore(), ['key', ...words.split(' ')], [['alice', null]])
+    expect(shown).toMatchObject({ code: null, signal: constants.signals.SIGHUP })
+  })
+
+  test.each([
+    ['a hidden question', 'new alice'],
+    ['any other', 'remove alice'],
+  ])('at %s ends it, and the terminal is sane afterwards', async (_name, words) => {
+    const keystore = words.startsWith('new') ? emptyKeystore() : await keystoreOf({ alice: ALICE.secret })
+    const pid = `${temporaryFolder()}/pid`
+    const once = `until stty -a < /dev/tty | grep -q -- -icanon; do sleep 0.1; done; kill -HUP "$(cat '${pid}')"`
+    const script = `{ ${once}; } & sh -c 'echo $$ > ${pid}; exec "$0" key ${words}' "$0"; echo "ended with $?"; stty -a`
+    const after = await shellAt(keystore, script, [])
+    expect(after.output).toContain(`ended with ${128 + constants.signals.SIGHUP}`)
+    expect(after.output).toMatch(/[ ;]icanon/)
+    expect(after.output).toMatch(/[ ;]echo[ ;]/)
+  })
+})
+
 describeOnTerminal('Ctrl-Z and fg', () => {
   // With job control the shell goes on to its next command once the first is stopped.
   const stoppedOnce = (words: string) => `set -m; "$0" ${words}; echo away; fg; echo "ended with $?"`

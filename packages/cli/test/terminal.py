@@ -1,6 +1,6 @@
 """Runs a program on a pseudo-terminal and types for it.
 
-stdin:  {"argv": [...], "env": {...}, "columns": 80 if not there, "steps": [[wait for this text, type that], ...],
+stdin:  {"argv": [...], "env": {...}, "columns": 80 if not there, "steps": [[wait for this text, type that, or null: hang up], ...],
          "limit": seconds, 30 if not there}
 stdout: {"output": all that the terminal showed, "code": n or null, "signal": n or null}
 """
@@ -24,7 +24,8 @@ if pid == 0:
 shown = b""
 seen = 0
 steps = task["steps"]
-while time.time() < deadline:
+there = True
+while there and time.time() < deadline:
     ready, _, _ = select.select([terminal], [], [], 0.1)
     if ready:
         try:
@@ -36,9 +37,15 @@ while time.time() < deadline:
         shown += chunk
     while steps and (at := shown.find(steps[0][0].encode(), seen)) >= 0:
         seen = at + len(steps[0][0].encode())
-        os.write(terminal, steps.pop(0)[1].encode())
+        typed = steps.pop(0)[1]
+        if typed is None:
+            os.close(terminal)
+            there = False
+            break
+        os.write(terminal, typed.encode())
 else:
-    os.kill(pid, 9)
+    if there:
+        os.kill(pid, 9)
 
 _, status = os.waitpid(pid, 0)
 json.dump(

@@ -12,8 +12,8 @@ export interface Shown {
   readonly signal: number | null
 }
 
-/** What is typed once this text has appeared. */
-export type Step = readonly [text: string, typed: string]
+/** What is typed once this text has appeared; null for a terminal that is closed then. */
+export type Step = readonly [text: string, typed: string | null]
 
 /** Where there is no Python its tests are skipped, and say so; in CI that is a failure. */
 export function describeOnTerminal(name: string, body: () => void): void {
