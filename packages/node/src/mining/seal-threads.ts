@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { createRequire } from 'node:module'
 import { Worker } from 'node:worker_threads'
 import type { SealJob } from '@bc/core'
@@ -51,11 +52,13 @@ export class SealThreads {
           listen(worker, 'exit', () => reject(new Error('a mining thread has ended')), once.signal)
         }
         const share = 2n ** 64n / BigInt(workers.length)
+        // Another search of the same job, as while our clock is behind the parent's time, must not try the same nonces.
+        const start = randomBytes(8).readBigUInt64BE() % (share / 2n)
         for (const [i, worker] of workers.entries())
           worker.postMessage({
             number,
             job,
-            from: share * BigInt(i),
+            from: share * BigInt(i) + start,
             wanted: this.wanted,
             tried: this.tried,
           } satisfies SealTask)
