@@ -110,13 +110,20 @@ export class Pool {
   /**
    * @param account the sender's, as confirmed
    * @param now Unix seconds
+   * @param options.again it was here before, however far from the sender's next nonce: what is missing may have left
    * @throws RuleError `pool.known`, `tx.nonce`, `pool.gap`, `pool.replacement`, `tx.balance`, `pool.account`, `pool.full`
    */
-  add(transaction: VerifiedTransaction, id: Hash, account: Account, now: number): Admission {
+  add(
+    transaction: VerifiedTransaction,
+    id: Hash,
+    account: Account,
+    now: number,
+    { again = false }: { readonly again?: boolean } = {},
+  ): Admission {
     if (this.entries.has(id)) throw new RuleError('pool.known', 'This transaction waits in the pool already.', { id })
     const queue = this.queues.get(transaction.sender) ?? newQueue(account)
     const replaced = queue.byNonce.get(transaction.nonce)
-    checkNonce(transaction, queue)
+    checkNonce(transaction, queue, again ? Number.POSITIVE_INFINITY : MAX_NONCE_GAP)
     if (replaced) checkReplacement(transaction, replaced)
     checkBalance(transaction, replaced, queue)
     if (!replaced && queue.byNonce.size >= this.limits.maxPerAccount)
@@ -289,13 +296,13 @@ function costOf(entry: PoolEntry): number {
   return entry.transaction.amount + entry.transaction.fee
 }
 
-function checkNonce({ nonce }: VerifiedTransaction, { account, pendingNonce }: Queue): void {
+function checkNonce({ nonce }: VerifiedTransaction, { account, pendingNonce }: Queue, maxGap: number): void {
   if (nonce < account.nonce)
     throw new RuleError('tx.nonce', `The nonce is ${nonce}, and the sender's next one is ${account.nonce}.`, {
       nonce,
       expected: account.nonce,
     })
-  if (nonce > pendingNonce + MAX_NONCE_GAP)
+  if (nonce > pendingNonce + maxGap)
     throw new RuleError('pool.gap', `The nonce is ${nonce}, and the next missing one is ${pendingNonce}.`, {
       nonce,
       expected: pendingNonce,

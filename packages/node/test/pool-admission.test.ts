@@ -258,6 +258,14 @@ describe('a restart', () => {
     await expectSameSet(ledger)
   })
 
+  test('finds what waits far behind one that was pushed out', async () => {
+    const ledger = await open({ maxTransactions: 80 })
+    for (let nonce = 0; nonce < 80; nonce++) await ledger.submit(paymentOf(nonce, nonce === 5 ? 1 : 2))
+    await ledger.submit(signedPayment(START, bob, dave, 1, 10, 0))
+    expect(ledger.waiting).toHaveLength(80)
+    await expectStored(ledger, { maxTransactions: 80 })
+  })
+
   test('drops what was confirmed in a block that its pool had not heard of', async () => {
     const ledger = await memoryLedger(RULES, GENESIS_TIME, { onHead: async () => undefined })
     for (const nonce of [0, 1, 2]) await ledger.submit(paymentOf(nonce))

@@ -214,7 +214,7 @@ export class Admission {
       const { id, transaction, arrivedAt } = one
       try {
         const account = accounts.get(transaction.sender) ?? NO_ACCOUNT
-        const admission = this.pool.add(transaction, id, account, arrivedAt)
+        const admission = this.pool.add(transaction, id, account, arrivedAt, { again: true })
         added.push(admission.added)
         for (const entry of admission.removed) {
           removed.push(entry)
