@@ -1,4 +1,6 @@
 /** `POST /transactions`: a batch over HTTP. What each line comes to is pool-batches.test.ts's matter. */
+import { once } from 'node:events'
+import type { Socket } from 'node:net'
 import { parseJson, transactionId } from '@bc/core'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { describe, expect, test, vi } from 'vitest'
@@ -183,4 +185,22 @@ test('what was accepted before its client went away is told to others all the sa
   socket.destroy()
   await vi.waitFor(() => expect(announced).toHaveBeenCalledTimes(512), 3_000)
   announced.mockRestore()
+})
+
+test('a client that goes away before its answer is no bug of the node', async () => {
+  const node = await startTestNode()
+  const body = textOf(payments(node, 0, 40))
+  const head = `POST /transactions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-ndjson\r\n`
+  for (const leave of ['end', 'destroy', 'resetAndDestroy'] as const) {
+    const accepted = once(node.app.server, 'connection') as Promise<[Socket]>
+    const client = await connected(node.port)
+    const [socket] = await accepted
+    const closed = once(socket, 'close')
+    await new Promise((resolve) => client.write(`${head}Content-Length: ${body.length}\r\n\r\n${body}`, resolve))
+    client[leave]()
+    await closed
+    // What follows from it has happened when the next one is answered.
+    expect((await ask(node, { path: '/status' })).status).toBe(200)
+  }
+  expect(node.logged()).not.toMatch(/"level":(?:50|60)/)
 })

@@ -63,8 +63,9 @@ export function explain(error: unknown): ErrorAnswer | undefined {
   if (error instanceof DamageError || error instanceof StorageError)
     return answerOf('node.damaged', 'The stored data of this node is damaged or out of reach: it is stopping.')
   const { statusCode, code, message } = error as FastifyError
-  // What Node says of a body whose client hung up in its midst.
-  if (code === 'ECONNRESET' && message === 'aborted') return explain(clientGone())
+  // What Node says where a client hangs up in the midst of a body, or of its answer.
+  if ((code === 'ECONNRESET' && message === 'aborted') || code === 'ERR_STREAM_PREMATURE_CLOSE')
+    return explain(clientGone())
   if (statusCode === undefined || statusCode < 400 || statusCode > 499) return undefined
   return answerOf(CODES[statusCode] ?? 'request.invalid', message)
 }

@@ -18,7 +18,7 @@ export async function lockDirectory(directory: string): Promise<Release> {
   try {
     return await lockAt(location)
   } catch (error) {
-    if (codeOf(error) === 'LEVEL_LOCKED')
+    if ((error as NodeJS.ErrnoException).code === 'LEVEL_LOCKED')
       throw new StartError(`Another node is using ${directory}: stop it, or choose another --data-dir.`)
     // Whatever has become of its files: there is nothing in them.
     rmSync(location, { recursive: true, force: true })
@@ -28,11 +28,11 @@ export async function lockDirectory(directory: string): Promise<Release> {
 
 async function lockAt(location: string): Promise<Release> {
   const level = new ClassicLevel(location)
-  await level.open()
+  try {
+    await level.open()
+  } catch (error) {
+    // Its own sentence is that it failed to open.
+    throw (error as Error).cause ?? error
+  }
   return () => level.close()
-}
-
-function codeOf(error: unknown): string | undefined {
-  const { code, cause } = error as { code?: string; cause?: { code?: string } }
-  return cause?.code ?? code
 }

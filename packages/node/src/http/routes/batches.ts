@@ -106,6 +106,8 @@ function submitTransactions(app: App, { admission, chain, network, onFailure }: 
       },
     },
     handler: async (request, reply) => {
+      // Whose socket is gone has no address to be counted by.
+      if (request.socket.destroyed) throw clientGone()
       const body = linesOf(request.body, { maxLineBytes: LINE_BYTES, maxBytes: MOST_TRANSACTIONS * LINE_BYTES })
       const answer = new PassThrough()
       const stranger = isLoopback(request.socket.remoteAddress) ? undefined : networkOf(request.ip)
