@@ -1,10 +1,10 @@
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { createServer } from 'node:net'
 import { dirname } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { bc, command, expectFailure, output, start } from './commands.ts'
+import { bc, command, ended, expectFailure, output, ROOT, start } from './commands.ts'
 import { startedNode, temporaryFolder, waitFor } from './nodes.ts'
 import { describeOnTerminal, onTerminal } from './terminal.ts'
 
@@ -42,6 +42,22 @@ describe('the life of a node', () => {
     expect(JSON.parse(await output('status', '--node', node.url))).toMatchObject({ height: 1 })
     expect(await node.stop()).toMatchObject({ code: 0 })
   })
+
+  test.skipIf(process.platform !== 'linux')(
+    'a log on a full disk keeps it neither from its work nor from its end',
+    async () => {
+      const ready = `${temporaryFolder()}/ready.json`
+      const words = ['-p', '0', '--ephemeral', '--no-discovery', '--ready-file', ready]
+      const node = spawn('/bin/sh', ['-c', 'exec "$0" "$@" 2> /dev/full', `${ROOT}/bin/bc-node`, ...words])
+      onTestFinished(() => void node.kill('SIGKILL'))
+      const end = ended(node)
+      await waitFor(() => existsSync(ready))
+      const { url } = JSON.parse(readFileSync(ready, 'utf8'))
+      expect(JSON.parse(await output('mine', '--node', url))).toMatchObject({ index: 2 })
+      node.kill()
+      expect(await end).toMatchObject({ code: 0, signal: null })
+    },
+  )
 
   test('a ready file that another has taken over is left alone', async () => {
     const node = await startedNode(['--ephemeral'])
