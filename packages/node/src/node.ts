@@ -160,8 +160,14 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
 
 /** What openStore overlooks and the first readers find: the next start rebuilds, as after damage to a running node. */
 function damageAtStart(directory: string, { message }: DamageError): StartError {
-  markDamaged(directory, message)
-  return new StartError(`The data in ${directory} is damaged: ${message}. Start again, and the chain is rebuilt.`)
+  const damage = `The data in ${directory} is damaged: ${message}.`
+  try {
+    markDamaged(directory, message)
+    return new StartError(`${damage} Start again, and the chain is rebuilt.`)
+  } catch (error) {
+    const reason = `This can't be noted for the next start, which would rebuild the chain: ${(error as Error).message}.`
+    return new StartError(`${damage} ${reason} Look after the disk that it is on.`)
+  }
 }
 
 /** Every step, whatever becomes of the others: a store that stays open would keep its lock. */
@@ -251,9 +257,10 @@ class Failure {
     if (this.reported) return
     this.reported = true
     const reason = error instanceof Error ? error : new Error(String(error))
-    this.log.fatal(reason, 'The node stops.')
-    if (reason instanceof DamageError) this.leaveNote(reason)
+    // First: whatever fails on the way, the node must stop.
     this.settle(reason)
+    if (reason instanceof DamageError) this.leaveNote(reason)
+    this.log.fatal(reason, 'The node stops.')
   }
 
   /** For the next start, which mends it. Where the directory takes no note any more, the node must stop all the same. */

@@ -32,7 +32,7 @@ export function testRules(changed: Partial<Record<keyof ChainRules, unknown>> = 
   return { ...usual, ...changed } as ChainRules
 }
 
-export interface TestOptions extends Partial<Omit<NodeOptions, 'config' | 'log' | 'console'>> {
+export interface TestOptions extends Partial<Omit<NodeOptions, 'config' | 'console'>> {
   readonly rules?: Partial<Record<keyof ChainRules, unknown>>
   readonly config?: Partial<NodeConfig>
   readonly logLevel?: LevelWithSilent
