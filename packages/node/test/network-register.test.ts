@@ -1,14 +1,24 @@
 /** `POST /nodes/register` aimed at what is no node, at what pretends to be one, and at what should be left alone. */
 import { once } from 'node:events'
+import { mkdirSync, readdirSync } from 'node:fs'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { createServer as createSocketServer } from 'node:net'
+import { join } from 'node:path'
 import { createGzip } from 'node:zlib'
 import { canonicalJson, type JsonObject, type JsonValue } from '@bc/core'
 import { afterAll, describe, expect, test } from 'vitest'
 import { ChainSplitter } from '../src/network/chain-splitter.ts'
 import { genesisSite, grown, networkRules, type Site } from './support/network-chain.ts'
-import { addressOf, mine, register, startNetworkNode, statusOf, until } from './support/network-nodes.ts'
+import {
+  addressOf,
+  mine,
+  register,
+  startNetworkNode,
+  statusOf,
+  temporaryFolder,
+  until,
+} from './support/network-nodes.ts'
 import { ordeals } from './support/network-ordeal.ts'
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void
@@ -232,6 +242,18 @@ describe('register', () => {
       expect(await register(victim, [good.name, bad.name])).toMatchObject({ status: 400 })
       expect(await (await fetch(`${victim.url}/nodes`)).json()).toMatchObject({ length: 0 })
     }))
+})
+
+test('where the disk takes no neighbours, nobody is added, and the node stops', async () => {
+  const dataDirectory = temporaryFolder()
+  const node = await startNetworkNode({ dataDirectory })
+  const good = await serve(tutorial(genesisSite().texts))
+  mkdirSync(join(dataDirectory, 'neighbours.json'))
+  // Twice: what wasn't kept is not known the second time either.
+  for (let i = 0; i < 2; i++) expect(await register(node, [good.name])).toMatchObject({ status: 503 })
+  expect(await (await fetch(`${node.url}/nodes`)).json()).toEqual({ nodes: [], length: 0 })
+  expect(await node.failed).toMatchObject({ name: 'StorageError', message: expect.stringContaining('neighbours.json') })
+  expect(readdirSync(dataDirectory).filter((name) => name.startsWith('neighbours'))).toEqual(['neighbours.json'])
 })
 
 describe('a tutorial node’s chain', () => {
