@@ -133,10 +133,10 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
     closing.push(async () => stopping.abort(stoppingError()))
     closing.push(await startScrub(store, chain, failure))
     closing.push(keepHouse(chain, admission, failure))
-    const url = await listen(app, options.host, options.port)
+    const { url, address } = await listen(app, options)
     if (options.network) {
       const onPeer = (change: PeerChange) => events.peersChanged(change)
-      joinLate(network, options.network, { chain, store, admission, log, onFailure, onPeer }, dataDirectory)
+      joinLate(network, address, options.network, { chain, store, admission, log, onFailure, onPeer }, dataDirectory)
       neighbours.start()
     }
     if (options.mine) mineOn(miner, failure, log)
@@ -225,13 +225,14 @@ async function openLedger(
 /** Libp2p is loaded here and nowhere else: once the node is answering. */
 function joinLate(
   network: LateNetwork,
+  host: string,
   options: NetworkOptions,
-  modules: Parameters<typeof joinNetwork>[1],
+  modules: Parameters<typeof joinNetwork>[2],
   dataDirectory: string | undefined,
 ): void {
   const joinNow = async () => {
     const { joinNetwork } = await import('./network/join.ts')
-    return joinNetwork(options, modules, dataDirectory)
+    return joinNetwork(host, options, modules, dataDirectory)
   }
   network.start(joinNow, modules.onFailure)
 }
@@ -299,11 +300,12 @@ function mineOn(miner: Miner, failure: Failure, log: Log): void {
   miner.mineOn(onRefused).catch((error) => failure.report(error))
 }
 
-async function listen(app: App, host: string, port: number): Promise<string> {
+/** @returns the URL for people, and the IP address that the host's name has turned out to mean */
+async function listen(app: App, { host, port }: NodeOptions): Promise<{ url: string; address: string }> {
   try {
     // For the name Fastify would open a second server on ::1, which has none of the first one's limits.
-    const address = host === 'localhost' ? '127.0.0.1' : host
-    await app.listen({ host: address, port, listenTextResolver: (url) => `Listening at ${url}.` })
+    const name = host === 'localhost' ? '127.0.0.1' : host
+    await app.listen({ host: name, port, listenTextResolver: (url) => `Listening at ${url}.` })
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
     if (code === 'EADDRINUSE') throw new StartError(`Port ${port} is in use on ${host}: choose another with -p.`)
@@ -311,10 +313,14 @@ async function listen(app: App, host: string, port: number): Promise<string> {
   }
   const address = app.server.address()
   if (address === null || typeof address === 'string') throw new TypeError('a TCP server has an address and a port')
-  // What people type: a name for the address that means this machine, brackets around IPv6.
+  return { url: urlOf(host, address.port), address: address.address }
+}
+
+/** What people type: a name for the address that means this machine, brackets around IPv6. */
+function urlOf(host: string, port: number): string {
   const here = host === '127.0.0.1' || host === '0.0.0.0' || host === '::'
   const name = here ? 'localhost' : host.includes(':') ? `[${host}]` : host
-  return `http://${name}:${address.port}`
+  return `http://${name}:${port}`
 }
 
 /** A port that was free a moment ago. */

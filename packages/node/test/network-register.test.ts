@@ -12,6 +12,7 @@ import { ChainSplitter } from '../src/network/chain-splitter.ts'
 import { genesisSite, grown, networkRules, type Site } from './support/network-chain.ts'
 import {
   addressOf,
+  connect,
   mine,
   register,
   startNetworkNode,
@@ -242,6 +243,13 @@ describe('register', () => {
       expect(await register(victim, [good.name, bad.name])).toMatchObject({ status: 400 })
       expect(await (await fetch(`${victim.url}/nodes`)).json()).toMatchObject({ length: 0 })
     }))
+})
+
+// Names to us: no more than localhost is every machine sure to know by name.
+test.each(['127.1', '0'])('a node that listens on %s has peer addresses, and can be registered', async (host) => {
+  const [node, other] = [await startNetworkNode({ host }), await startNetworkNode()]
+  await connect(other, node)
+  expect(await statusOf(other)).toMatchObject({ peers: 1 })
 })
 
 test('where the disk takes no neighbours, nobody is added, and the node stops', async () => {

@@ -64,7 +64,7 @@ async function started(flags: NodeFlags, shippedConfig: string, dev: DevMode | u
       config,
       host,
       ...place,
-      ...(dev ? { dev } : { network: networkOf(flags, host) }),
+      ...(dev ? { dev } : { network: networkOf(flags) }),
       mine: flags.mine === true,
       repair: flags.repair === true,
       log: await createLogger({ terminal: process.stderr.isTTY === true, level: flags.logLevel }),
@@ -78,8 +78,8 @@ async function started(flags: NodeFlags, shippedConfig: string, dev: DevMode | u
   }
 }
 
-function networkOf({ p2pPort = 0, discovery, peer = [] }: NodeFlags, host: string): NetworkOptions {
-  return { host, port: p2pPort, discovery, peers: peer }
+function networkOf({ p2pPort = 0, discovery, peer = [] }: NodeFlags): NetworkOptions {
+  return { port: p2pPort, discovery, peers: peer }
 }
 
 interface Place {

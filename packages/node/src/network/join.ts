@@ -13,7 +13,6 @@ import { machineTime } from './time.ts'
 import type { PeerId } from './transport.ts'
 
 export interface NetworkOptions {
-  readonly host: string
   /** 0 for any that is free. */
   readonly port: number
   /** Whether to look for peers on the local network, and to ask peers for others; or else only the named are dialled. */
@@ -38,8 +37,12 @@ export interface JoinedNetwork {
 const ENVELOPE_BYTES = 10_000
 const clock = () => Math.floor(Date.now() / 1000)
 
-/** @param dataDirectory where the peer's key and the peers are kept; undefined for what is gone with the node */
+/**
+ * @param host the IP address on which the node listens
+ * @param dataDirectory where the peer's key and the peers are kept; undefined for what is gone with the node
+ */
 export async function joinNetwork(
+  host: string,
   options: NetworkOptions,
   modules: Omit<NetworkModules, 'transport' | 'time'>,
   dataDirectory: string | undefined,
@@ -48,7 +51,7 @@ export async function joinNetwork(
   const transport = await Libp2pTransport.create({
     chain: chain.id,
     seed: peerSeed(dataDirectory),
-    host: options.host,
+    host,
     port: options.port,
     discovery: options.discovery,
     maxMessageBytes: chain.rules.maxBlockBytes + ENVELOPE_BYTES,

@@ -39,6 +39,7 @@ export interface Libp2pOptions {
   readonly chain: Hash
   /** 32 bytes from which the peer's key is made: the same seed is the same peer. */
   readonly seed: Uint8Array
+  /** An IP address: of a name libp2p could not tell others where it is. */
   readonly host: string
   /** 0 for any that is free. */
   readonly port: number
@@ -406,9 +407,7 @@ function explain(error: unknown, signal: AbortSignal): unknown {
 }
 
 function listenAddress(host: string, port: number): string {
-  const address = host === 'localhost' ? '127.0.0.1' : host
-  const family = isIP(address) === 6 ? 'ip6' : isIP(address) === 4 ? 'ip4' : 'dns4'
-  return `/${family}/${address}/tcp/${port}`
+  return `/${isIP(host) === 6 ? 'ip6' : 'ip4'}/${host}/tcp/${port}`
 }
 
 /** A name that the address brings with it is the peer's own word. */

@@ -57,7 +57,7 @@ export async function startNetworkNode(options: NetworkNodeOptions = {}): Promis
     port: 0,
     dataDirectory: undefined,
     mine: false,
-    network: { host: '127.0.0.1', port: 0, discovery: false, peers: [], ...network },
+    network: { port: 0, discovery: false, peers: [], ...network },
     repair: false,
     log: pino({ level }, pino.destination(2)),
     console: () => undefined,

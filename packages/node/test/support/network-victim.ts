@@ -20,7 +20,7 @@ const node: RunningNode = await startNode({
   port: 0,
   dataDirectory,
   mine: false,
-  network: { host: '127.0.0.1', port, discovery: false, peers },
+  network: { port, discovery: false, peers },
   repair: false,
   log: pino({ level }, pino.destination(2)),
   console: () => undefined,
