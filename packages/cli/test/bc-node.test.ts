@@ -177,7 +177,11 @@ describe('what keeps it from starting', () => {
     const server = createServer()
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
     const { port } = server.address() as AddressInfo
-    expectFailure(await node('-p', String(port), '--ephemeral'), 1, `Port ${port} is in use`)
+    for (const words of [
+      ['-p', String(port)],
+      ['-p', '0', '--p2p-port', String(port)],
+    ])
+      expectFailure(await node(...words, '--ephemeral', '--no-discovery'), 1, `Port ${port} is in use`)
     server.close()
   })
 

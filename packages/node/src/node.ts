@@ -1,7 +1,7 @@
 /** The wiring of a node: what is opened, started and stopped, and in which order. */
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
-import { createServer as createSocket } from 'node:net'
+import { createServer as createSocket, type Server } from 'node:net'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -301,15 +301,18 @@ function mineOn(miner: Miner, failure: Failure, log: Log): void {
 }
 
 /** @returns the URL for people, and the IP address that the host's name has turned out to mean */
-async function listen(app: App, { host, port }: NodeOptions): Promise<{ url: string; address: string }> {
+async function listen(app: App, { host, port, network }: NodeOptions): Promise<{ url: string; address: string }> {
+  // For the name Fastify would open a second server on ::1, which has none of the first one's limits.
+  const name = host === 'localhost' ? '127.0.0.1' : host
+  // Libp2p takes its port once the node is answering: that it will get it must be known before.
+  const held = network?.port
+    ? await holdPort(name, network.port).catch(cantListen(host, network.port, '--p2p-port'))
+    : undefined
   try {
-    // For the name Fastify would open a second server on ::1, which has none of the first one's limits.
-    const name = host === 'localhost' ? '127.0.0.1' : host
-    await app.listen({ host: name, port, listenTextResolver: (url) => `Listening at ${url}.` })
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException
-    if (code === 'EADDRINUSE') throw new StartError(`Port ${port} is in use on ${host}: choose another with -p.`)
-    throw new StartError(`The node can't listen on ${host}, port ${port}: ${message}.`)
+    const listenTextResolver = (url: string) => `Listening at ${url}.`
+    await app.listen({ host: name, port, listenTextResolver }).catch(cantListen(host, port, '-p'))
+  } finally {
+    if (held) await letGo(held)
   }
   const address = app.server.address()
   if (address === null || typeof address === 'string') throw new TypeError('a TCP server has an address and a port')
@@ -323,14 +326,32 @@ function urlOf(host: string, port: number): string {
   return `http://${name}:${port}`
 }
 
+/** @param flag what chooses the port */
+function cantListen(host: string, port: number, flag: string) {
+  return ({ code, message }: NodeJS.ErrnoException): never => {
+    if (code === 'EADDRINUSE') throw new StartError(`Port ${port} is in use on ${host}: choose another with ${flag}.`)
+    throw new StartError(`The node can't listen on ${host}, port ${port}: ${message}.`)
+  }
+}
+
 /** A port that was free a moment ago. */
 export async function freePort(host: string): Promise<number> {
-  const socket = createSocket().listen(0, host)
-  await once(socket, 'listening')
-  const address = socket.address()
-  socket.close()
-  await once(socket, 'close')
+  const held = await holdPort(host, 0)
+  const address = held.address()
+  await letGo(held)
   return typeof address === 'object' && address !== null ? address.port : 0
+}
+
+/** Who connects meanwhile is hung up on, or his connection would outlast ours. */
+async function holdPort(host: string, port: number): Promise<Server> {
+  const held = createSocket((connection) => connection.destroy()).listen(port, host)
+  await once(held, 'listening')
+  return held
+}
+
+async function letGo(held: Server): Promise<void> {
+  held.close()
+  await once(held, 'close')
 }
 
 function ownVersion(): string {

@@ -9,7 +9,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { StartError } from '../src/errors.ts'
 import { freePort } from '../src/node.ts'
 import { ask } from './support/http-client.ts'
-import { startTestNode } from './support/http-node.ts'
+import { memoryLog, startTestNode } from './support/http-node.ts'
 
 let dataDirectory: string
 beforeEach(() => {
@@ -59,6 +59,25 @@ describe('a node', () => {
     other.close()
     const node = await startTestNode({ port, dataDirectory })
     expect(node.port).toBe(port)
+    await node.stop()
+  })
+
+  it('on a port for other nodes that is taken: a StartError, before it says that it listens', async () => {
+    const { log, logged } = memoryLog()
+    const start = (port: number, p2pPort: number) =>
+      startTestNode({ port, dataDirectory, log, network: { port: p2pPort, discovery: false, peers: [] } })
+    const other = createServer().listen(0, '127.0.0.1')
+    await once(other, 'listening')
+    const { port } = other.address() as AddressInfo
+    const error = new StartError(`Port ${port} is in use on 127.0.0.1: choose another with --p2p-port.`)
+    await expect(start(0, port)).rejects.toThrow(error)
+    other.close()
+    await once(other, 'close')
+    // Of one port it can't make two.
+    await expect(start(port, port)).rejects.toThrow(`Port ${port} is in use`)
+    expect(logged()).not.toContain('Listening')
+    const node = await start(0, port)
+    while (!(await listens('127.0.0.1', port))) await new Promise((resolve) => setTimeout(resolve, 20))
     await node.stop()
   })
 
