@@ -143,6 +143,8 @@ describe('what keeps it from starting', () => {
     [['--ephemeral', '--repair'], /cannot be used with option '--repair'/],
     [['-p', '65536'], /A port is a number from 0 to 65535/],
     [['-p', '-1'], /./],
+    [['-p', '0', '--ephemeral', '--host', ''], 'bc-node: --host must be a host name or an IP address, not "".\n'],
+    [['-p', '0', '--ephemeral', '--host', 'http://localhost'], /--host must be a host name or an IP address/],
     [['--log-level', 'loud'], /Allowed choices are trace/],
     [['--poort', '1'], /unknown option '--poort'\n\(Did you mean --port\?\)/],
     [['5001'], /too many arguments/],

@@ -117,8 +117,9 @@ function whole(least: number, most: number): Check {
       : `must be a whole number from ${least} to ${most}`
 }
 
-function checkHost(value: unknown): string | undefined {
-  return typeof value === 'string' && /^[0-9A-Za-z.:-]{1,253}$/.test(value)
+/** Of a name the resolver is to judge; many a machine has one with an underscore. @returns what is wrong with it */
+export function checkHost(value: unknown): string | undefined {
+  return typeof value === 'string' && /^[0-9A-Za-z._:-]{1,253}$/.test(value)
     ? undefined
     : 'must be a host name or an IP address'
 }

@@ -1,4 +1,4 @@
-export { ConfigError, loadConfig, type NodeConfig } from './config.ts'
+export { ConfigError, checkHost, loadConfig, type NodeConfig } from './config.ts'
 export { defaultDataDirectory } from './data-directory.ts'
 export { DamageError, StartError, StorageError } from './errors.ts'
 export type {

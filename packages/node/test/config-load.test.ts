@@ -92,6 +92,7 @@ describe('another file', () => {
     ['port', 65_535],
     ['host', '::1'],
     ['host', 'my-box.example'],
+    ['host', 'my_box'],
   ])('may say %s: %j', async (field, value) => {
     await expect(loadConfig(SHIPPED, file({ [field]: value }))).resolves.toBeDefined()
   })

@@ -2,6 +2,7 @@
 import { canonicalJson, type JsonObject } from '@bc/core'
 import {
   ConfigError,
+  checkHost,
   createLogger,
   defaultDataDirectory,
   freePort,
@@ -58,7 +59,7 @@ export async function runNode(flags: NodeFlags, shippedConfig: string): Promise<
 async function started(flags: NodeFlags, shippedConfig: string, dev: DevMode | undefined): Promise<RunningNode> {
   try {
     const config = await loadConfig(shippedConfig, flags.config)
-    const host = flags.host ?? config.host
+    const host = hostOf(flags) ?? config.host
     const place = await placeOf(flags, host, flags.port ?? config.port)
     return await startNode({
       config,
@@ -76,6 +77,13 @@ async function started(flags: NodeFlags, shippedConfig: string, dev: DevMode | u
     if (error instanceof StartError) throw new CliError('cli.node', error.message)
     throw error
   }
+}
+
+/** An unset variable of a shell would make it "", which is every interface to Node. */
+function hostOf({ host }: NodeFlags): string | undefined {
+  const fault = host === undefined ? undefined : checkHost(host)
+  if (fault) throw usage(`--host ${fault}, not ${JSON.stringify(host)}.`)
+  return host
 }
 
 function networkOf({ p2pPort = 0, discovery, peer = [] }: NodeFlags): NetworkOptions {
