@@ -10,7 +10,7 @@ import { Chain } from './chain/chain.ts'
 import type { NodeConfig } from './config.ts'
 import type { DevMode } from './dev/dev-mode.ts'
 import type { Reverted } from './dev/snapshots.ts'
-import { DamageError, StartError, stoppingError } from './errors.ts'
+import { DamageError, StartError, StorageError, stoppingError } from './errors.ts'
 import { EventFeed, headOf } from './events/feed.ts'
 import type { App } from './http/app.ts'
 import { createServer } from './http/server.ts'
@@ -97,7 +97,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
       (await (dataDirectory === undefined
         ? openMemoryStore()
         : openStore({ directory: dataDirectory, genesis, curve, log, acceptLoss: options.repair })))
-    closing.push(() => store.close())
+    closing.push(() => closeStore(store, log))
     const failure = new Failure(dataDirectory, log)
     const door = new Serial()
     const parts = { store, curve, door, clock }
@@ -175,6 +175,16 @@ async function closeAll(steps: readonly (() => Promise<void>)[]): Promise<void> 
   const faults: unknown[] = []
   for (const step of steps) await step().catch((fault) => faults.push(fault))
   if (faults.length > 0) throw faults[0]
+}
+
+/** What was promised to last is on the disk long since. All that a full one can refuse now saves work at the next start. */
+async function closeStore(store: ChainStore, log: Log): Promise<void> {
+  try {
+    await store.close()
+  } catch (error) {
+    if (!(error instanceof StorageError)) throw error
+    log.warn({ reason: error.message }, 'The disk has not taken the last of what was to be kept.')
+  }
 }
 
 interface Parts {

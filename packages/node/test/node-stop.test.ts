@@ -1,12 +1,14 @@
 /** The end of a node: it comes soon, whoever is connected and whatever they wait for, and nobody is told nonsense. */
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { Agent } from 'node:http'
 import { type AddressInfo, connect, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Height } from '@bc/core'
-import { expect, it, vi } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
+import { StorageError } from '../src/errors.ts'
+import { Database } from '../src/storage/database.ts'
 import { answersIn, ask, connected, post } from './support/http-client.ts'
 import { Contract } from './support/http-contract.ts'
 import { signed, startTestNode } from './support/http-node.ts'
@@ -75,6 +77,39 @@ it('goes on where a part of it fails: the directory is free, and the fault is to
   } finally {
     rmSync(dataDirectory, { recursive: true, force: true })
   }
+})
+
+describe('on a disk that is full', () => {
+  const full = new StorageError('no space left on device')
+  const refusals: Record<string, (dataDirectory: string) => void> = {
+    // A folder, where a file is to be.
+    'the note of the tables that were read': (directory) => mkdirSync(join(directory, 'chain', 'tables-seen')),
+    'the last batch': () => vi.spyOn(Database.prototype, 'write').mockRejectedValue(full),
+  }
+
+  it.each(Object.keys(refusals))(
+    'it is a stop with a warning: %s is refused, and all is there after it',
+    async (what) => {
+      const dataDirectory = mkdtempSync(join(tmpdir(), 'bc-node-stop-'))
+      try {
+        const first = await startTestNode({ dataDirectory })
+        await ask(first, post('/transactions/new', signed(first.chain)))
+        // That it waits no more is written without waiting for the disk.
+        expect((await ask(first, { path: '/mine' })).status).toBe(200)
+        refusals[what]?.(dataDirectory)
+        await first.stop()
+        vi.restoreAllMocks()
+        expect(first.logged()).toContain('The disk has not taken the last')
+        rmSync(join(dataDirectory, 'chain', 'tables-seen'), { recursive: true, force: true })
+        const second = await startTestNode({ dataDirectory })
+        expect(JSON.parse((await ask(second, { path: '/status' })).text)).toMatchObject({ height: 2, pool: 0 })
+        expect(second.logged()).not.toContain('damaged')
+        await second.stop()
+      } finally {
+        rmSync(dataDirectory, { recursive: true, force: true })
+      }
+    },
+  )
 })
 
 /** A server whose chain is far more than the buffers of a connection hold. */

@@ -50,6 +50,8 @@ function storeOver({ database, seen }: Opened, { chain }: ChainFiles, release: R
   const closed = async () => {
     try {
       seen.leave()
+    } catch (error) {
+      throw new StorageError(`What tables were read can't be noted: ${(error as Error).message}`, { cause: error })
     } finally {
       await release()
     }
