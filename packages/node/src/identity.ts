@@ -1,6 +1,6 @@
-/** What a node keeps to itself: its own key, and the operator's token. */
+/** What a node keeps to itself: its own key, the operator's token, and the key that peers know it by. */
 import { randomBytes } from 'node:crypto'
-import { mkdirSync } from 'node:fs'
+import { existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Address } from '@bc/core'
 import { addressOf, parseSecret, type Secret, secretFromEntropy } from '@bc/wallet'
@@ -30,7 +30,9 @@ export function loadIdentity(directory: string): Identity {
     const secret = parseSecret(privateFile(join(directory, 'secret'), newSecret))
     if (secret === undefined) throw new StartError(`The file ${join(directory, 'secret')} holds no secret.`)
     const token = privateFile(join(directory, 'operator-token'), newToken)
-    if (!TOKEN.test(token)) throw new StartError(`The file ${join(directory, 'operator-token')} holds no token.`)
+    if (!KEY.test(token)) throw new StartError(`The file ${join(directory, 'operator-token')} holds no token.`)
+    // The network's, which joins it later: that it can't be used must be known before the node answers.
+    if (existsSync(join(directory, 'peer-key'))) peerSeed(directory)
     return identityOf(secret, token)
   } catch (error) {
     if (error instanceof StartError) throw error
@@ -46,7 +48,20 @@ function newSecret(): Secret {
   return secretFromEntropy(randomBytes(48))
 }
 
-const TOKEN = /^[0-9a-f]{64}$/
+/**
+ * 32 bytes from which the key is made that peers know the node by, kept in the directory.
+ * @param directory undefined for a key that is gone with the node
+ * @throws StartError where the file holds none, or is open to others
+ */
+export function peerSeed(directory: string | undefined): Uint8Array {
+  if (directory === undefined) return randomBytes(32)
+  const file = join(directory, 'peer-key')
+  const key = privateFile(file, newToken)
+  if (!KEY.test(key)) throw new StartError(`The file ${file} holds no peer's key: without it a new one is made.`)
+  return Buffer.from(key, 'hex')
+}
+
+const KEY = /^[0-9a-f]{64}$/
 
 function newToken(): string {
   return randomBytes(32).toString('hex')

@@ -14,6 +14,9 @@ const SECRETS = [
   'headers.authorization',
 ]
 
+/** Bytes of lines that a full disk or a reader who has fallen asleep doesn't take. What comes then is dropped. */
+const MOST_WAITING = 1 << 20
+
 /** @param terminal readable lines for people instead of JSON lines; both go to stderr */
 export async function createLogger(options: { readonly terminal: boolean; readonly level: string }): Promise<Log> {
   const settings = { level: options.level, redact: { paths: SECRETS, censor: '[hidden]' } }
@@ -25,8 +28,8 @@ export async function createLogger(options: { readonly terminal: boolean; readon
 
 /** Off this thread: a reader who has fallen asleep holds up no node, and neither does a disk that is full. */
 function quietStderr() {
-  const stderr = pino.destination({ dest: 2, sync: false })
-  // What wasn't taken goes before the next line.
+  const stderr = pino.destination({ dest: 2, sync: false, maxLength: MOST_WAITING })
+  // What wasn't taken goes before the next line, as long as it isn't too much.
   stderr.on('error', () => undefined)
   // Pino calls it where the process ends or is about to: on a full disk its own tries again for ever.
   stderr.flushSync = () => undefined

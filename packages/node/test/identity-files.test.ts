@@ -20,7 +20,7 @@ import { addressOf, parseSecret, secretFromEntropy } from '@bc/wallet'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { defaultDataDirectory } from '../src/data-directory.ts'
 import { StartError } from '../src/errors.ts'
-import { loadIdentity, newIdentity } from '../src/identity.ts'
+import { loadIdentity, newIdentity, peerSeed } from '../src/identity.ts'
 import { createLogger } from '../src/log.ts'
 import { privateFile } from '../src/private-file.ts'
 import { ask, exchange, post, type Reply } from './support/http-client.ts'
@@ -108,6 +108,21 @@ describe('the files', () => {
   it('are others in each directory', () => {
     const all = [newIdentity(), newIdentity(), loadIdentity(directory), loadIdentity(join(parent, 'other'))]
     expect(new Set(all.flatMap(({ secret, operatorToken }) => [secret, operatorToken])).size).toBe(8)
+  })
+
+  it('have the key beside them that peers know the node by: what can’t be one is named, though it is used later', () => {
+    loadIdentity(directory)
+    const seed = peerSeed(directory)
+    expect(seed).toHaveLength(32)
+    loadIdentity(directory)
+    expect(peerSeed(directory)).toEqual(seed)
+    const file = join(directory, 'peer-key')
+    for (const text of ['', 'x', 'A'.repeat(64), '1'.repeat(63)]) {
+      writeFileSync(file, text)
+      expect(() => loadIdentity(directory)).toThrow(
+        `The file ${file} holds no peer's key: without it a new one is made.`,
+      )
+    }
   })
 
   it('may be brought along, and the one that is missing is made', () => {

@@ -37,3 +37,18 @@ test.skipIf(process.platform !== 'linux')('that can’t be written: all goes on,
 test.skipIf(process.platform !== 'linux')('that can’t be written: a process ends when it says so', () => {
   expect(run(`${SCRIPT}\nprocess.exit(7)`, '2> /dev/full')).toMatchObject({ status: 7, stdout: 'done\n' })
 })
+
+test.skipIf(process.platform !== 'linux')('that can’t be written: what waits for room is bounded', () => {
+  const much = `
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+import { createLogger } from ${JSON.stringify(LOG)}
+setFlagsFromString('--expose-gc')
+const gc = runInNewContext('gc')
+const held = () => (gc(), process.memoryUsage().heapUsed)
+const log = await createLogger({ terminal: false, level: 'info' })
+const before = held()
+for (let i = 0; i < 20_000; i++) log.info('x'.repeat(1_000) + i)
+console.log(held() - before < 5_000_000)`
+  expect(run(much, '2> /dev/full')).toMatchObject({ status: 0, stdout: 'true\n' })
+})

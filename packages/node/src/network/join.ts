@@ -1,7 +1,6 @@
 /** Starts libp2p and the network on it. The one module that is loaded only by a node that talks to others. */
-import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
-import { privateFile } from '../private-file.ts'
+import { peerSeed } from '../identity.ts'
 import { Connector } from './connector.ts'
 import { groupOf } from './hosts.ts'
 import { Libp2pTransport } from './libp2p-transport.ts'
@@ -103,9 +102,4 @@ function learn(table: PeerTable, transport: Libp2pTransport): void {
 
 function hostOf(address: string | undefined): string {
   return parseAddress(address ?? '')?.host ?? address?.split('/')[2] ?? ''
-}
-
-function peerSeed(dataDirectory: string | undefined): Uint8Array {
-  const make = () => randomBytes(32).toString('hex')
-  return Buffer.from(dataDirectory === undefined ? make() : privateFile(join(dataDirectory, 'peer-key'), make), 'hex')
 }
