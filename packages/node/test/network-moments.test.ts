@@ -217,3 +217,44 @@ describe('a gossiped block that has to wait', () => {
     expect(failures).toEqual([])
   })
 })
+
+describe('a gossiped block that the ledger refuses', () => {
+  const greedy = ({ chain }: Parts): Pick<Parts, 'chain'> => {
+    const rules = { ...chain.rules, miningReward: 1_000 }
+    return { chain: { rules } as Parts['chain'] }
+  }
+  const bad: Record<string, (parts: Parts) => Mined> = {
+    'block.reward': (parts) => minedOn(greedy(parts), parts.chain.head),
+    'tx.balance': (parts) =>
+      minedOn(parts, parts.chain.head, { transactions: [signed(parts.chain.id, { amount: 2_000_000 })] }),
+    'tx.nonce': (parts) => minedOn(parts, parts.chain.head, { transactions: [signed(parts.chain.id, { nonce: 1 })] }),
+  }
+
+  it.each(Object.entries(bad))('is not held against whoever has it beside his head: %s', async (code, mined) => {
+    const [ahead, behind] = [await openParts(), await openParts()]
+    ahead.clock.now += 2
+    const [forwarder, receiver] = [networkOver(ahead), networkOver(behind)]
+    const edge = minedOn(ahead, ahead.chain.head, { now: ahead.clock.now + 120 })
+    expect(await forwarder.gossip('blocks', edge.block)).toBe('accept')
+    expect(await receiver.gossip('blocks', edge.block)).toBe('ignore')
+    const { block, parsed, entry } = mined(behind)
+    expect(await forwarder.gossip('blocks', block)).toBe('accept')
+    expect(await receiver.gossip('blocks', block)).toBe('ignore')
+    await expect(behind.chain.import(parsed)).rejects.toMatchObject({ code })
+    // What stands on it neither.
+    const next = minedOn(behind, entry)
+    await forwarder.gossip('blocks', next.block)
+    expect(await receiver.gossip('blocks', next.block)).toBe('ignore')
+    expect([...forwarder.banned, ...receiver.banned]).toEqual([])
+    expect([...forwarder.failures, ...receiver.failures]).toEqual([])
+  })
+
+  it('is refused for all that shows without the ledger', async () => {
+    const parts = await openParts()
+    const { gossip, banned } = networkOver(parts)
+    const forged = { ...signed(parts.chain.id), signature: '1'.repeat(128) as never }
+    const { block } = minedOn(parts, parts.chain.head, { transactions: [forged] })
+    expect(await gossip('blocks', block)).toBe('reject')
+    expect(banned).toEqual(['peer'])
+  })
+})

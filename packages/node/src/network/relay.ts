@@ -24,7 +24,7 @@ import type { Admission } from '../pool/admission.ts'
 import type { ChainStore } from '../storage/chain-store.ts'
 import { Allowance } from './allowance.ts'
 import { type Topic, TRANSACTION_BYTES, topicName } from './messages.ts'
-import { penaltyOf, type Reputation } from './reputation.ts'
+import { penaltyOf, type Reputation, type Subject } from './reputation.ts'
 import type { Sync } from './sync.ts'
 import type { Time } from './time.ts'
 import { PeerError, type PeerId, type Transport, type Verdict } from './transport.ts'
@@ -186,7 +186,7 @@ export class Relay {
   }
 
   private async judgeBlock(from: PeerId, message: Uint8Array): Promise<Verdict> {
-    const { chain, store, reputation } = this.modules
+    const { chain, store } = this.modules
     try {
       const text = Buffer.from(message.buffer, message.byteOffset, message.length)
       // Of a block that is of no use the transactions aren't read: they are what costs memory and time.
@@ -198,12 +198,23 @@ export class Relay {
       const parsed = readBlock(text.toString('latin1'))
       checkSpelling(message, parsed.canonical)
       if (parent === undefined) checkAlone(parsed, chain.rules, chain.id)
-      const { kind } = await chain.import(parsed)
+      return await this.importGossiped(from, parsed)
+    } catch (error) {
+      return this.refuse(from, error, 'block')
+    }
+  }
+
+  /**
+   * What is beside the head is forwarded as well, so that all know both rivals of a race when the next block decides it.
+   * The ledger hasn't seen it then, and that of somebody whose clock or head isn't ours may refuse what we forwarded in
+   * good faith. So that is a futile block and no offence: to have a ledger asked costs a block's work each time.
+   */
+  private async importGossiped(from: PeerId, parsed: ParsedBlock): Promise<Verdict> {
+    try {
+      const { kind } = await this.modules.chain.import(parsed)
       return kind === 'head' || kind === 'beside' ? 'accept' : 'ignore'
     } catch (error) {
-      if (!(error instanceof RuleError)) return this.fail(error)
-      await reputation.offend(from, error, 'block')
-      return penaltyOf(error, 'block') > 0 ? 'reject' : 'ignore'
+      return this.refuse(from, error, 'gossiped block')
     }
   }
 
@@ -218,7 +229,7 @@ export class Relay {
   }
 
   private async admitTransaction(from: PeerId, message: Uint8Array): Promise<PoolEntry | Refusal> {
-    const { admission, reputation } = this.modules
+    const { admission } = this.modules
     try {
       const fields = parseJson(message, { maxBytes: TRANSACTION_BYTES, maxDepth: 2 })
       if (!isJsonObject(fields)) throw new RuleError('tx.shape', 'A transaction is an object.')
@@ -228,16 +239,18 @@ export class Relay {
       if (isWaiting(admission.pool, fields, canonical)) return 'ignore'
       return await admission.submit({ fields, namesNonce: true })
     } catch (error) {
-      if (!(error instanceof RuleError)) return this.fail(error)
-      await reputation.offend(from, error, 'transaction')
-      return penaltyOf(error, 'transaction') > 0 ? 'reject' : 'ignore'
+      return this.refuse(from, error, 'transaction')
     }
   }
 
-  /** Our own trouble: nobody else is to blame. */
-  private fail(error: unknown): Refusal {
-    this.modules.onFailure(error)
-    return 'ignore'
+  /** For our own trouble nobody else is to blame. */
+  private async refuse(from: PeerId, error: unknown, about: Subject): Promise<Refusal> {
+    if (!(error instanceof RuleError)) {
+      this.modules.onFailure(error)
+      return 'ignore'
+    }
+    await this.modules.reputation.offend(from, error, about)
+    return penaltyOf(error, about) > 0 ? 'reject' : 'ignore'
   }
 }
 

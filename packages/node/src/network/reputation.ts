@@ -14,8 +14,11 @@ const BAN_MS = 10 * 60_000
 /** Peers whose points are remembered: the least recent are forgotten first. */
 const MOST_REMEMBERED = 1_000
 
-/** What the error is about decides: in a block every fault is its maker's, in a transaction some are the time's. */
-export type Subject = 'block' | 'transaction' | 'conversation'
+/**
+ * What the error is about decides: in a block every fault is its maker's, in a transaction some are the time's, and in a
+ * gossiped block some may have been hidden from whoever forwarded it.
+ */
+export type Subject = 'block' | 'gossiped block' | 'transaction' | 'conversation'
 
 /** Nobody who checks what he forwards ever forwards a transaction that breaks one of these. */
 const UNMISTAKABLE: readonly RuleCode[] = [
@@ -26,6 +29,9 @@ const UNMISTAKABLE: readonly RuleCode[] = [
   'tx.address',
   'tx.signature',
 ]
+
+/** What the ledger finds: it is asked once a block would be the head, and for its forwarder another one may be. */
+const LEDGERS: readonly RuleCode[] = ['tx.nonce', 'tx.balance', 'block.reward']
 
 const FAULTS: Readonly<Record<PeerFault, number>> = {
   gone: 0,
@@ -40,7 +46,8 @@ export function penaltyOf(error: unknown, about: Subject): number {
   if (error instanceof PeerError) return FAULTS[error.fault]
   // Our own trouble, or our own limits.
   if (!(error instanceof RuleError) || /^(?:node|pool|request)\./.test(error.code)) return 0
-  return about === 'transaction' && !UNMISTAKABLE.includes(error.code) ? 0 : LIMIT
+  if (about === 'transaction') return UNMISTAKABLE.includes(error.code) ? LIMIT : 0
+  return about === 'gossiped block' && LEDGERS.includes(error.code) ? 0 : LIMIT
 }
 
 interface Standing {
