@@ -1,5 +1,5 @@
 /** How much is asked of a pool, told of one, and taken from one: the conversation above its transport, in a time of its own. */
-import { canonicalJson, type JsonObject, type Pool, type PoolEntry, type Transaction } from '@bc/core'
+import { canonicalJson, type Hash, type JsonObject, type Pool, type PoolEntry, type Transaction } from '@bc/core'
 import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { Conversations } from '../src/network/conversations.ts'
 import { encode } from '../src/network/messages.ts'
@@ -8,7 +8,7 @@ import { Relay } from '../src/network/relay.ts'
 import { Reputation } from '../src/network/reputation.ts'
 import type { Time } from '../src/network/time.ts'
 import type { RequestOptions, Transport } from '../src/network/transport.ts'
-import { memoryLog, signed } from './support/http-node.ts'
+import { CAROL, memoryLog, person, signed } from './support/http-node.ts'
 import { openParts, type Parts } from './support/http-parts.ts'
 
 type Handler = Parameters<Transport['serve']>[1]
@@ -174,8 +174,8 @@ describe('what a peer tells', () => {
   })
 })
 
-function relayOn(): Relay {
-  const { chain, store, admission } = parts
+function relayOn(onMissed: (peer: string) => void = () => undefined, node = parts): Relay {
+  const { chain, store, admission } = node
   const reputation = new Reputation({ transport: wire, time, log: memoryLog().log })
   return new Relay({
     chain,
@@ -186,9 +186,11 @@ function relayOn(): Relay {
     sync: {} as never,
     time,
     onFailure: fail,
+    onMissed,
   })
 }
 
+const turn = () => new Promise((resolve) => setImmediate(resolve))
 const bytesOf = (transaction: Transaction) => Buffer.from(canonicalJson(transaction as unknown as JsonObject))
 
 describe('what was taken', () => {
@@ -200,8 +202,8 @@ describe('what was taken', () => {
         await admission.submit({ fields: signed(chain.id, { nonce, amount: 1 }) as never, namesNonce: true }),
       )
     const relay = relayOn()
-    await relay.tellOf('peer', entries, new AbortController().signal)
-    expect(wire.published).toHaveLength(600)
+    relay.tellOf('peer', entries)
+    await vi.waitFor(() => expect(wire.published).toHaveLength(600))
     expect(time.slept).toHaveLength(100)
     // FUTILE refills with 100 a second.
     expect(time.at).toBeGreaterThanOrEqual(1_900)
@@ -213,12 +215,15 @@ describe('what was taken', () => {
     const entry = await relay.takeTransaction('peer', bytesOf(signed(parts.chain.id)))
     if (typeof entry === 'string') throw new TypeError(`it is ${entry}`)
     wire.others.pop()
-    await relay.tellOf('peer', [entry], new AbortController().signal)
+    relay.tellOf('peer', [entry])
+    await turn()
     expect(wire.published).toEqual([])
     wire.others.push('third')
-    await relay.tellOf('peer', [{ ...entry, id: 'f'.repeat(64) as never }], new AbortController().signal)
+    relay.tellOf('peer', [{ ...entry, transaction: { ...entry.transaction, nonce: 1 as never } }])
+    await turn()
     expect(wire.published).toEqual([])
-    await relay.tellOf('peer', [entry], new AbortController().signal)
+    relay.tellOf('peer', [entry])
+    await turn()
     expect(wire.published).toHaveLength(1)
   })
 
@@ -251,6 +256,144 @@ describe('what was taken', () => {
   })
 })
 
+describe('what is handed in', () => {
+  const nonces = () => wire.published.map((text) => JSON.parse(text).nonce)
+  const handIn = async (count: number, payment: Parameters<typeof signed>[1] = {}) => {
+    const entries: PoolEntry[] = []
+    for (let nonce = 0; nonce < count; nonce++) {
+      const fields = signed(parts.chain.id, { nonce, amount: 1, ...payment })
+      entries.push(await parts.admission.submit({ fields: fields as never, namesNonce: true }))
+    }
+    return entries
+  }
+  /** Until somebody lets it go on. */
+  const standStill = () => {
+    let go = () => {}
+    const stopped = new Promise<void>((resolve) => {
+      go = resolve
+    })
+    time.sleep = () => stopped
+    return go
+  }
+
+  it('is told at once, but no more than a peer could refuse, and each sender’s by nonce', async () => {
+    const relay = relayOn()
+    const entries = await handIn(1_000)
+    for (const { transaction } of entries) relay.announceTransaction(transaction)
+    await vi.waitFor(() => expect(wire.published).toHaveLength(1_000))
+    expect(time.slept).toHaveLength(500)
+    expect(nonces()).toEqual(entries.map((_, nonce) => nonce))
+  })
+
+  it('arrives whole at a peer that takes its time, however many of how many senders; nobody is banned', async () => {
+    const senders = [1, 2, 3, 4, 5].map(person)
+    const rules = { allocations: Object.fromEntries(senders.map(({ address }) => [address, 1_000_000])) }
+    const [ours, theirs] = [await openParts({ rules }), await openParts({ rules })]
+    const [teller, listener] = [relayOn(undefined, ours), relayOn(undefined, theirs)]
+    listener.start()
+    const judge = wire.judges.get(`bc/${theirs.chain.id}/transactions/1`) as Judge
+    wire.publish = async (_, message) => void judge('us', message)
+    time.sleep = async (ms) => {
+      time.at += ms
+      await listener.idle()
+    }
+    const transactions = Array.from({ length: 800 }, (_, nonce) =>
+      senders.map((from) => signed(ours.chain.id, { from, nonce, amount: 1 })),
+    ).flat()
+    const submitted = transactions.map((fields) => ours.admission.submit({ fields: fields as never, namesNonce: true }))
+    for (const { transaction } of await Promise.all(submitted)) teller.announceTransaction(transaction)
+    await vi.waitFor(() => expect(theirs.admission.pool.size).toBe(transactions.length), 30_000)
+    expect(wire.banned).toEqual([])
+  })
+
+  it('and replaced before its turn, keeps that; what has left the pool, or comes after the end, is not told', async () => {
+    const relay = relayOn()
+    const go = standStill()
+    const entries = await handIn(520)
+    for (const { transaction } of entries) relay.announceTransaction(transaction)
+    await vi.waitFor(() => expect(wire.published).toHaveLength(500))
+    const dearer = signed(parts.chain.id, { nonce: 510, amount: 1, fee: 5 })
+    await parts.admission.submit({ fields: dearer as never, namesNonce: true })
+    relay.announceTransaction(dearer)
+    parts.admission.pool.settle(dearer.sender, { balance: 1_000_000 as never, nonce: 505 })
+    go()
+    await vi.waitFor(() => expect(wire.published).toHaveLength(515))
+    expect(nonces().slice(500)).toEqual(Array.from({ length: 15 }, (_, i) => 505 + i))
+    expect(JSON.parse(wire.published[505] as string)).toMatchObject({ nonce: 510, fee: 5 })
+    relay.close()
+    relay.announceTransaction((entries[519] as PoolEntry).transaction)
+    await turn()
+    expect(wire.published).toHaveLength(515)
+  })
+
+  it('holds no more places than the pool, however much passes through that', async () => {
+    const relay = relayOn()
+    standStill()
+    for (const { transaction } of await handIn(510)) relay.announceTransaction(transaction)
+    await vi.waitFor(() => expect(wire.published).toHaveLength(500))
+    const one = signed(parts.chain.id)
+    for (let nonce = 1_000; nonce < 10_000; nonce++) relay.announceTransaction({ ...one, nonce: nonce as never })
+    const { places } = Reflect.get(relay, 'announcements') as { places: Map<string, unknown> }
+    expect(places.size).toBeLessThanOrEqual(2 * 510 + 1_000)
+  })
+})
+
+describe('gossip that is of no use here', () => {
+  let missed: number
+  const gossiping = () => {
+    missed = 0
+    const relay = relayOn(() => missed++)
+    relay.start()
+    const judge = wire.judges.get(`bc/${parts.chain.id}/transactions/1`) as Judge
+    return (payment: Parameters<typeof signed>[1]) => judge('peer', bytesOf(signed(parts.chain.id, payment)))
+  }
+
+  it('is not looked at beyond 2,000, until time has passed; nobody is banned for it', async () => {
+    const gossip = gossiping()
+    const submit = vi.spyOn(parts.admission, 'submit')
+    const unfunded = { from: CAROL, amount: 1 }
+    for (let i = 0; i < 50; i++)
+      await Promise.all(Array.from({ length: 200 }, (_, j) => gossip({ ...unfunded, memo: `${i} ${j}` })))
+    expect(submit).toHaveBeenCalledTimes(2_000)
+    expect(missed).toBe(10_000)
+    expect(await gossip({ nonce: 0 })).toBe('ignore')
+    time.at += 1_000
+    expect(await gossip({ nonce: 0 })).toBe('accept')
+    for (let i = 0; i < 500; i++) await gossip({ ...unfunded, memo: `later ${i}` })
+    expect(submit).toHaveBeenCalledTimes(2_000 + 101)
+    expect(wire.banned).toEqual([])
+  })
+
+  it('is a flood where it is more than the pool of an honest peer holds, and goes on unheard', async () => {
+    gossiping()
+    const judge = wire.judges.get(`bc/${parts.chain.id}/transactions/1`) as Judge
+    const messages = Array.from({ length: 2_000 }, (_, i) =>
+      bytesOf(signed(parts.chain.id, { from: CAROL, memo: `${i}` })),
+    )
+    await Promise.all(messages.map((message) => judge('peer', message)))
+    const again = async (count: number) => {
+      for (let i = 0; i < count; i++) await judge('peer', messages[0] as Uint8Array)
+    }
+    await again(50_000)
+    expect(wire.banned).toEqual([])
+    await again(10)
+    expect(wire.banned).toEqual(['peer'])
+  })
+
+  it('is worth asking for where another time it may be of use: coins are missing, or one before it', async () => {
+    const gossip = gossiping()
+    expect(await gossip({ from: CAROL, amount: 1 })).toBe('ignore')
+    expect(await gossip({ nonce: 65 })).toBe('ignore')
+    expect(missed).toBe(2)
+    expect(await gossip({ nonce: 0 })).toBe('accept')
+    expect(await gossip({ nonce: 0 })).toBe('ignore')
+    expect(await gossip({ nonce: 0, memo: 'for no higher fee' })).toBe('ignore')
+    expect(missed).toBe(2)
+  })
+})
+
+const [TIP, NEXT_TIP] = ['a', 'b'].map((digit) => digit.repeat(64)) as [Hash, Hash]
+
 describe('who is asked', () => {
   let asked: string[]
   let ends: (() => void)[]
@@ -281,7 +424,6 @@ describe('who is asked', () => {
     return new PoolExchange({ conversations, relay: relayOn(), reputation, time, log, onFailure: fail })
   }
 
-  const turn = () => new Promise((resolve) => setImmediate(resolve))
   const finish = async () => {
     for (const end of ends.splice(0)) end()
     await turn()
@@ -289,18 +431,52 @@ describe('who is asked', () => {
 
   it('is a peer that gossip has included, once in a connection', async () => {
     const pools = exchange()
-    pools.ask('peer')
+    pools.ask('peer', TIP)
     expect(asked).toEqual([])
     for (let i = 0; i < 3; i++) {
       pools.expect('peer')
-      pools.ask('peer')
+      pools.ask('peer', TIP)
       await finish()
     }
     expect(asked).toEqual(['peer'])
     pools.forget('peer')
     pools.expect('peer')
-    pools.ask('peer')
+    pools.ask('peer', TIP)
     expect(asked).toEqual(['peer', 'peer'])
+  })
+
+  it('is asked again when we have missed what it told, and on another block as long as it has news for us', async () => {
+    let asked = 0
+    let nonces: readonly number[] = []
+    wire.answer = async function* () {
+      asked++
+      for (const nonce of nonces) yield bytesOf(signed(parts.chain.id, { nonce, amount: 1 }))
+      yield Buffer.alloc(0)
+    }
+    const pools = overWire()
+    const askOn = async (tip: Hash) => {
+      time.at += 60_000
+      pools.ask('peer', tip)
+      await (Reflect.get(pools, 'underWay') as Map<string, Promise<void>>).get('peer')
+      return asked
+    }
+    pools.missed('peer')
+    expect(await askOn(TIP), 'before gossip has included it').toBe(0)
+    pools.expect('peer')
+    nonces = [0, 1]
+    expect(await askOn(TIP)).toBe(1)
+    expect(await askOn(TIP)).toBe(1)
+    nonces = [2]
+    expect(await askOn(NEXT_TIP)).toBe(2)
+    expect(await askOn(TIP)).toBe(3)
+    for (const tip of [TIP, NEXT_TIP]) expect(await askOn(tip), 'without news').toBe(3)
+    pools.missed('peer')
+    nonces = []
+    expect(await askOn(NEXT_TIP)).toBe(4)
+    nonces = [3]
+    expect(await askOn(TIP), 'what was missed may be told after the next block').toBe(5)
+    expect(parts.admission.pool.size).toBe(4)
+    await pools.close()
   })
 
   it('is not one that is being asked still: that comes after', async () => {
@@ -308,13 +484,13 @@ describe('who is asked', () => {
     const comes = () => {
       pools.forget('peer')
       pools.expect('peer')
-      pools.ask('peer')
+      pools.ask('peer', TIP)
     }
     comes()
     comes()
     expect(asked).toEqual(['peer'])
     await finish()
-    pools.ask('peer')
+    pools.ask('peer', TIP)
     expect(asked).toEqual(['peer', 'peer'])
   })
 
@@ -324,7 +500,7 @@ describe('who is asked', () => {
       for (let i = 0; i < times; i++) {
         pools.forget('peer')
         pools.expect('peer')
-        pools.ask('peer')
+        pools.ask('peer', TIP)
         await finish()
       }
     }
@@ -334,7 +510,7 @@ describe('who is asked', () => {
     await comes(20)
     expect(asked).toHaveLength(5)
     time.at += 60_000
-    pools.ask('peer')
+    pools.ask('peer', TIP)
     expect(asked).toHaveLength(6)
   })
 
@@ -353,7 +529,7 @@ describe('who is asked', () => {
     }
     const pools = overWire()
     pools.expect('peer')
-    pools.ask('peer')
+    pools.ask('peer', TIP)
     await vi.waitFor(() => expect(wire.published).toHaveLength(63))
     expect([told, ended]).toEqual([63, true])
     expect(wire.banned).toEqual(['peer'])
@@ -390,7 +566,7 @@ describe('who is asked', () => {
       },
     })
     pools.expect('peer')
-    pools.ask('peer')
+    pools.ask('peer', TIP)
     await vi.waitFor(() => expect(waits).toBe(true))
     const closed = pools.close()
     judge()
@@ -405,11 +581,11 @@ describe('who is asked', () => {
     const pools = exchange()
     for (const peer of ['peer', 'third']) {
       pools.expect(peer)
-      pools.ask(peer)
+      pools.ask(peer, TIP)
     }
     pools.expect('fourth')
     await pools.close()
-    pools.ask('fourth')
+    pools.ask('fourth', TIP)
     expect(asked).toEqual(['peer', 'third'])
     expect(wire.banned).toEqual([])
   })

@@ -57,7 +57,7 @@ const [FIRST_PAGE, MOST_OF_PAGE] = [16, 32]
 const UNITS = { burst: 8_000, perSecond: 2_000 } as const
 const STATUS_UNITS = 1
 const HEADERS_UNITS = 50
-/** What waits is put in order for it, and an honest peer asks once in a connection. */
+/** What waits is put in order for it, and an honest peer asks seldom. */
 const POOL_UNITS = 2_000
 /** Transactions that are spelled out without letting anything else have its turn: a millisecond's worth. */
 const SPELLED_AT_ONCE = 64

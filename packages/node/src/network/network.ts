@@ -67,9 +67,19 @@ export class Network {
       log,
       onFailure,
       onCaughtUp: ({ hash, index }) => this.announceStored(index, hash),
-      onLevel: (peer) => this.pools.ask(peer),
+      onLevel: (peer) => this.pools.ask(peer, chain.head.hash),
     })
-    this.relay = new Relay({ chain, store, admission, transport, reputation, sync: this.sync, time, onFailure })
+    this.relay = new Relay({
+      chain,
+      store,
+      admission,
+      transport,
+      reputation,
+      sync: this.sync,
+      time,
+      onFailure,
+      onMissed: (peer) => this.pools.missed(peer),
+    })
     this.pools = new PoolExchange({ conversations, relay: this.relay, reputation, time, log, onFailure })
     conversations.serve()
   }
@@ -106,7 +116,7 @@ export class Network {
 
   /** A transaction that was handed in to us. */
   announceTransaction(transaction: Transaction): void {
-    this.relay.announceTransaction(transaction).catch(this.modules.onFailure)
+    this.relay.announceTransaction(transaction)
   }
 
   /**
@@ -131,6 +141,7 @@ export class Network {
 
   async close(): Promise<void> {
     this.closing.abort()
+    this.relay.close()
     await this.pools.close()
     await this.sync.close()
     await this.transport.close()

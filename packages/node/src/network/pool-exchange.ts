@@ -1,12 +1,14 @@
 /**
- * Asks who has become a peer for what waits in its pool. Gossip tells of a transaction once, when it is handed in: what
- * came before somebody was connected, or was restored at the start, is told in no other way.
+ * Asks a peer for what waits in its pool. Gossip tells of a transaction once, when it is handed in: what came before
+ * somebody was connected, or was restored at the start, or was told while we couldn't take it, is told in no other way.
  *
- *     joined → gossip includes it → found on our own block → asked, once → judged as gossip is → told to the others
+ *     joined → gossip includes it → found on our own block → asked → judged as gossip is → told to the others
+ *                                                            │ ▲
+ *                                   on another block, if it had news for us; once we have missed some of its gossip
  *
- * On another block the same transaction may be refused, so nobody is asked before. Both sides ask.
+ * On another block than its own the same transaction may be refused, so nobody is asked before. Both sides ask.
  */
-import { type PoolEntry, RuleError } from '@bc/core'
+import { type Hash, type PoolEntry, RuleError } from '@bc/core'
 import type { Log } from '../log.ts'
 import { sharedEnd } from '../shared-end.ts'
 import { Allowance } from './allowance.ts'
@@ -18,8 +20,11 @@ import { PeerError, type PeerId } from './transport.ts'
 
 /** Transactions of one peer that are judged at the same time: as many as one write to the disk is worth. */
 const JUDGED_AT_ONCE = 64
-/** How often a peer is asked that comes and goes: each time it may have us look at thousands of signatures for nothing. */
+/** How often a peer is asked, whatever it does: each time it may have us look at thousands of signatures for nothing. */
 const ASKED = { burst: 4, perSecond: 1 / 60 } as const
+
+/** When a peer is asked: as soon as it is on our block; on another one than this; or not again. */
+type Turn = 'due' | Hash | 'over'
 
 export interface PoolExchangeModules {
   readonly conversations: Pick<Conversations, 'pool'>
@@ -33,8 +38,8 @@ export interface PoolExchangeModules {
 export class PoolExchange {
   private readonly modules: PoolExchangeModules
   private readonly allowance: Allowance
-  /** Peers that gossip has had time to include, and whether they were asked in this connection. */
-  private readonly peers = new Map<PeerId, 'due' | 'asked'>()
+  /** Of peers that gossip has had time to include. */
+  private readonly peers = new Map<PeerId, Turn>()
   private readonly underWay = new Map<PeerId, Promise<void>>()
   private readonly closing = sharedEnd()
 
@@ -53,13 +58,19 @@ export class PoolExchange {
     this.peers.delete(peer)
   }
 
-  /** This peer is on the block that we are on: asks it, if it is due, and nothing is left of a time before. */
-  ask(peer: PeerId): void {
-    if (this.closing.signal.aborted || this.peers.get(peer) !== 'due' || this.underWay.has(peer)) return
+  /** It has told of something that we didn't look at, or couldn't take then. */
+  missed(peer: PeerId): void {
+    if (this.peers.has(peer)) this.peers.set(peer, 'due')
+  }
+
+  /** This peer is on `tip`, as we are: asks it, if its turn has come, and nothing is left of a time before. */
+  ask(peer: PeerId, tip: Hash): void {
+    const turn = this.peers.get(peer) ?? 'over'
+    if (this.closing.signal.aborted || turn === 'over' || turn === tip || this.underWay.has(peer)) return
     if (this.allowance.left(peer) < 1) return
     this.allowance.spend(peer, 1)
-    this.peers.set(peer, 'asked')
-    const asking = this.askCarefully(peer).finally(() => this.underWay.delete(peer))
+    this.peers.set(peer, 'over')
+    const asking = this.askCarefully(peer, turn, tip).finally(() => this.underWay.delete(peer))
     this.underWay.set(peer, asking)
     asking.catch(this.modules.onFailure)
   }
@@ -70,18 +81,20 @@ export class PoolExchange {
   }
 
   /** That a peer doesn't know the question is no offence: older nodes don't. */
-  private async askCarefully(peer: PeerId): Promise<void> {
+  private async askCarefully(peer: PeerId, turn: Turn, tip: Hash): Promise<void> {
     const { log, relay, reputation } = this.modules
     const taken: PoolEntry[] = []
     try {
       await this.takeFrom(peer, taken)
+      // An answer holds no more than a block does: once that has confirmed it, there may be more that is new to us.
+      if ((turn === 'due' || taken.length > 0) && this.peers.get(peer) === 'over') this.peers.set(peer, tip)
     } catch (error) {
       if (this.closing.signal.aborted) return
       if (!(error instanceof RuleError || error instanceof PeerError)) throw error
       log.debug({ peer, reason: error.message }, 'A peer has not told all that waits in its pool.')
       await reputation.offend(peer, error, 'conversation')
     }
-    await relay.tellOf(peer, taken, this.closing.signal)
+    relay.tellOf(peer, taken)
   }
 
   /**

@@ -7,12 +7,14 @@ import {
   type BlockEntry,
   canonicalJson,
   checkAlone,
+  DEFAULT_POOL_LIMITS,
   isJsonObject,
   type JsonObject,
   type ParsedBlock,
   type Pool,
   type PoolEntry,
   parseJson,
+  type RuleCode,
   RuleError,
   readBlock,
   readHeader,
@@ -23,6 +25,7 @@ import type { Chain } from '../chain/chain.ts'
 import type { Admission } from '../pool/admission.ts'
 import type { ChainStore } from '../storage/chain-store.ts'
 import { Allowance } from './allowance.ts'
+import { Announcements } from './announcements.ts'
 import { type Topic, TRANSACTION_BYTES, topicName } from './messages.ts'
 import { penaltyOf, type Reputation, type Subject } from './reputation.ts'
 import type { Sync } from './sync.ts'
@@ -31,14 +34,25 @@ import { PeerError, type PeerId, type Transport, type Verdict } from './transpor
 
 /**
  * What a peer may send of no use and of no harm either: blocks that we know or can't place, transactions without
- * coins. Beyond that it isn't listened to; whoever has overdrawn as much again isn't wanted. What is taken costs nothing.
+ * coins. Beyond that it isn't listened to until some time has passed: it may be that not its messages are wrong but our
+ * clock, or that we lack a block. What is taken costs nothing.
  */
 const FUTILE = {
   blocks: { burst: 500, perSecond: 20 },
   transactions: { burst: 2_000, perSecond: 100 },
 } as const
-/** Messages of one peer that are being judged: more are dropped. A block that is dropped is found again by sync. */
+/**
+ * What it may send while it isn't listened to: that costs us next to nothing, but not nothing. It is as much as an honest
+ * peer's pool holds, and more blocks than it has to forward in the time that it takes us to catch up.
+ */
+const UNHEARD = {
+  blocks: { burst: 2_000, perSecond: 20 },
+  transactions: { burst: DEFAULT_POOL_LIMITS.maxTransactions, perSecond: 100 },
+} as const
+/** Messages of one peer that are being judged: more are not listened to either. */
 const MOST_JUDGED = { blocks: 4, transactions: 2_000 } as const
+/** A transaction that is refused for one of these may be taken another time: we lack a block, one before it, or time. */
+const FOR_LATER: readonly RuleCode[] = ['tx.balance', 'pool.gap', 'node.busy']
 /**
  * Blocks of this size are worth holding until their parent comes, or their time; bigger ones are asked for again. A
  * hundred of each are held, by anybody's word or for a second's work.
@@ -61,13 +75,9 @@ export interface RelayModules {
   readonly sync: Sync
   readonly time: Time
   readonly onFailure: (error: unknown) => void
+  /** The peer has told us of a transaction that we didn't look at, or couldn't take now. */
+  readonly onMissed: (peer: PeerId) => void
 }
-
-/**
- * How fast those are told of that we have from the pools of peers: others may have no room for them, or know them, and
- * must not take us for one who floods. So it is less than what {@link FUTILE} lets anybody send.
- */
-const TOLD = { burst: 500, perSecond: 50 } as const
 
 const utf8 = new TextEncoder()
 
@@ -75,6 +85,7 @@ type Refusal = Exclude<Verdict, 'accept'>
 
 interface Gate {
   readonly futile: Allowance
+  readonly unheard: Allowance
   /** How many messages of a peer are being judged. */
   readonly judged: Map<PeerId, number>
 }
@@ -83,16 +94,19 @@ export class Relay {
   private readonly modules: RelayModules
   private readonly gates: Readonly<Record<Topic, Gate>>
   private readonly judging = new Set<Promise<unknown>>()
-  private readonly told: Allowance
+  private readonly announcements: Announcements
 
   constructor(modules: RelayModules) {
     this.modules = modules
-    const { time } = modules
-    this.told = new Allowance({ ...TOLD, time })
-    this.gates = {
-      blocks: { futile: new Allowance({ ...FUTILE.blocks, time }), judged: new Map() },
-      transactions: { futile: new Allowance({ ...FUTILE.transactions, time }), judged: new Map() },
-    }
+    const { admission, transport, time, onFailure } = modules
+    const publish = (transaction: Transaction) => this.publish('transactions', canonicalOf(transaction))
+    this.announcements = new Announcements({ pool: admission.pool, transport, time, publish, onFailure })
+    const gate = (topic: Topic): Gate => ({
+      futile: new Allowance({ ...FUTILE[topic], time }),
+      unheard: new Allowance({ ...UNHEARD[topic], time }),
+      judged: new Map(),
+    })
+    this.gates = { blocks: gate('blocks'), transactions: gate('transactions') }
   }
 
   start(): void {
@@ -113,16 +127,17 @@ export class Relay {
     await Promise.allSettled(this.judging)
   }
 
-  async announceBlock({ canonical }: Pick<ParsedBlock, 'canonical'>): Promise<void> {
-    const { transport, chain } = this.modules
-    await transport.publish(topicName(chain.id, 'blocks'), utf8.encode(canonical))
+  close(): void {
+    this.announcements.close()
   }
 
-  async announceTransaction(transaction: Transaction): Promise<void> {
-    const { transport, chain } = this.modules
-    if (transport.peers().length === 0) return
-    const text = canonicalJson(transaction as unknown as JsonObject)
-    await transport.publish(topicName(chain.id, 'transactions'), utf8.encode(text))
+  announceBlock({ canonical }: Pick<ParsedBlock, 'canonical'>): Promise<void> {
+    return this.publish('blocks', canonical)
+  }
+
+  /** In its turn. */
+  announceTransaction(transaction: Transaction): void {
+    this.announcements.add([transaction])
   }
 
   /**
@@ -131,26 +146,23 @@ export class Relay {
    * @returns what was taken; or why not
    */
   takeTransaction(from: PeerId, message: Uint8Array): Promise<PoolEntry | Refusal> {
-    return this.untilJudged(this.admitTransaction(from, message))
+    return this.untilJudged(this.take(from, message))
   }
 
   /**
-   * Tells of what came by {@link takeTransaction}, in our own time.
+   * Tells of what came by {@link takeTransaction}, in its turn.
    * @param from who has it already
    */
-  async tellOf(from: PeerId, entries: readonly PoolEntry[], signal: AbortSignal): Promise<void> {
-    const { transport, admission, time } = this.modules
-    for (const { id } of entries) {
-      // Whoever comes later asks us.
-      if (!transport.peers().some((peer) => peer !== from)) return
-      const wait = this.told.wait(transport.self, 1)
-      this.told.spend(transport.self, 1)
-      if (wait > 0) await time.sleep(wait, signal)
-      if (signal.aborted) return
-      // Nobody needs what a block has confirmed by now.
-      const waiting = admission.pool.get(id)
-      if (waiting) await this.announceTransaction(waiting.transaction)
-    }
+  tellOf(from: PeerId, entries: readonly PoolEntry[]): void {
+    this.announcements.add(
+      entries.map(({ transaction }) => transaction),
+      from,
+    )
+  }
+
+  private async publish(topic: Topic, text: string): Promise<void> {
+    const { transport, chain } = this.modules
+    await transport.publish(topicName(chain.id, topic), utf8.encode(text))
   }
 
   private pass(topic: Topic, from: PeerId, judge: () => Promise<Verdict>): Promise<Verdict> {
@@ -166,13 +178,8 @@ export class Relay {
   /** Lets a message through to its judge, unless its sender has used up our patience. */
   private async passPatiently(topic: Topic, from: PeerId, judge: () => Promise<Verdict>): Promise<Verdict> {
     const { futile, judged } = this.gates[topic]
-    if (futile.left(from) <= 0) {
-      if (futile.spend(from, 1) < -FUTILE[topic].burst)
-        await this.modules.reputation.offend(from, new PeerError('flooding', `too many ${topic}`), 'conversation')
-      return 'ignore'
-    }
     const others = judged.get(from) ?? 0
-    if (others >= MOST_JUDGED[topic]) return 'ignore'
+    if (futile.left(from) <= 0 || others >= MOST_JUDGED[topic]) return this.leaveUnheard(topic, from)
     judged.set(from, others + 1)
     try {
       const verdict = await judge()
@@ -183,6 +190,14 @@ export class Relay {
       if (left > 0) judged.set(from, left)
       else judged.delete(from)
     }
+  }
+
+  private async leaveUnheard(topic: Topic, from: PeerId): Promise<Verdict> {
+    if (this.gates[topic].unheard.spend(from, 1) < 0)
+      await this.modules.reputation.offend(from, new PeerError('flooding', `too many ${topic}`), 'conversation')
+    // A block is found again by sync.
+    if (topic === 'transactions') this.modules.onMissed(from)
+    return 'ignore'
   }
 
   private async judgeBlock(from: PeerId, message: Uint8Array): Promise<Verdict> {
@@ -224,23 +239,32 @@ export class Relay {
   }
 
   private async judgeTransaction(from: PeerId, message: Uint8Array): Promise<Verdict> {
-    const answer = await this.admitTransaction(from, message)
-    return typeof answer === 'string' ? answer : 'accept'
+    try {
+      return (await this.admit(message)) ? 'accept' : 'ignore'
+    } catch (error) {
+      if (error instanceof RuleError && FOR_LATER.includes(error.code)) this.modules.onMissed(from)
+      return this.refuse(from, error, 'transaction')
+    }
   }
 
-  private async admitTransaction(from: PeerId, message: Uint8Array): Promise<PoolEntry | Refusal> {
-    const { admission } = this.modules
+  private async take(from: PeerId, message: Uint8Array): Promise<PoolEntry | Refusal> {
     try {
-      const fields = parseJson(message, { maxBytes: TRANSACTION_BYTES, maxDepth: 2 })
-      if (!isJsonObject(fields)) throw new RuleError('tx.shape', 'A transaction is an object.')
-      const canonical = canonicalJson(fields)
-      checkSpelling(message, canonical)
-      // Several peers have the same: nobody has to look at its signature again.
-      if (isWaiting(admission.pool, fields, canonical)) return 'ignore'
-      return await admission.submit({ fields, namesNonce: true })
+      return (await this.admit(message)) ?? 'ignore'
     } catch (error) {
       return this.refuse(from, error, 'transaction')
     }
+  }
+
+  /** @returns undefined for what waits here already */
+  private async admit(message: Uint8Array): Promise<PoolEntry | undefined> {
+    const { admission } = this.modules
+    const fields = parseJson(message, { maxBytes: TRANSACTION_BYTES, maxDepth: 2 })
+    if (!isJsonObject(fields)) throw new RuleError('tx.shape', 'A transaction is an object.')
+    const canonical = canonicalJson(fields)
+    checkSpelling(message, canonical)
+    // Several peers have the same: nobody has to look at its signature again.
+    if (isWaiting(admission.pool, fields, canonical)) return undefined
+    return admission.submit({ fields, namesNonce: true })
   }
 
   /** For our own trouble nobody else is to blame. */
@@ -258,7 +282,11 @@ export class Relay {
 function isWaiting(pool: Pool, { sender, nonce }: JsonObject, canonical: string): boolean {
   // Whatever they are: what the pool knows was looked at before.
   const entry = pool.at(sender as Address, nonce as number)
-  return entry !== undefined && canonicalJson(entry.transaction as unknown as JsonObject) === canonical
+  return entry !== undefined && canonicalOf(entry.transaction) === canonical
+}
+
+function canonicalOf(transaction: Transaction): string {
+  return canonicalJson(transaction as unknown as JsonObject)
 }
 
 /** One thing has one spelling, or each of a thousand would be forwarded as news. */

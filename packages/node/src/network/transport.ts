@@ -34,7 +34,7 @@ export type PeerFault =
   | 'withheld'
   | 'oversized'
   | 'garbled'
-  /** It sends on and on what is of no use. */
+  /** It asks for more at once than anybody needs, or sends on and on what is of no use. */
   | 'flooding'
 
 /** A peer didn't answer, or not in time, or not as it should. Whether that is an offence is for others to say. */
