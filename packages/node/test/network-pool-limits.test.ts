@@ -7,7 +7,7 @@ import { PoolExchange } from '../src/network/pool-exchange.ts'
 import { Relay } from '../src/network/relay.ts'
 import { Reputation } from '../src/network/reputation.ts'
 import type { Time } from '../src/network/time.ts'
-import type { RequestOptions, Transport } from '../src/network/transport.ts'
+import { PeerError, type RequestOptions, type Transport } from '../src/network/transport.ts'
 import { CAROL, memoryLog, person, signed } from './support/http-node.ts'
 import { openParts, type Parts } from './support/http-parts.ts'
 
@@ -390,6 +390,18 @@ describe('gossip that is of no use here', () => {
     expect(await gossip({ nonce: 0, memo: 'for no higher fee' })).toBe('ignore')
     expect(missed).toBe(2)
   })
+})
+
+it('who offends again before it is hung up on is banned once, and the log says so once', async () => {
+  const { log, logged } = memoryLog()
+  const reputation = new Reputation({ transport: wire, time, log })
+  const offend = () => reputation.offend('peer', new PeerError('garbled', 'nonsense'), 'conversation')
+  await Promise.all(Array.from({ length: 100 }, offend))
+  expect(wire.banned).toEqual(['peer'])
+  expect(logged().match(/refused for a while/g)).toHaveLength(1)
+  time.at += 10 * 60_000
+  await offend()
+  expect(wire.banned).toEqual(['peer', 'peer'])
 })
 
 const [TIP, NEXT_TIP] = ['a', 'b'].map((digit) => digit.repeat(64)) as [Hash, Hash]

@@ -51,8 +51,10 @@ export function penaltyOf(error: unknown, about: Subject): number {
 }
 
 interface Standing {
-  points: number
-  at: number
+  readonly points: number
+  readonly at: number
+  /** Until then it is hung up on, or about to be. */
+  readonly refusedUntil: number
 }
 
 export class Reputation {
@@ -71,13 +73,17 @@ export class Reputation {
   async offend(peer: PeerId, error: unknown, about: Subject): Promise<void> {
     const penalty = penaltyOf(error, about)
     if (penalty === 0) return
+    const now = this.time.now()
+    // What it sent before it was hung up on is judged still.
+    if (now < (this.records.get(peer)?.refusedUntil ?? 0)) return
     const points = this.pointsOf(peer) + penalty
+    const isRefused = points >= LIMIT
     this.records.delete(peer)
-    this.records.set(peer, { points, at: this.time.now() })
+    this.records.set(peer, { points, at: now, refusedUntil: isRefused ? now + BAN_MS : 0 })
     if (this.records.size > MOST_REMEMBERED) this.records.delete(this.records.keys().next().value as PeerId)
     const code = error instanceof RuleError ? error.code : (error as PeerError).fault
     this.log.debug({ peer, code, points }, 'A peer has offended.')
-    if (points < LIMIT) return
+    if (!isRefused) return
     this.log.warn({ peer, code }, 'A peer is refused for a while.')
     await this.transport.disconnect(peer, BAN_MS)
   }
