@@ -237,6 +237,17 @@ describe('what was taken', () => {
     expect(await judge('peer', bytesOf(signed(id, { nonce: 1 })))).toBe('accept')
   })
 
+  it('is judged when somebody else brings it, who isn’t overdrawn', async () => {
+    relayOn().start()
+    const { id } = parts.chain
+    const judge = wire.judges.get(`bc/${id}/transactions/1`) as Judge
+    const [known, news] = [bytesOf(signed(id)), bytesOf(signed(id, { nonce: 1 }))]
+    expect(await judge('peer', known)).toBe('accept')
+    for (let i = 0; i < 2_000; i++) expect(await judge('peer', known)).toBe('ignore')
+    expect(await judge('peer', news)).toBe('unheard')
+    expect(await judge('third', news)).toBe('accept')
+  })
+
   it('is looked at once, whoever else has it', async () => {
     const relay = relayOn()
     let checks = 0

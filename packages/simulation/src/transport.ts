@@ -119,6 +119,7 @@ export class SimulatedTransport implements Transport {
     if (judge === undefined || !this.remember(message.name)) return false
     void judge(from, message.text).then((verdict) => {
       if (verdict === 'accept') this.forward(message, from)
+      if (verdict === 'unheard') this.seen.delete(message.name)
     })
     return true
   }

@@ -9,7 +9,7 @@ import type { Hash } from '@bc/core'
 import { noise } from '@chainsafe/libp2p-noise'
 import { yamux } from '@chainsafe/libp2p-yamux'
 import { generateKeyPairFromSeed } from '@libp2p/crypto/keys'
-import { type GossipSub, gossipsub, StrictNoSign, TopicValidatorResult } from '@libp2p/gossipsub'
+import { type GossipSub, gossipsub, type Message, StrictNoSign, TopicValidatorResult } from '@libp2p/gossipsub'
 import { type Identify, identify } from '@libp2p/identify'
 import type { Connection, Libp2p, Stream } from '@libp2p/interface'
 import { mdns } from '@libp2p/mdns'
@@ -19,12 +19,12 @@ import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p } from 'libp2p'
 import type { Log } from '../log.ts'
 import { sharedEnd } from '../shared-end.ts'
-import { Bans } from './bans.ts'
 import { withDeadline } from './deadline.ts'
 import { FrameReader, FrameWriter, writeFrame } from './frames.ts'
 import { isLoopback } from './hosts.ts'
 import { hasPlaceFor } from './inbound.ts'
 import { protocolName, topicName } from './messages.ts'
+import { ShortMemory } from './short-memory.ts'
 import { machineTime } from './time.ts'
 import {
   PeerError,
@@ -79,10 +79,15 @@ const STREAM_WINDOW = 512 * 1024
 const MOST_ADDRESSES = 8
 /** Gossip that waits for a peer who is slow to take it. */
 const OUTBOX_BYTES = 4_000_000
+/** How long gossipsub takes a message for the one that it has had. */
+const SEEN_MS = 120_000
+/** Messages that were dropped unheard, of the same time: as many as a few peers can send before they are refused. */
+const MOST_UNHEARD = 50_000
 
 const VERDICTS: Readonly<Record<Verdict, TopicValidatorResult>> = {
   accept: TopicValidatorResult.Accept,
   ignore: TopicValidatorResult.Ignore,
+  unheard: TopicValidatorResult.Ignore,
   reject: TopicValidatorResult.Reject,
 }
 
@@ -90,7 +95,10 @@ type Node = Libp2p<{ identify: Identify; pubsub: GossipSub }>
 
 export class Libp2pTransport implements Transport {
   private readonly node: Node
-  private readonly bans: Bans
+  /** Peers and hosts that are refused. */
+  private readonly bans: ShortMemory<true>
+  /** How often a message was dropped unheard, by its id. */
+  private readonly unheard: ShortMemory<number>
   private readonly log: Log
   private readonly listeners: PeerListener[] = []
   /** Connected, and on our chain. */
@@ -100,15 +108,18 @@ export class Libp2pTransport implements Transport {
   private readonly closing = sharedEnd()
   private introduced: (peer: PeerId, addresses: readonly string[]) => void = () => undefined
 
-  private constructor(node: Node, bans: Bans, log: Log) {
+  private constructor(node: Node, bans: ShortMemory<true>, unheard: ShortMemory<number>, log: Log) {
     this.node = node
     this.bans = bans
+    this.unheard = unheard
     this.log = log
   }
 
   /** Ready to {@link open}: what it answers and listens to can be said first, so that nobody meets it half dressed. */
   static async create(options: Libp2pOptions): Promise<Libp2pTransport> {
-    const bans = new Bans(machineTime.now)
+    const bans = new ShortMemory<true>(machineTime.now)
+    const unheard = new ShortMemory<number>(machineTime.now, MOST_UNHEARD)
+    const refuses = (name: string) => bans.get(name) !== undefined
     let node: Node | undefined
     const inbound = () =>
       (node?.getConnections() ?? [])
@@ -141,19 +152,25 @@ export class Libp2pTransport implements Transport {
       connectionMonitor: { pingTimeout: { minTimeout: PING_MS } },
       connectionGater: {
         // Nodes on one machine or one local network are what this is for: libp2p's own gater would refuse them.
-        denyDialMultiaddr: (address) => bans.has(hostOf(address)),
-        denyDialPeer: (peer) => bans.has(peer.toString()),
+        denyDialMultiaddr: (address) => refuses(hostOf(address)),
+        denyDialPeer: (peer) => refuses(peer.toString()),
         denyInboundConnection: ({ remoteAddr }) =>
-          bans.has(hostOf(remoteAddr)) || !hasPlaceFor(hostOf(remoteAddr), inbound()),
+          refuses(hostOf(remoteAddr)) || !hasPlaceFor(hostOf(remoteAddr), inbound()),
         denyInboundEncryptedConnection: (peer) =>
-          bans.has(peer.toString()) || (node?.getConnections(peer).length ?? 0) >= MOST_PER_PEER,
+          refuses(peer.toString()) || (node?.getConnections(peer).length ?? 0) >= MOST_PER_PEER,
       },
       services: {
         identify: identify(),
         pubsub: gossipsub({
           // A block and a transaction prove themselves; who forwarded them says nothing.
           globalSignaturePolicy: StrictNoSign,
-          msgIdFn: ({ data }) => createHash('sha256').update(data).digest(),
+          msgIdFn: idOf,
+          // It takes nothing twice, nor what it was told to ignore. What was dropped unheard goes by another name from
+          // then on, or a peer that isn't listened to would decide what others may say.
+          msgIdToStrFn: (id) => `${textOf(id)} ${unheard.get(textOf(id)) ?? 0}`,
+          seenTTL: SEEN_MS,
+          // That we don't want it from anybody else would be said before it is judged.
+          idontwantMinDataSize: Number.POSITIVE_INFINITY,
           allowPublishToZeroTopicPeers: true,
           ignoreDuplicatePublishError: true,
           // By default more than ten peers on one address are all silenced, and a stranger's ten identities silence us.
@@ -166,7 +183,7 @@ export class Libp2pTransport implements Transport {
         }),
       },
     })
-    const transport = new Libp2pTransport(node, bans, options.log)
+    const transport = new Libp2pTransport(node, bans, unheard, options.log)
     transport.meet(options.chain)
     return transport
   }
@@ -216,7 +233,7 @@ export class Libp2pTransport implements Transport {
   }
 
   refuses(peer: PeerId): boolean {
-    return this.bans.has(peer)
+    return this.bans.get(peer) !== undefined
   }
 
   /**
@@ -288,7 +305,11 @@ export class Libp2pTransport implements Transport {
 
   subscribe(topic: string, judge: (from: PeerId, message: Uint8Array) => Promise<Verdict>): void {
     const { pubsub } = this.node.services
-    pubsub.topicValidators.set(topic, async (from, { data }) => VERDICTS[await judge(from.toString(), data)])
+    pubsub.topicValidators.set(topic, async (from, message) => {
+      const verdict = await judge(from.toString(), message.data)
+      if (verdict === 'unheard') this.leaveToOthers(message)
+      return VERDICTS[verdict]
+    })
     pubsub.subscribe(topic)
   }
 
@@ -312,12 +333,17 @@ export class Libp2pTransport implements Transport {
     return this.node.getConnections().filter(({ remotePeer }) => remotePeer.toString() === peer)
   }
 
+  private leaveToOthers(message: Message): void {
+    const id = textOf(idOf(message))
+    this.unheard.set(id, (this.unheard.get(id) ?? 0) + 1, SEEN_MS)
+  }
+
   private ban(peer: PeerId, ms: number): void {
-    this.bans.add(peer, ms)
+    this.bans.set(peer, true, ms)
     for (const { remoteAddr } of this.connectionsWith(peer)) {
       const host = hostOf(remoteAddr)
       // On one machine all peers have one address.
-      if (!isLoopback(host)) this.bans.add(host, ms)
+      if (!isLoopback(host)) this.bans.set(host, true, ms)
     }
   }
 
@@ -397,6 +423,15 @@ export class Libp2pTransport implements Transport {
     await flush()
     await withDeadline(ANSWER_STALL_MS, signal, late, (limit) => stream.close({ signal: limit }))
   }
+}
+
+/** Of the topic too: what is nonsense as a block may be a good transaction. */
+function idOf({ topic, data }: Pick<Message, 'topic' | 'data'>): Uint8Array {
+  return createHash('sha256').update(`${topic}\n`).update(data).digest()
+}
+
+function textOf(id: Uint8Array): string {
+  return Buffer.from(id.buffer, id.byteOffset, id.length).toString('base64')
 }
 
 function explain(error: unknown, signal: AbortSignal): unknown {

@@ -81,7 +81,7 @@ export interface RelayModules {
 
 const utf8 = new TextEncoder()
 
-type Refusal = Exclude<Verdict, 'accept'>
+type Refusal = Exclude<Verdict, 'accept' | 'unheard'>
 
 interface Gate {
   readonly futile: Allowance
@@ -114,7 +114,7 @@ export class Relay {
     transport.subscribe(topicName(chain.id, 'blocks'), async (from, message) => {
       const verdict = await this.pass('blocks', from, () => this.judgeBlock(from, message))
       // Whatever became of it: the peer may have what we are missing.
-      if (verdict === 'ignore') sync.consider(from)
+      if (verdict === 'ignore' || verdict === 'unheard') sync.consider(from)
       return verdict
     })
     transport.subscribe(topicName(chain.id, 'transactions'), (from, message) =>
@@ -175,7 +175,7 @@ export class Relay {
     return tracked
   }
 
-  /** Lets a message through to its judge, unless its sender has used up our patience. */
+  /** Lets a message through to its judge, unless its sender has used up our patience: then it is unheard. */
   private async passPatiently(topic: Topic, from: PeerId, judge: () => Promise<Verdict>): Promise<Verdict> {
     const { futile, judged } = this.gates[topic]
     const others = judged.get(from) ?? 0
@@ -197,7 +197,7 @@ export class Relay {
       await this.modules.reputation.offend(from, new PeerError('flooding', `too many ${topic}`), 'conversation')
     // A block is found again by sync.
     if (topic === 'transactions') this.modules.onMissed(from)
-    return 'ignore'
+    return 'unheard'
   }
 
   private async judgeBlock(from: PeerId, message: Uint8Array): Promise<Verdict> {

@@ -8,9 +8,10 @@ export type PeerId = string
 
 /**
  * What its judge says of a gossiped message: it is forwarded, dropped, or dropped and held against who forwarded it.
- * A fault that may be innocent is `ignore`.
+ * A fault that may be innocent is `ignore`. What was dropped with no look at it is `unheard`: it says nothing of the
+ * message, which is judged when somebody else brings it.
  */
-export type Verdict = 'accept' | 'ignore' | 'reject'
+export type Verdict = 'accept' | 'ignore' | 'unheard' | 'reject'
 
 export interface RequestOptions {
   /** Bytes of one frame of the answer. */
@@ -61,7 +62,7 @@ export interface Transport {
   request(peer: PeerId, protocol: string, question: Uint8Array, options: RequestOptions): AsyncIterable<Uint8Array>
   /** Answers the requests of others. A handler that throws ends the answer there. */
   serve(protocol: string, handler: (peer: PeerId, question: Uint8Array) => AsyncIterable<Uint8Array>): void
-  /** Every message of the topic is judged once, before it is forwarded. */
+  /** Every message of the topic is judged once, before it is forwarded; again only where it was `unheard`. */
   subscribe(topic: string, judge: (from: PeerId, message: Uint8Array) => Promise<Verdict>): void
   publish(topic: string, message: Uint8Array): Promise<void>
   /** Hangs up; where `banMs` is given, the peer and its address are refused for so long. */
