@@ -1,4 +1,5 @@
 /** What libp2p makes of gossip: judges that say what the test wants, over real sockets. */
+import { networkInterfaces } from 'node:os'
 import type { Hash } from '@bc/core'
 import { afterEach, describe, expect, test } from 'vitest'
 import { Libp2pTransport } from '../src/network/libp2p-transport.ts'
@@ -75,5 +76,25 @@ describe('who isn’t listened to doesn’t decide what others may say', () => {
     await until(async () => v.judged.includes(`${loud.transport.self} ${BLOCKS} a transaction`))
     await other.transport.publish(TRANSACTIONS, Buffer.from('a transaction'))
     await until(async () => v.judged.includes(`${other.transport.self} ${TRANSACTIONS} a transaction`))
+  })
+})
+
+const outside = Object.values(networkInterfaces())
+  .flatMap((addresses = []) => addresses)
+  .find(({ internal, family }) => !internal && family === 'IPv4')?.address
+
+/** On this machine's own addresses all are alike, so none of them is refused. */
+describe.skipIf(outside === undefined)('whoever is refused', () => {
+  test.each(['stays', 'has hung up before'])('and %s: his host is refused with him', async (which) => {
+    const v = await listener(() => 'accept', outside)
+    const [liar, next] = [await listener(), await listener()]
+    await connect(liar, v)
+    if (which !== 'stays') {
+      await liar.transport.disconnect(v.transport.self)
+      await until(async () => v.transport.peers().length === 0)
+    }
+    await v.transport.disconnect(liar.transport.self, 60_000)
+    await expect(next.transport.dial(v.transport.addresses()[0] as string)).rejects.toMatchObject({ fault: 'gone' })
+    expect(v.transport.peers()).toEqual([])
   })
 })

@@ -77,6 +77,8 @@ const MOST_CONNECTION_STREAMS = 64
 const STREAM_WINDOW = 512 * 1024
 /** Where a peer says that it listens: so many are looked at. */
 const MOST_ADDRESSES = 8
+/** How long we remember where a peer was that has hung up: what it has said may not be judged yet. */
+const AFTERMATH_MS = 60_000
 /** Gossip that waits for a peer who is slow to take it. */
 const OUTBOX_BYTES = 4_000_000
 /** How long gossipsub takes a message for the one that it has had. */
@@ -101,6 +103,8 @@ export class Libp2pTransport implements Transport {
   private readonly unheard: ShortMemory<number>
   private readonly log: Log
   private readonly listeners: PeerListener[] = []
+  /** The hosts of those who are gone. */
+  private readonly lastHosts = new ShortMemory<string>(machineTime.now)
   /** Connected, and on our chain. */
   private readonly joined = new Set<PeerId>()
   /** Those who wait to hear whether a peer is on our chain. */
@@ -340,11 +344,10 @@ export class Libp2pTransport implements Transport {
 
   private ban(peer: PeerId, ms: number): void {
     this.bans.set(peer, true, ms)
-    for (const { remoteAddr } of this.connectionsWith(peer)) {
-      const host = hostOf(remoteAddr)
-      // On one machine all peers have one address.
-      if (!isLoopback(host)) this.bans.set(host, true, ms)
-    }
+    const hosts = this.connectionsWith(peer).map(({ remoteAddr }) => hostOf(remoteAddr))
+    // On one machine all peers have one address.
+    for (const host of [...hosts, this.lastHosts.get(peer)])
+      if (host !== undefined && !isLoopback(host)) this.bans.set(host, true, ms)
   }
 
   /** A peer that doesn't speak our chain's protocols is on another chain, and of no use. */
@@ -365,6 +368,9 @@ export class Libp2pTransport implements Transport {
       }
     })
     this.node.addEventListener('peer:disconnect', ({ detail }) => this.leave(detail.toString()))
+    this.node.addEventListener('connection:close', ({ detail: { remotePeer, remoteAddr } }) =>
+      this.lastHosts.set(remotePeer.toString(), hostOf(remoteAddr), AFTERMATH_MS),
+    )
     this.node.addEventListener('connection:open', ({ detail: connection }) => {
       const hangUp = () => {
         if (!this.joined.has(connection.remotePeer.toString())) connection.abort(new Error('it says nothing'))
