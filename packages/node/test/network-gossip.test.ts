@@ -1,18 +1,22 @@
 /** What libp2p makes of gossip: judges that say what the test wants, over real sockets. */
 import { networkInterfaces } from 'node:os'
 import type { Hash } from '@bc/core'
+import { RPC } from '@libp2p/gossipsub/message'
+import type { Stream } from '@libp2p/interface'
+import { multiaddr } from '@multiformats/multiaddr'
 import { afterEach, describe, expect, test } from 'vitest'
 import { Libp2pTransport } from '../src/network/libp2p-transport.ts'
 import { protocolName, topicName } from '../src/network/messages.ts'
 import type { PeerId, Verdict } from '../src/network/transport.ts'
 import { memoryLog } from './support/http-node.ts'
+import { frame, Hostile } from './support/network-hostile.ts'
 import { until } from './support/network-nodes.ts'
 
 const CHAIN = 'c'.repeat(64) as Hash
 const [BLOCKS, TRANSACTIONS] = [topicName(CHAIN, 'blocks'), topicName(CHAIN, 'transactions')]
 
-const open: Libp2pTransport[] = []
-afterEach(() => Promise.all(open.splice(0).map((transport) => transport.close())))
+const open: (() => Promise<void>)[] = []
+afterEach(() => Promise.all(open.splice(0).map((close) => close())))
 
 interface Listener {
   readonly transport: Libp2pTransport
@@ -23,7 +27,7 @@ interface Listener {
 async function listener(judge: (from: PeerId) => Verdict = () => 'accept', host = '127.0.0.1'): Promise<Listener> {
   const options = { chain: CHAIN, seed: crypto.getRandomValues(new Uint8Array(32)), host, port: 0, discovery: false }
   const transport = await Libp2pTransport.create({ ...options, maxMessageBytes: 100_000, log: memoryLog().log })
-  open.push(transport)
+  open.push(() => transport.close())
   const judged: string[] = []
   transport.serve(protocolName(CHAIN, 'status'), async function* () {})
   await transport.open()
@@ -33,6 +37,19 @@ async function listener(judge: (from: PeerId) => Verdict = () => 'accept', host 
       return judge(from)
     })
   return { transport, judged }
+}
+
+/** Takes gossip, as a node does. */
+async function hostile(): Promise<Hostile> {
+  const one = await Hostile.start({ chain: CHAIN, gossip: true })
+  one.node.services.pubsub?.subscribe(BLOCKS)
+  open.push(() => one.stop())
+  return one
+}
+
+/** A stream that takes the place of the peer's own. */
+function rawGossip(peer: Hostile, address: string): Promise<Stream> {
+  return peer.node.dialProtocol(multiaddr(address), '/meshsub/1.1.0')
 }
 
 /** Until each takes gossip of the other. */
@@ -96,5 +113,44 @@ describe.skipIf(outside === undefined)('whoever is refused', () => {
     await v.transport.disconnect(liar.transport.self, 60_000)
     await expect(next.transport.dial(v.transport.addresses()[0] as string)).rejects.toMatchObject({ fault: 'gone' })
     expect(v.transport.peers()).toEqual([])
+  })
+})
+
+test('an answer of many messages comes in one piece, and more after it', async () => {
+  const v = await listener()
+  const peer = await hostile()
+  const stream = await rawGossip(peer, v.transport.addresses()[0] as string)
+  const send = (messages: readonly string[]) => {
+    const all = messages.map((message) => ({ topic: TRANSACTIONS, data: Buffer.from(message) }))
+    return frame(stream, RPC.encode({ subscriptions: [], messages: all }))
+  }
+  await send(Array.from({ length: 2_000 }, (_, i) => `${i} `.padEnd(2_000, 'x')))
+  await until(async () => v.judged.length === 2_000)
+  await send(['one more'])
+  await until(async () => v.judged.length === 2_001)
+  expect(v.transport.peers()).toHaveLength(1)
+})
+
+/** Or it would stay connected, and never be heard again. */
+describe('is hung up on, and may come again:', () => {
+  const ends: Record<string, (peer: Hostile, address: string) => Promise<unknown>> = {
+    'who sends too long a message': (peer) => peer.gossip('blocks', 'x'.repeat(200_000)),
+    'who sends too much in one piece': async (peer, address) =>
+      (await rawGossip(peer, address)).send(Buffer.from('80808020', 'hex')),
+    'whose gossip breaks off': async (peer, address) => (await rawGossip(peer, address)).abort(new Error('too slow')),
+  }
+  test.each(Object.entries(ends))('%s', async (_, end) => {
+    const v = await listener()
+    const [peer, address] = [await hostile(), v.transport.addresses()[0] as string]
+    await peer.dial(address)
+    await peer.gossip('blocks', 'before')
+    await until(async () => v.judged.length === 1)
+    await end(peer, address)
+    await until(async () => v.transport.peers().length === 0 && !peer.connected)
+    await peer.dial(address)
+    await peer.gossip('blocks', 'after')
+    const said = (message: string) => `${peer.node.peerId} ${BLOCKS} ${message}`
+    await until(async () => v.judged.length === 2)
+    expect(v.judged).toEqual([said('before'), said('after')])
   })
 })

@@ -4,6 +4,7 @@ import { peerSeed } from '../identity.ts'
 import { Connector } from './connector.ts'
 import { groupOf } from './hosts.ts'
 import { Libp2pTransport } from './libp2p-transport.ts'
+import { TRANSACTION_BYTES } from './messages.ts'
 import { Network, type NetworkModules } from './network.ts'
 import { PeerExchange } from './peer-exchange.ts'
 import { PeerTable, parseAddress } from './peer-table.ts'
@@ -32,8 +33,6 @@ export interface JoinedNetwork {
   close(): Promise<void>
 }
 
-/** A gossiped block and what gossipsub wraps it in. */
-const ENVELOPE_BYTES = 10_000
 const clock = () => Math.floor(Date.now() / 1000)
 
 /**
@@ -53,7 +52,7 @@ export async function joinNetwork(
     host,
     port: options.port,
     discovery: options.discovery,
-    maxMessageBytes: chain.rules.maxBlockBytes + ENVELOPE_BYTES,
+    maxMessageBytes: Math.max(chain.rules.maxBlockBytes, TRANSACTION_BYTES),
     log,
   })
   const table = new PeerTable({ time: machineTime, clock })

@@ -45,7 +45,7 @@ export interface Libp2pOptions {
   readonly port: number
   /** Whether to look for peers on the local network. */
   readonly discovery: boolean
-  /** The longest gossiped message, in bytes. */
+  /** The longest gossiped message, in bytes: whoever sends a longer one is hung up on. */
   readonly maxMessageBytes: number
   readonly log: Log
 }
@@ -81,6 +81,8 @@ const MOST_ADDRESSES = 8
 const AFTERMATH_MS = 60_000
 /** Gossip that waits for a peer who is slow to take it. */
 const OUTBOX_BYTES = 4_000_000
+/** The most that gossipsub sends in one piece: all that we want of what a peer has is one. */
+const PIECE_BYTES = 4 * 1024 * 1024
 /** How long gossipsub takes a message for the one that it has had. */
 const SEEN_MS = 120_000
 /** Messages that were dropped unheard, of the same time: as many as a few peers can send before they are refused. */
@@ -102,6 +104,7 @@ export class Libp2pTransport implements Transport {
   /** How often a message was dropped unheard, by its id. */
   private readonly unheard: ShortMemory<number>
   private readonly log: Log
+  private readonly maxMessageBytes: number
   private readonly listeners: PeerListener[] = []
   /** The hosts of those who are gone. */
   private readonly lastHosts = new ShortMemory<string>(machineTime.now)
@@ -112,11 +115,17 @@ export class Libp2pTransport implements Transport {
   private readonly closing = sharedEnd()
   private introduced: (peer: PeerId, addresses: readonly string[]) => void = () => undefined
 
-  private constructor(node: Node, bans: ShortMemory<true>, unheard: ShortMemory<number>, log: Log) {
+  private constructor(
+    node: Node,
+    bans: ShortMemory<true>,
+    unheard: ShortMemory<number>,
+    { log, maxMessageBytes }: Libp2pOptions,
+  ) {
     this.node = node
     this.bans = bans
     this.unheard = unheard
     this.log = log
+    this.maxMessageBytes = maxMessageBytes
   }
 
   /** Ready to {@link open}: what it answers and listens to can be said first, so that nobody meets it half dressed. */
@@ -180,15 +189,16 @@ export class Libp2pTransport implements Transport {
           // By default more than ten peers on one address are all silenced, and a stranger's ten identities silence us.
           // And a busy machine may be late with what it has promised.
           scoreParams: { IPColocationFactorWeight: 0, behaviourPenaltyThreshold: 10 },
-          maxInboundDataLength: options.maxMessageBytes,
+          maxInboundDataLength: PIECE_BYTES,
           maxOutboundBufferSize: OUTBOX_BYTES,
           // Or anybody could have us keep books about topics that he invents.
           allowedTopics: [topicName(options.chain, 'blocks'), topicName(options.chain, 'transactions')],
         }),
       },
     })
-    const transport = new Libp2pTransport(node, bans, unheard, options.log)
+    const transport = new Libp2pTransport(node, bans, unheard, options)
     transport.meet(options.chain)
+    transport.watchGossip()
     return transport
   }
 
@@ -310,6 +320,10 @@ export class Libp2pTransport implements Transport {
   subscribe(topic: string, judge: (from: PeerId, message: Uint8Array) => Promise<Verdict>): void {
     const { pubsub } = this.node.services
     pubsub.topicValidators.set(topic, async (from, message) => {
+      if (message.data.length > this.maxMessageBytes) {
+        void this.disconnect(from.toString())
+        return TopicValidatorResult.Reject
+      }
       const verdict = await judge(from.toString(), message.data)
       if (verdict === 'unheard') this.leaveToOthers(message)
       return VERDICTS[verdict]
@@ -376,6 +390,24 @@ export class Libp2pTransport implements Transport {
         if (!this.joined.has(connection.remotePeer.toString())) connection.abort(new Error('it says nothing'))
       }
       setTimeout(hangUp, MEET_MS).unref()
+    })
+  }
+
+  /**
+   * Gossipsub drops a peer whose stream breaks, and takes it back only with another connection: so we hang up, and
+   * whoever wants the other dials again.
+   */
+  private watchGossip(): void {
+    const { pubsub } = this.node.services
+    const subscribers = new Set<PeerId>()
+    pubsub.addEventListener('subscription-change', ({ detail }) => void subscribers.add(detail.peerId.toString()))
+    pubsub.addEventListener('gossipsub:heartbeat', () => {
+      const there = new Set(pubsub.getPeers().map(String))
+      for (const peer of subscribers) {
+        if (there.has(peer)) continue
+        subscribers.delete(peer)
+        if (this.joined.has(peer)) void this.disconnect(peer)
+      }
     })
   }
 
