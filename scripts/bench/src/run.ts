@@ -56,7 +56,7 @@ async function main(): Promise<void> {
   if (!Number.isSafeInteger(runs) || runs < 1) throw new UsageError('--runs must be a whole number from 1.')
   const measured = await measureAll(names, { runs, quick: values.quick })
   process.stdout.write(
-    values.json ? `${JSON.stringify(measured, undefined, 2)}\n` : `${machine()}\n\n${table(measured)}`,
+    values.json ? `${JSON.stringify(measured, undefined, 2)}\n` : `${machine()}\n\n${table(measured, values.quick)}`,
   )
 }
 
@@ -64,8 +64,9 @@ async function main(): Promise<void> {
 async function measureAll(names: readonly string[], size: Size): Promise<Measured[]> {
   const folder = mkdtempSync(join(tmpdir(), 'bc-bench-'))
   const measured: Measured[] = []
-  // A Ctrl-C is an ordinary end: what was made is removed.
+  // To be called off is an ordinary end: what was made is removed, and whoever was started ends.
   process.on('SIGINT', () => process.exit(130))
+  process.on('SIGTERM', () => process.exit(143))
   process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
   for (const name of names) {
     tell(`\n${name}`)

@@ -68,8 +68,9 @@ async function secretsIn(file: string): Promise<Uint8Array[]> {
   }
 }
 
-/** Of what a failed program has said. */
+/** Of what a failed program has said; where npm has written more into a file isn't it. */
 export function lastLine(error: unknown): string {
   const { stderr, message } = error as { stderr?: string; message: string }
-  return (stderr || message).trim().split('\n').at(-1) ?? ''
+  const lines = (stderr || message).trim().split('\n')
+  return lines.findLast((line) => !line.includes('A complete log of this run')) ?? ''
 }

@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { freePort } from '@bc/node'
-import { stopProcess } from '../processes/command.ts'
+import { endWithUs, stopProcess } from '../processes/command.ts'
 
 const LIMIT_MS = 60_000
 const LOOK_MS = 20
@@ -27,10 +27,7 @@ export async function startServer(
   const port = await freePort('127.0.0.1')
   const child = spawn(program, wordsOf(port), { stdio: 'ignore', env: environment })
   const stop = () => stopProcess(child)
-  // Whatever becomes of the bench, nobody is left behind.
-  const kill = () => void child.kill()
-  process.once('exit', kill)
-  child.once('exit', () => process.off('exit', kill))
+  endWithUs(child)
   // Its end is seen below, and what could not be started has none.
   child.on('error', () => undefined)
   for (const deadline = performance.now() + LIMIT_MS; !(await listens(port)); await delay(LOOK_MS)) {

@@ -28,6 +28,13 @@ export function lifetimeOfNothing(): Promise<number> {
   return lifetimeOf(['-e', '0'])
 }
 
+/** Whatever becomes of the bench, nobody is left behind, nor writes where things are removed. */
+export function endWithUs(child: ChildProcess): void {
+  const kill = () => void child.kill('SIGKILL')
+  process.prependOnceListener('exit', kill)
+  child.once('exit', () => process.off('exit', kill))
+}
+
 /** Settles when it has ended, also where it had before. */
 export async function stopProcess(child: ChildProcess): Promise<void> {
   if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return

@@ -5,7 +5,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { StatusAnswer } from '@bc/node'
-import { launcher, stopProcess } from './command.ts'
+import { endWithUs, launcher, stopProcess } from './command.ts'
 
 const LIMIT_MS = 600_000
 /** For `execArgv`: see memory-probe.ts. */
@@ -41,6 +41,7 @@ export class NodeProcess {
       ...[...peers.flatMap((peer) => ['--peer', peer]), ...flags],
     ]
     const child = spawn(process.execPath, words, { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
+    endWithUs(child)
     for (const deadline = performance.now() + LIMIT_MS; !existsSync(ready); await delay(10))
       if (child.exitCode !== null || performance.now() > deadline) throw new Error('a node does not start')
     // To look the name up costs more than the question.

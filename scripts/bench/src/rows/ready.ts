@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { Agent } from 'node:http'
 import { join } from 'node:path'
 import { get } from '../http/get.ts'
-import { launcher, lifetimeOfNothing, stopProcess } from '../processes/command.ts'
+import { endWithUs, launcher, lifetimeOfNothing, stopProcess } from '../processes/command.ts'
 import { type Bench, type Row, SHORT_TURNS, sideBySide } from '../row.ts'
 
 const ROW: Row = {
@@ -38,7 +38,9 @@ async function startAndStop(folder: string): Promise<void> {
 
 function spawnNode(directory: string) {
   const words = [launcher('bc-node'), '-p', '0', '--data-dir', directory, '--log-level', 'warn']
-  return spawn(process.execPath, words, { stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = spawn(process.execPath, words, { stdio: ['ignore', 'pipe', 'inherit'] })
+  endWithUs(child)
+  return child
 }
 
 /** As `bc-node` starts where nobody says more, with its network; its directory is one that we can remove. */
