@@ -14,7 +14,7 @@ import type { Time } from './time.ts'
 import type { PeerId, Transport } from './transport.ts'
 
 /** Less than what a peer may send of no use (relay.ts). */
-const TOLD = { burst: 500, perSecond: 50 } as const
+const TOLD = { burst: 1_500, perSecond: 80 } as const
 /** So many places may be empty before they are looked for. */
 const MOST_EMPTY = 1_000
 

@@ -85,7 +85,7 @@ const OUTBOX_BYTES = 4_000_000
 const PIECE_BYTES = 4 * 1024 * 1024
 /** How long gossipsub takes a message for the one that it has had. */
 const SEEN_MS = 120_000
-/** Messages that were dropped unheard, of the same time: as many as a few peers can send before they are refused. */
+/** Messages that were dropped unheard, of the same time: as many as a peer can send before it is refused. */
 const MOST_UNHEARD = 50_000
 
 const VERDICTS: Readonly<Record<Verdict, TopicValidatorResult>> = {
@@ -409,6 +409,8 @@ export class Libp2pTransport implements Transport {
         if (this.joined.has(peer)) void this.disconnect(peer)
       }
     })
+    // Who comes back before the next look has a stream that is on its way.
+    this.node.addEventListener('peer:disconnect', ({ detail }) => void subscribers.delete(detail.toString()))
   }
 
   private join(peer: PeerId): void {
