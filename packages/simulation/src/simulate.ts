@@ -65,32 +65,45 @@ async function run(flags: Flags): Promise<void> {
   else await runMany(flags)
 }
 
-/** @throws RangeError for what is no number */
-function number(text: string, flag: string, least = 1): number {
+/** @throws RangeError for what is no whole number */
+function whole(text: string, flag: string, least = 1): number {
   const value = Number(text)
-  if (!(value >= least)) throw new RangeError(`--${flag} must be a number, at least ${least}`)
+  if (!/^\d+$/.test(text) || !Number.isSafeInteger(value) || value < least)
+    throw new RangeError(`--${flag} must be a whole number, at least ${least}`)
   return value
 }
 
+/** @throws RangeError where it can't be written: before hours of work, and not after them */
+function output(file: string, flag: string): string {
+  try {
+    writeFileSync(file, '')
+    return file
+  } catch (error) {
+    throw new RangeError(`--${flag} can't be written: ${(error as Error).message}`)
+  }
+}
+
 function question(seed: number, flags: Flags) {
-  const nodes = number(flags.nodes ?? '20', 'nodes', 2)
-  return { seed, nodes, ...(flags.depth !== undefined && { depth: number(flags.depth, 'depth') }) }
+  const nodes = whole(flags.nodes ?? '20', 'nodes', 2)
+  return { seed, nodes, ...(flags.depth !== undefined && { depth: whole(flags.depth, 'depth') }) }
 }
 
 async function runOne(flags: Flags): Promise<void> {
-  const asked = question(number(flags.seed ?? '', 'seed', 0), flags)
-  const outcome = await simulate({ ...asked, keepLog: flags.log !== undefined })
-  if (flags.log !== undefined) writeFileSync(flags.log, `${outcome.log?.join('\n')}\n`)
+  const asked = question(whole(flags.seed ?? '', 'seed', 0), flags)
+  const log = flags.log && output(flags.log, 'log')
+  const outcome = await simulate({ ...asked, keepLog: log !== undefined })
+  if (log) writeFileSync(log, `${outcome.log?.join('\n')}\n`)
   print(lineOf(outcome))
   if (outcome.faults.length > 0) process.exitCode = 1
 }
 
 async function runMany(flags: Flags): Promise<void> {
-  const [count, from] = [number(flags.seeds, 'seeds'), number(flags.from, 'from', 0)]
+  if (flags.log !== undefined) throw new RangeError('--log goes with --seed: it is of one seed')
+  const [count, from] = [whole(flags.seeds, 'seeds'), whole(flags.from, 'from', 0)]
   const answers: Answer[] = []
   const start = performance.now()
   const questions = Array.from({ length: count }, (_, i) => question(from + i, flags))
-  await runSeeds(questions, number(flags.jobs, 'jobs'), (answer) => {
+  await runSeeds(questions, whole(flags.jobs, 'jobs'), (answer) => {
     answers.push(answer)
     const { seed, outcome, seconds } = answer
     print(outcome ? `${lineOf(outcome)}  ${seconds.toFixed(1)} s` : `seed ${seed}: its process has died  FAILED`)
@@ -133,17 +146,26 @@ function again(seed: number, { nodes, depth }: Flags): string {
 }
 
 async function spread(flags: Flags): Promise<void> {
-  const nodes = number(flags.nodes ?? '500', 'nodes', 2)
-  const blocks = number(flags.blocks, 'blocks')
+  const nodes = whole(flags.nodes ?? '500', 'nodes', 2)
+  const blocks = whole(flags.blocks, 'blocks')
+  const seed = whole(flags.seed ?? '1', 'seed', 0)
+  const intervals = flags.intervals.split(',').map(seconds)
+  const svg = flags.svg && output(flags.svg, 'svg')
   const results: PropagationResult[] = []
-  for (const text of flags.intervals.split(',')) {
-    const interval = number(text, 'intervals', 0.001)
-    results.push(await measurePropagation({ nodes, seed: number(flags.seed ?? '1', 'seed', 0), blocks, interval }))
+  for (const interval of intervals) {
+    results.push(await measurePropagation({ nodes, seed, blocks, interval }))
     process.stderr.write(`${interval} s is done\n`)
   }
   print(`${nodes} nodes, ${blocks} blocks for each interval\n`)
   print(table(results))
   print('')
   print(terminalPlot(results))
-  if (flags.svg !== undefined) writeFileSync(flags.svg, svgPlot(results, nodes))
+  if (svg) writeFileSync(svg, svgPlot(results, nodes))
+}
+
+/** @throws RangeError */
+function seconds(text: string): number {
+  const value = Number(text)
+  if (value >= 0.001) return value
+  throw new RangeError('--intervals are numbers of seconds, at least 0.001')
 }

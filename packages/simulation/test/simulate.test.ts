@@ -55,9 +55,17 @@ test('propagation: a table, a plot and a picture', async () => {
 
 test.each([
   [['--sedes', '3'], /Unknown option '--sedes'/],
-  [['--seeds', 'many'], /--seeds must be a number/],
-])('a mistake is told in a line: %j', async (flags, message) => {
-  const { code, stderr } = await run(...flags)
+  [['--seeds', 'many'], /--seeds must be a whole number/],
+  [['--seed', '1.5'], /--seed must be a whole number/],
+  [['--seed', ''], /--seed must be a whole number/],
+  [['--seeds', '1', '--nodes', '2.5'], /--nodes must be a whole number/],
+  [['--seeds', '1', '--log', 'x'], /--log goes with --seed/],
+  [['--seed', '1', '--log', '/nowhere/x'], /--log can't be written: ENOENT/],
+  [['--propagation', '--svg', '/nowhere/x'], /--svg can't be written: ENOENT/],
+  [['--propagation', '--intervals', '1,x'], /--intervals are numbers of seconds/],
+])('a mistake is told in a line, before anything is played: %j', async (flags, message) => {
+  const { code, stdout, stderr } = await run(...flags)
+  expect(stdout).toBe('')
   expect(stderr).toMatch(message)
   expect(stderr.trim().split('\n')).toHaveLength(1)
   expect(code).toBe(2)
