@@ -13,7 +13,7 @@ import {
 import { join } from 'node:path'
 import { genesisOf, type Hash, type Transaction, transactionId } from '@bc/core'
 import type { ClassicLevel } from 'classic-level'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { numberedKey } from '../../core/test/support/keys.ts'
 import { alice, blockOn, bob, dave, type Site } from '../../core/test/support/site.ts'
 import { DamageError, StartError } from '../src/errors.ts'
@@ -435,6 +435,38 @@ describe('a rebuild', () => {
       const after = await open(directory)
       expect(after.chain.head.hash).toBe(first.parent.hash)
       expect(await Promise.all(ties.map(({ parent: { hash } }) => after.store.entry(hash)))).not.toContain(undefined)
+      await after.close()
+    }
+  })
+
+  test('takes up the main chain first, however heavy a branch beside it was', async () => {
+    const rules = easyRules({ blockTime: 10, difficulty: 3, halfLife: 100 })
+    const genesis = genesisOf(rules, GENESIS_TIME)
+    const fork = grown(genesisSite(rules), 5, () => nothing)
+    // Faster, so each of its blocks is more work than the main chain's of the same height.
+    const beside = grown(fork, 12, () => ({ ...nothing, after: 7 })).texts.slice(6)
+    const main = grown(fork, 20, () => nothing)
+    // Where nothing says which way it went at the fork, both are tried, and no longer than there.
+    for (const [lost, most] of [
+      [[], 0],
+      [[key.main(9), key.main(10), key.main(14)], 0],
+      [[key.main(7)], 4],
+    ] as const) {
+      const directory = newDirectory()
+      const before = await diskLedger({ directory, genesis })
+      for (const text of [...main.texts.slice(1), ...beside]) await before.import(text)
+      const { head } = before.chain
+      await before.close()
+      await change(directory, new Map(lost.map((at) => [at, undefined])))
+      markDamaged(directory, 'a test')
+      const moves = vi.spyOn(ChainStore.prototype, 'writeHead')
+      const after = await diskLedger({ directory, genesis })
+      const reorganisations = moves.mock.calls.filter(([abandoned]) => abandoned.length > 0)
+      moves.mockRestore()
+      expect(after.chain.head).toEqual(head)
+      const entries = await after.store.entries(beside.map(hashOfText))
+      expect(entries).not.toContain(undefined)
+      expect(reorganisations.length).toBeLessThanOrEqual(most)
       await after.close()
     }
   })

@@ -17,7 +17,7 @@ import { asDamage, type Batch, Database, type Level, type Range, readWitness, un
 import { key, within } from './layout.ts'
 import { type ChainFiles, chainFiles, openLevel, witnessFile } from './level.ts'
 import { mendFiles } from './level-files.ts'
-import { blockPlaceOf, decodeMeta, strangeness } from './records.ts'
+import { type BlockPlace, blockPlaceOf, decodeMeta, strangeness } from './records.ts'
 
 export interface RebuildOptions {
   readonly directory: string
@@ -120,11 +120,10 @@ async function copyInto(
   }
 }
 
-/** Keys are in the order of the heights: a block's parent has come before it. */
 async function copyBlocks(old: Level, chain: Chain, claimed: readonly Hash[], { log }: RebuildOptions): Promise<void> {
   const read = (part: readonly SalvagedBlock[]) => readStored(part, chain, log)
   let told = 0
-  for await (const blocks of readAhead(salvageBlocks(old, claimed), ({ text }) => text.length, read)) {
+  for await (const blocks of readAhead(salvageBlocks(old, claimed, chain.id), ({ text }) => text.length, read)) {
     await importStored(blocks, chain, log)
     if (chain.head.index - told < PROGRESS_EVERY) continue
     told = chain.head.index
@@ -132,17 +131,56 @@ async function copyBlocks(old: Level, chain: Chain, claimed: readonly Hash[], { 
   }
 }
 
-interface SalvagedBlock {
-  readonly index: number
-  readonly hash: Hash
+interface SalvagedBlock extends BlockPlace {
   readonly text: Buffer
 }
 
-/** On a tie the one seen first is the head: of blocks with equal work, the one that was. */
-async function* salvageBlocks(old: Level, claimed: readonly Hash[]): AsyncGenerator<SalvagedBlock> {
+/**
+ * The main chain first, as far as it is known, then what stands beside it: were both to grow together, the head would
+ * move from one to the other again and again, each time over the whole length of the branch. No block comes before its
+ * parent: where it doesn't stand on the one before, all that was put off comes first.
+ * On a tie the one seen first is the head: of blocks with equal work, the one that was.
+ */
+async function* salvageBlocks(old: Level, claimed: readonly Hash[], genesis: Hash): AsyncGenerator<SalvagedBlock> {
+  let beside: BlockPlace[] = []
+  let before = genesis
   for await (const alike of sameHeight(salvage(old, within('block/')))) {
-    const first = alike.filter(({ hash }) => claimed.includes(hash))
-    yield* new Set([...first, ...alike])
+    const next = alike.filter((block) => standsOn(block, before))
+    const head = alike.find(({ hash }) => claimed.includes(hash))
+    const main = head ?? (await likelyMain(old, next.length > 0 ? next : alike))
+    const others = alike.filter((block) => block !== main)
+    if (main && next.includes(main)) {
+      yield main
+      // Without their texts, of which there is no telling how many there are.
+      for (const { index, hash } of others) beside.push({ index, hash })
+    } else {
+      yield* salvageEach(old, beside)
+      beside = []
+      if (main) yield main
+      yield* others
+    }
+    before = main?.hash ?? before
+  }
+  yield* salvageEach(old, beside)
+}
+
+/** Which of some blocks of one height is on the main chain, as far as anything says so. */
+async function likelyMain(old: Level, alike: readonly SalvagedBlock[]): Promise<SalvagedBlock | undefined> {
+  const [first, second] = alike
+  if (first === undefined || second === undefined) return first
+  const named = (await salvageOne(old, key.main(first.index)))?.toString()
+  return alike.find(({ hash }) => hash === named)
+}
+
+/** By its canonical JSON: it has yet to be parsed. */
+function standsOn({ text }: SalvagedBlock, parent: Hash): boolean {
+  return text.includes(`"previous_hash": "${parent}"`)
+}
+
+async function* salvageEach(old: Level, places: readonly BlockPlace[]): AsyncGenerator<SalvagedBlock> {
+  for (const { index, hash } of places) {
+    const text = await salvageOne(old, key.block(index, hash))
+    if (text) yield { index, hash, text }
   }
 }
 
