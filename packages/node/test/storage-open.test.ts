@@ -563,6 +563,21 @@ describe("LevelDB's own files", () => {
     await expectRebuilt(directory)
   })
 
+  test('copied in part, without what names them, they are not thrown away: rebuilt from what is there', async () => {
+    const directory = copyOf(original)
+    for (const name of ['CURRENT', 'witness']) rmSync(join(chainIn(directory), name))
+    await expectRebuilt(directory)
+    for (const left of [/ldb$|log$/, /ldb$/]) {
+      const part = copyOf(original)
+      for (const name of readdirSync(chainIn(part))) if (!left.test(name)) rmSync(join(chainIn(part), name))
+      const ledger = await open(part)
+      expect(ledger.logged).toContain('The stored chain was rebuilt.')
+      // The tables are those of the first session.
+      expect(ledger.chain.head.index).toBe(left.test('log') ? HEIGHT : 100)
+      await ledger.close()
+    }
+  })
+
   /** The same chain, with a manifest that tells of one table after the other: LevelDB writes its memory out as it goes. */
   async function flushed(): Promise<string> {
     const directory = newDirectory()

@@ -2,7 +2,7 @@
  * LevelDB's own files, looked at before LevelDB reads them. It opens tables without looking at their checksums, and
  * where a malformed one breaks an assumption of its code it ends the whole process (its binary has assertions).
  */
-import { readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { DamageError } from '../errors.ts'
@@ -97,8 +97,14 @@ export function mendFiles(location: string): void {
   for (const name of filesIn(location, LOG)) mendLogFile(join(location, name))
 }
 
+/** Whether there is a file that LevelDB writes once it has something to keep: a new database has none of them. */
+export function holdsRecords(location: string): boolean {
+  const logs = filesIn(location, LOG).filter((name) => statSync(join(location, name)).size > 0)
+  return logs.length > 0 || filesIn(location, TABLE).length > 0 || filesIn(location, ASIDE).length > 0
+}
+
 function filesIn(location: string, names: RegExp): string[] {
-  return readdirSync(location).filter((name) => names.test(name))
+  return existsSync(location) ? readdirSync(location).filter((name) => names.test(name)) : []
 }
 
 /** @returns undefined where there is no manifest that can be read: then LevelDB deletes nothing either */

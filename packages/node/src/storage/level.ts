@@ -12,6 +12,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { ClassicLevel } from 'classic-level'
 import { asFault, type Level, WRITE_BUFFER_BYTES } from './database.ts'
+import { holdsRecords } from './level-files.ts'
 
 /**
  * As few as LevelDB allows: 64 tables. It maps each that it has open into memory, and of a long chain nearly all were
@@ -41,7 +42,7 @@ export function witnessFile(location: string): string {
  */
 export async function openLevel(location: string): Promise<Level> {
   // Where there was a database LevelDB must not make a new one: it would throw away all that it doesn't know.
-  const createIfMissing = !existsSync(witnessFile(location))
+  const createIfMissing = !existsSync(witnessFile(location)) && !holdsRecords(location)
   const level = new ClassicLevel<string, Buffer>(location, {
     ...{ valueEncoding: 'buffer', createIfMissing },
     writeBufferSize: WRITE_BUFFER_BYTES,
