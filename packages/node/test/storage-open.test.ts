@@ -389,6 +389,29 @@ describe('blocks that are lost', () => {
     await again.close()
   })
 
+  test('are kept with what they were lost from, also by later rebuilds', async () => {
+    const directory = await withoutBlock(100)
+    const kept = async (loss?: number) => {
+      if (loss === undefined) markDamaged(directory, 'a test')
+      else await change(directory, new Map([[key.block(loss, hashOfText(site.texts[loss - 1] as string)), undefined]]))
+      const ledger = await open(directory, { acceptLoss: true })
+      await ledger.close()
+      return Object.fromEntries(
+        readdirSync(directory).flatMap((name) =>
+          name.startsWith('chain-') ? [[name, readFileSync(join(directory, name, 'witness'), 'latin1').slice(17)]] : [],
+        ),
+      )
+    }
+    const headAt = (index: number) => `${hashOfText(site.texts[index - 1] as string)}\n`
+    const first = { 'chain-damaged': headAt(HEIGHT) }
+    expect(await kept(100)).toEqual(first)
+    expect(await kept()).toEqual(first)
+    expect(await kept(90)).toEqual({ ...first, 'chain-damaged-2': headAt(99) })
+    expect(await kept(80)).toEqual({ ...first, 'chain-damaged-2': headAt(99), 'chain-damaged-3': headAt(89) })
+    // No more than these.
+    expect(await kept(70)).toEqual({ ...first, 'chain-damaged-2': headAt(99), 'chain-damaged-3': headAt(79) })
+  })
+
   test('further back than a start looks: the scrub notices, and then it is refused', async () => {
     const directory = await withoutBlock(10)
     const ledger = await open(directory)
@@ -519,13 +542,13 @@ describe('a rebuild', () => {
       (directory) => cpSync(join(whole, 'chain'), join(directory, 'chain-rebuilt'), { recursive: true }),
       (directory) => {
         cpSync(join(whole, 'chain'), join(directory, 'chain-rebuilt'), { recursive: true })
-        cpSync(join(whole, 'chain'), join(directory, 'chain-damaged'), { recursive: true })
+        cpSync(join(whole, 'chain'), join(directory, 'chain-replaced'), { recursive: true })
       },
       (directory) => {
-        renameSync(join(directory, 'chain'), join(directory, 'chain-damaged'))
+        renameSync(join(directory, 'chain'), join(directory, 'chain-replaced'))
         cpSync(join(whole, 'chain'), join(directory, 'chain-rebuilt'), { recursive: true })
       },
-      (directory) => cpSync(join(whole, 'chain'), join(directory, 'chain-damaged'), { recursive: true }),
+      (directory) => cpSync(join(whole, 'chain'), join(directory, 'chain-replaced'), { recursive: true }),
     ]
     for (const step of steps) {
       const directory = copyOf(damaged)
@@ -696,6 +719,7 @@ describe('a process', () => {
     expect(output).toMatch(/blocks are lost: it can be rebuilt up to block 99/)
     expect(output).not.toMatch(/ at .*\.js:\d+/)
     const repaired = await startProcess({ directory, rules: RULES, flags: ['--repair'] })
+    expect(repaired.output()).toContain(`"kept":"${join(directory, 'data', 'chain-damaged')}"`)
     const status = (await (await fetch(`${repaired.url}/status`)).json()) as { height: number }
     expect(status.height).toBe(99)
     expect(await repaired.stop()).toBe(0)

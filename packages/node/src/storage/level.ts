@@ -5,7 +5,8 @@
  *     <directory>/chain             LevelDB, and among its files the witness (see database.ts)
  *     <directory>/chain-rebuilding  what a rebuild has so far
  *     <directory>/chain-rebuilt     complete, and about to take the place of a damaged one
- *     <directory>/chain-damaged     what was replaced with a loss, for whoever wants to look
+ *     <directory>/chain-replaced    the damaged one, where nothing is lost: about to be deleted
+ *     <directory>/chain-damaged     what was replaced with a loss, for whoever wants to look; chain-damaged-2 the next
  *     <directory>/damage-found      left behind by a node that found damage while it ran: what it was
  */
 import { existsSync } from 'node:fs'
@@ -25,7 +26,8 @@ export function chainFiles(directory: string) {
     chain: join(directory, 'chain'),
     rebuilding: join(directory, 'chain-rebuilding'),
     rebuilt: join(directory, 'chain-rebuilt'),
-    damaged: join(directory, 'chain-damaged'),
+    replaced: join(directory, 'chain-replaced'),
+    damaged: ['chain-damaged', 'chain-damaged-2', 'chain-damaged-3'].map((name) => join(directory, name)),
     marker: join(directory, 'damage-found'),
   }
 }

@@ -2,7 +2,7 @@
  * Rebuilds a damaged database from its blocks. They prove themselves: each is under its own hash, links to its parent
  * and goes through the same door as any other block. Everything else follows from them.
  */
-import { renameSync, rmSync } from 'node:fs'
+import { existsSync, renameSync, rmSync } from 'node:fs'
 import { type Genesis, type Hash, hashOf, parseHash, RuleError } from '@bc/core'
 import { ClassicLevel } from 'classic-level'
 import { Chain } from '../chain/chain.ts'
@@ -58,8 +58,8 @@ export async function rebuild(options: RebuildOptions): Promise<void> {
         'Restore a backup of the directory, or start once with --repair to go on from there.',
     )
   }
-  swap(files, outcome.complete)
-  log.warn({ height: outcome.height, lost: !outcome.complete }, 'The stored chain was rebuilt.')
+  const kept = swap(files, !outcome.complete)
+  log.warn({ height: outcome.height, lost: !outcome.complete, kept }, 'The stored chain was rebuilt.')
 }
 
 interface Rebuilt {
@@ -264,13 +264,24 @@ function intact(at: string, value: Buffer): Buffer | undefined {
   }
 }
 
-/** Between the two renames there is no chain, only a complete rebuilt one: the next start puts that in its place. */
-function swap(files: ChainFiles, complete: boolean): void {
+/**
+ * Between the two renames there is no chain, only a complete rebuilt one: the next start puts that in its place.
+ * @returns where the damaged one is kept, if it is
+ */
+function swap(files: ChainFiles, keep: boolean): string | undefined {
+  const kept = keep ? placeToKeep(files) : undefined
+  const aside = kept ?? files.replaced
   rmSync(files.rebuilt, { recursive: true, force: true })
   renameSync(files.rebuilding, files.rebuilt)
-  rmSync(files.damaged, { recursive: true, force: true })
-  renameSync(files.chain, files.damaged)
+  rmSync(aside, { recursive: true, force: true })
+  renameSync(files.chain, aside)
   renameSync(files.rebuilt, files.chain)
   // What was rebuilt without a loss has nothing that the new one lacks.
-  if (complete) rmSync(files.damaged, { recursive: true, force: true })
+  rmSync(files.replaced, { recursive: true, force: true })
+  return kept
+}
+
+/** What was kept before stays, as far as there is room: of all the oldest has most in it, so the newest makes way. */
+function placeToKeep({ damaged }: ChainFiles): string | undefined {
+  return damaged.find((location) => !existsSync(location)) ?? damaged.at(-1)
 }
