@@ -194,7 +194,7 @@ describe("another chain's directory", () => {
 
   test.each([false, true])('is not rebuilt either, however damaged it is (--repair: %s)', async (acceptLoss) => {
     const directory = copyOf(original)
-    rmSync(witnessFile(chainIn(directory)))
+    rmSync(join(chainIn(directory), 'CURRENT'))
     expect(await refusalOf(diskLedger({ directory, genesis: others[0] ?? GENESIS, acceptLoss }))).toMatch(/belongs to/)
     const ledger = await open(directory)
     await expectWhole(ledger, true)
@@ -430,6 +430,8 @@ describe('blocks that are lost', () => {
   })
 })
 
+const PERHAPS_LOST = 'Some of what was written last may be lost, such as transactions that waited.'
+
 describe('a rebuild', () => {
   test('keeps what waits, in order, whatever the clock says', async () => {
     const directory = copyOf(original)
@@ -444,6 +446,29 @@ describe('a rebuild', () => {
     ])
     await ledger.close()
     expectTidy(directory)
+  })
+
+  test('of what has lost a batch says that what waited may be gone, and keeps what it was', async () => {
+    const directory = copyOf(original)
+    const log = join(chainIn(directory), logIn(directory))
+    const bytes = readFileSync(log)
+    bytes.writeUInt8(bytes.readUInt8(bytes.length - 20) ^ 4, bytes.length - 20)
+    writeFileSync(log, bytes)
+    const ledger = await open(directory)
+    expect(ledger.chain.head.index).toBe(HEIGHT)
+    expect(ledger.waiting.length).toBeLessThan(WAITING)
+    expect(ledger.logged).toContain(PERHAPS_LOST)
+    expect(existsSync(join(directory, 'chain-damaged'))).toBe(true)
+    await ledger.close()
+  })
+
+  test('without a witness, that would say where it ended, says the same', async () => {
+    const directory = copyOf(original)
+    rmSync(witnessFile(chainIn(directory)))
+    const ledger = await open(directory)
+    await expectWhole(ledger, true)
+    expect(ledger.logged).toContain(PERHAPS_LOST)
+    await ledger.close()
   })
 
   test('ends with the head that was, also where another block has as much work', async () => {
@@ -589,12 +614,14 @@ describe("LevelDB's own files", () => {
   test('copied in part, without what names them, they are not thrown away: rebuilt from what is there', async () => {
     const directory = copyOf(original)
     for (const name of ['CURRENT', 'witness']) rmSync(join(chainIn(directory), name))
-    await expectRebuilt(directory)
+    const whole = await open(directory)
+    await expectWhole(whole, true)
+    await whole.close()
     for (const left of [/ldb$|log$/, /ldb$/]) {
       const part = copyOf(original)
       for (const name of readdirSync(chainIn(part))) if (!left.test(name)) rmSync(join(chainIn(part), name))
       const ledger = await open(part)
-      expect(ledger.logged).toContain('The stored chain was rebuilt.')
+      expect(ledger.logged).toContain(PERHAPS_LOST)
       // The tables are those of the first session.
       expect(ledger.chain.head.index).toBe(left.test('log') ? HEIGHT : 100)
       await ledger.close()
@@ -682,8 +709,12 @@ test('a power failure takes what nobody was promised, and that is no damage', as
 })
 
 function cutLog(directory: string, to: (length: number) => number): void {
-  const log = readdirSync(chainIn(directory)).find((name) => name.endsWith('.log')) as string
-  truncateSync(join(chainIn(directory), log), to(readFileSync(join(chainIn(directory), log)).length))
+  const log = join(chainIn(directory), logIn(directory))
+  truncateSync(log, to(readFileSync(log).length))
+}
+
+function logIn(directory: string): string {
+  return readdirSync(chainIn(directory)).find((name) => name.endsWith('.log')) as string
 }
 
 /** Node 24 gives the copy of a folder the usual mode, and a data folder is for its owner alone. */

@@ -81,14 +81,9 @@ export class Database {
    * @throws DamageError where a batch is missing in the middle or at the end
    */
   static async open(level: Level, witnessFile: string | undefined): Promise<Database> {
-    const sequence = await readJournal(level)
-    if (witnessFile === undefined) return new Database(level, undefined, sequence)
-    const seen = readWitness(witnessFile)
-    // A node that is killed at its first start may leave its first batch behind, and not yet a witness of it.
-    if (seen === undefined && sequence > 1) throw new DamageError(`the file ${witnessFile} is missing or empty`)
-    if (seen !== undefined && seen.sequence > sequence)
-      throw new DamageError(`the database ends with batch ${sequence}, and ${seen.sequence} was written`)
-    return new Database(level, new Witness(witnessFile, seen?.head ?? NO_HEAD), sequence)
+    if (witnessFile === undefined) return new Database(level, undefined, await readJournal(level))
+    const { sequence, head } = await readNewest(level, witnessFile)
+    return new Database(level, new Witness(witnessFile, head), sequence)
   }
 
   /** Whether nothing has ever been written. */
@@ -261,6 +256,20 @@ export function unframe(at: string, framed: Buffer | undefined): Buffer | undefi
 
 function isAsWritten(at: string, framed: Buffer): boolean {
   return framed.length >= CRC_BYTES && framed.readUInt32BE(0) === crc32(framed.subarray(CRC_BYTES), crc32(at))
+}
+
+/**
+ * The number of the newest batch, and the head that the witness says.
+ * @throws DamageError where a batch is missing in the middle or at the end, or nothing says where the end is
+ */
+export async function readNewest(level: Level, witnessFile: string): Promise<WitnessLine> {
+  const sequence = await readJournal(level)
+  const seen = readWitness(witnessFile)
+  // A node that is killed at its first start may leave its first batch behind, and not yet a witness of it.
+  if (seen === undefined && sequence > 1) throw new DamageError(`the file ${witnessFile} is missing or empty`)
+  if (seen !== undefined && seen.sequence > sequence)
+    throw new DamageError(`the database ends with batch ${sequence}, and ${seen.sequence} was written`)
+  return { sequence, head: seen?.head ?? NO_HEAD }
 }
 
 /** @returns the number of the newest batch; 0 in a new database */

@@ -13,7 +13,7 @@ import { Serial } from '../serial.ts'
 import type { ReadBlock } from '../signatures/block-report.ts'
 import type { Curve } from '../signatures/curve.ts'
 import { ChainStore } from './chain-store.ts'
-import { asDamage, type Batch, Database, type Level, type Range, readWitness, unframe } from './database.ts'
+import { asDamage, type Batch, Database, type Level, type Range, readNewest, readWitness, unframe } from './database.ts'
 import { key, within } from './layout.ts'
 import { type ChainFiles, chainFiles, openLevel, witnessFile } from './level.ts'
 import { mendFiles } from './level-files.ts'
@@ -45,8 +45,10 @@ export async function rebuild(options: RebuildOptions): Promise<void> {
   await ClassicLevel.repair(files.chain)
   const old = await openLevel(files.chain)
   let outcome: Rebuilt
+  let missing: string | undefined
   try {
     await refuseStrange(old, options.genesis)
+    missing = await missingBatches(old, files.chain)
     outcome = await copyInto(files.rebuilding, old, await claimedHeads(files.chain, old), options)
   } finally {
     await old.close()
@@ -58,8 +60,9 @@ export async function rebuild(options: RebuildOptions): Promise<void> {
         'Restore a backup of the directory, or start once with --repair to go on from there.',
     )
   }
-  const kept = swap(files, !outcome.complete)
+  const kept = swap(files, !outcome.complete || missing !== undefined)
   log.warn({ height: outcome.height, lost: !outcome.complete, kept }, 'The stored chain was rebuilt.')
+  if (missing) log.warn({ missing }, 'Some of what was written last may be lost, such as transactions that waited.')
 }
 
 interface Rebuilt {
@@ -73,6 +76,20 @@ async function refuseStrange(old: Level, genesis: Genesis): Promise<void> {
   const meta = await salvageOne(old, key.meta)
   const strange = meta && strangeness(decodeMeta(meta), hashOf(genesis))
   if (strange) throw strange
+}
+
+/**
+ * A batch that is gone may have brought a transaction that waited, of which nothing else speaks.
+ * @returns undefined where none is
+ */
+async function missingBatches(old: Level, location: string): Promise<string | undefined> {
+  try {
+    await readNewest(old, witnessFile(location))
+    return undefined
+  } catch (error) {
+    if (error instanceof DamageError) return error.message
+    throw error
+  }
 }
 
 /** The heads that the damaged database had, as far as anything still says so: what was promised, and what was written. */
