@@ -587,10 +587,12 @@ describe('a rebuild', () => {
 
   test('an interrupted swap without a marker is finished, and nothing is rebuilt again', async () => {
     const directory = copyOf(original)
+    cpSync(join(directory, 'chain'), join(directory, 'chain-replaced'), { recursive: true })
     renameSync(join(directory, 'chain'), join(directory, 'chain-rebuilt'))
     const ledger = await open(directory)
     await expectWhole(ledger, false)
     await ledger.close()
+    expectTidy(directory)
   })
 })
 
