@@ -12,8 +12,8 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { genesisOf, type Hash, type Transaction, transactionId } from '@bc/core'
-import type { ClassicLevel } from 'classic-level'
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { ClassicLevel } from 'classic-level'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { numberedKey } from '../../core/test/support/keys.ts'
 import { alice, blockOn, bob, dave, type Site } from '../../core/test/support/site.ts'
 import { DamageError, StartError } from '../src/errors.ts'
@@ -136,6 +136,14 @@ test('a start that finds nothing wrong changes nothing and tidies up', async () 
 })
 
 describe('the lock', () => {
+  test('that can’t be opened says why', async () => {
+    const cause = Object.assign(new Error('IO error: No space left on device'), { code: 'LEVEL_IO_ERROR' })
+    const full = Object.assign(new Error('Database failed to open', { cause }), { code: 'LEVEL_DATABASE_NOT_OPEN' })
+    const opening = vi.spyOn(ClassicLevel.prototype, 'open').mockRejectedValue(full)
+    onTestFinished(() => opening.mockRestore())
+    expect(await refusalOf(open(copyOf(original)))).toMatch(/can't be used: .*No space left on device/)
+  })
+
   test('keeps a second node out, and is given back', async () => {
     const directory = copyOf(original)
     const ledger: DiskLedger = await open(directory)
