@@ -108,7 +108,8 @@ function row(before: Measurement, after: Measurement, next: number): Record<stri
 
 /** Hung up on, and refused when it comes again. */
 export async function expectBan(hostile: Hostile, address: string): Promise<void> {
-  await until(async () => !hostile.connected)
+  // Whoever answers without an end may take his time on a busy machine.
+  await until(async () => !hostile.connected, 40_000)
   const back = await hostile.dial(address).then(
     () => stays(hostile, 500),
     () => false,
