@@ -4,7 +4,7 @@ import type { Hash } from '@bc/core'
 import type { FoundTransactionAnswer } from '@bc/node'
 import type { NodeClient } from './client.ts'
 import { mayPass, Refusal } from './failure.ts'
-import { note } from './output.ts'
+import { noteLost } from './output.ts'
 
 export type ConfirmedTransaction = Extract<FoundTransactionAnswer, { status: 'confirmed' }>
 
@@ -32,7 +32,7 @@ export async function confirmed(
       isAway = false
     } catch (error) {
       if (mayPass(error)) {
-        if (!isAway) note(`the connection is lost: ${error.message} Trying again …`)
+        if (!isAway) noteLost(error.message)
         isAway = true
       } else if (!isMissing(error) || ++misses >= MOST_MISSES) throw error
     }

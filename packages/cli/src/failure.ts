@@ -81,3 +81,17 @@ export function usage(message: string): CliError {
 export function sentenceOf({ code, message }: { readonly code: string; readonly message: string }): string {
   return code.startsWith('cli.') ? message : `${code}: ${message}`
 }
+
+/**
+ * What the disk says of a path is for the person at the terminal.
+ * @param what the path, with a word for it where one is needed
+ * @throws CliError of this code, unless `write` has thrown one by itself
+ */
+export function writing<T>(code: CliCode, what: string, write: () => T): T {
+  try {
+    return write()
+  } catch (error) {
+    if (error instanceof CliError) throw error
+    throw new CliError(code, `${what} can't be written: ${(error as Error).message}`)
+  }
+}

@@ -50,6 +50,11 @@ export async function printList(
   else printResult(answer, settings.json, readable)
 }
 
+/** For whoever waits on: the reason is a sentence. */
+export function noteLost(reason: string): void {
+  note(`the connection is lost: ${reason} Trying again …`)
+}
+
 /**
  * For results that are one word and the same for people and programs: an address, a signature.
  * @param json whether the flag asks for the result as JSON instead

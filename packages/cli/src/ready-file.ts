@@ -1,7 +1,7 @@
 /** Tells other programs that a node listens, and where. */
 import { readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { canonicalJson, isJsonObject, type JsonObject, type JsonValue } from '@bc/core'
-import { CliError, usage } from './failure.ts'
+import { usage, writing } from './failure.ts'
 
 /** Some ten times what a node in dev mode writes. */
 const MAX_BYTES = 32_768
@@ -98,10 +98,5 @@ function isStill(path: string, content: string): boolean {
 }
 
 function attempt<T>(path: string, write: () => T): T {
-  try {
-    return write()
-  } catch (error) {
-    if (error instanceof CliError) throw error
-    throw new CliError('cli.node', `the ready file ${path} can't be written: ${(error as Error).message}`)
-  }
+  return writing('cli.node', `the ready file ${path}`, write)
 }

@@ -2,10 +2,10 @@
 import { accessSync, constants } from 'node:fs'
 import { dirname } from 'node:path'
 import { canonicalJson, type JsonObject } from '@bc/core'
-import { CliError, Refusal, sentenceOf } from '../failure.ts'
+import { CliError, Refusal, sentenceOf, writing } from '../failure.ts'
 import { judge } from '../lab/agreement.ts'
 import { type LabEvent, type Report, type ScenarioName, sentenceFor, type Verdict } from '../lab/events.ts'
-import { Lab, writing } from '../lab/lab.ts'
+import { Lab } from '../lab/lab.ts'
 import { SCENARIOS } from '../lab/scenarios.ts'
 import { View } from '../lab/view.ts'
 import { print } from '../output.ts'
@@ -35,7 +35,7 @@ export async function lab(
 ): Promise<void> {
   const { nodes, seed, save, logs } = flags
   // Now, and not after the whole experiment.
-  if (save !== undefined) writing(save, () => accessSync(dirname(save), constants.W_OK))
+  if (save !== undefined) writing('cli.lab', save, () => accessSync(dirname(save), constants.W_OK))
   const { interrupted, signal, forget } = interruption()
   const audience = audienceOf(scenario, flags, { json, color })
   let lab: Lab | undefined

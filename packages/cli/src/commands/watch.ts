@@ -1,7 +1,7 @@
 /** What happens, as it happens: until somebody ends it. */
 import { canonicalJson } from '@bc/core'
 import type { Settings } from '../options.ts'
-import { note, printSlowly } from '../output.ts'
+import { note, noteLost, printSlowly } from '../output.ts'
 import { follow } from '../watch/follow.ts'
 import { readableLine } from '../watch/readable-line.ts'
 import { type Line, type Topic, Watcher } from '../watch/watcher.ts'
@@ -13,7 +13,7 @@ export async function watch(topic: Topic, from: number | undefined, settings: Se
     {
       types: watcher.types,
       signal: new AbortController().signal,
-      onLost: (reason) => note(`the connection is lost: ${reason} Trying again …`),
+      onLost: noteLost,
       onBack: () => note('the connection is there again'),
     },
     async (event) => {

@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { type Address, canonicalJson, type Hash, type Transaction } from '@bc/core'
 import { signTransaction } from '@bc/wallet'
-import { CliError } from '../failure.ts'
+import { CliError, writing } from '../failure.ts'
 import { ALLOCATION, accountsOf, type LabAccounts } from './accounts.ts'
 import type { AccountName, Report, ScenarioName } from './events.ts'
 import { NodeProcess } from './node-process.ts'
@@ -350,8 +350,8 @@ export class Lab {
 
 /** @returns the folder of all that is gone in the end */
 function makeFolders({ seed, logs }: Pick<LabOptions, 'seed' | 'logs'>): string {
-  if (logs !== undefined) writing(logs, () => mkdirSync(logs, { recursive: true }))
-  const folder = writing(tmpdir(), () => mkdtempSync(join(tmpdir(), 'bc-lab-')))
+  if (logs !== undefined) writing('cli.lab', logs, () => mkdirSync(logs, { recursive: true }))
+  const folder = writing('cli.lab', tmpdir(), () => mkdtempSync(join(tmpdir(), 'bc-lab-')))
   chmodSync(folder, 0o700)
   const allocations = Object.values(accountsOf(seed)).map(({ address }) => [address, ALLOCATION])
   const config = {
@@ -361,15 +361,6 @@ function makeFolders({ seed, logs }: Pick<LabOptions, 'seed' | 'logs'>): string 
     halfLife: 0,
     allocations: Object.fromEntries(allocations),
   }
-  writing(folder, () => writeFileSync(join(folder, 'config.json'), canonicalJson(config)))
+  writing('cli.lab', folder, () => writeFileSync(join(folder, 'config.json'), canonicalJson(config)))
   return folder
-}
-
-/** @throws CliError that names the path: what a disk says is for the person at the terminal */
-export function writing<T>(path: string, write: () => T): T {
-  try {
-    return write()
-  } catch (error) {
-    throw new CliError('cli.lab', `${path} can't be written: ${(error as Error).message}`)
-  }
 }
