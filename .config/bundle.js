@@ -124,8 +124,19 @@ const LEVEL = /[\\/]node_modules[\\/]classic-level[\\/]\w[\w-]*\.js$/
  * What nearly every command needs, in one file: to look for twenty takes longer than to read what one of them leaves out.
  * esbuild puts together what the same entries reach, so each command reaches all of these.
  */
-const TOGETHER = ['arguments', 'heading', 'key', 'options', 'output', 'place', 'run', 'signing', 'transaction-fields']
-const OF_A_COMMAND = /^\.\.\/src\/(?:\w+\/[\w-]+|bc|bc-node|client|default-key|explanations)\.ts$/
+const TOGETHER = [
+  'command-line/arguments',
+  'command-line/heading',
+  'command-line/run',
+  'keys/key',
+  'payment/place',
+  'payment/signing',
+  'payment/transaction-fields',
+  'settings/options',
+  'terminal/output',
+]
+const OF_A_COMMAND =
+  /^\.\.\/src\/(?:(?:chain|commands|completion|keys|lab|program|receipt|watch)\/[\w-]+|bc|bc-node|client\/client|explanations)\.ts$/
 
 const together = {
   name: 'together',

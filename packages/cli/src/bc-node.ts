@@ -1,10 +1,10 @@
 /** The command `bc-node`: one node in the foreground. The node itself is loaded once the words are understood. */
 import { fileURLToPath } from 'node:url'
 import { Command, InvalidArgumentError, Option } from 'commander'
-import { wholeOption } from './arguments.ts'
+import { wholeOption } from './command-line/arguments.ts'
+import { configured, examples, run, version } from './command-line/run.ts'
 import type { NodeFlags } from './commands/run-node.ts'
-import { outliveReader } from './output.ts'
-import { configured, examples, run, version } from './run.ts'
+import { outliveReader } from './terminal/output.ts'
 
 const SHIPPED_CONFIG = fileURLToPath(new URL('../../../config.json', import.meta.url))
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']

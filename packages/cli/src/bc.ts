@@ -3,8 +3,8 @@
  * and `bc status` without a curve.
  */
 import { Command } from 'commander'
-import { withHeadings } from './heading.ts'
-import { addNodeOptions } from './options.ts'
+import { withHeadings } from './command-line/heading.ts'
+import { configured, examples, run, version } from './command-line/run.ts'
 import { addChainCommands } from './program/chains.ts'
 import { addDevCommands } from './program/dev.ts'
 import { addExploreCommands } from './program/explore.ts'
@@ -16,7 +16,7 @@ import { addPaymentCommands } from './program/payments.ts'
 import { addSelfCommands } from './program/self.ts'
 import { addTransactionCommands } from './program/transactions.ts'
 import { addWatchCommands } from './program/watch.ts'
-import { configured, examples, run, version } from './run.ts'
+import { addNodeOptions } from './settings/options.ts'
 
 export function bc(args: readonly string[]): Promise<void> {
   return run(bcProgram(args[0]), args)

@@ -4,7 +4,7 @@ import type { RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { createServer } from 'node:net'
 import { describe, expect, test } from 'vitest'
-import { explained, SEND_MANY } from '../src/http.ts'
+import { explained, SEND_MANY } from '../src/client/http.ts'
 import { bc, command, ended, expectFailure, fakeNode, STATUS, start } from './commands.ts'
 import { ALICE, BOB, CHAIN, PLAIN_SIGNATURE } from './keys.ts'
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { described } from '../src/described.ts'
-import { wrappedLines } from '../src/wrapped-lines.ts'
+import { described } from '../src/terminal/described.ts'
+import { wrappedLines } from '../src/terminal/text.ts'
 
 const ENTRIES = [
   ['One', 'a sentence of some words that is longer than half a line of a terminal'],

@@ -1,9 +1,9 @@
 /** `bc explain`: every code, mistyped codes, and the hints that lead to it. */
 import { RULES } from '@bc/core'
 import { describe, expect, test } from 'vitest'
+import { nearest } from '../src/command-line/suggestion.ts'
 import { EXPLANATIONS, GROUPS, isCode } from '../src/explanations.ts'
 import { exitCodeOf } from '../src/failure.ts'
-import { nearest } from '../src/suggestion.ts'
 import { bc, expectFailure, fakeNode, output } from './commands.ts'
 import { CHAIN } from './keys.ts'
 import { describeOnTerminal, onTerminal } from './terminal.ts'

@@ -2,7 +2,7 @@
 import { existsSync, writeFileSync } from 'node:fs'
 import { constants } from 'node:os'
 import { describe, expect, test } from 'vitest'
-import { miningLine } from '../src/mining-view.ts'
+import { miningLine } from '../src/watch/mining-view.ts'
 import { ended, fakeNode, ROOT, start } from './commands.ts'
 import { ALICE, CHAIN } from './keys.ts'
 import { temporaryFolder } from './nodes.ts'

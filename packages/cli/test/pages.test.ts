@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { HeldItems } from '../src/pages.ts'
+import { HeldItems } from '../src/client/pages.ts'
 
 test('items are held up to a number of bytes, as canonical JSON has them', () => {
   const held = new HeldItems<object>('too much', 24)

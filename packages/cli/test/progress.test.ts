@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { progressLine } from '../src/progress.ts'
+import { progressLine } from '../src/terminal/progress.ts'
 
 describe('the line of progress', () => {
   test.each([

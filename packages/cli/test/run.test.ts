@@ -6,7 +6,7 @@ import { CLEAN, ended, ROOT } from './commands.ts'
 /** A program whose only command does this. */
 function commandThat(does: string) {
   const source = `import { Command } from 'commander'
-import { run } from '${ROOT}/packages/cli/src/run.ts'
+import { run } from '${ROOT}/packages/cli/src/command-line/run.ts'
 run(new Command('bc').action(${does}), [])`
   const words = ['--conditions=source', '--import', 'tsx', '--input-type=module', '--eval', source]
   return ended(spawn(process.execPath, words, { env: CLEAN, cwd: `${ROOT}/packages/cli` }))

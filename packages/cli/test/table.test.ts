@@ -1,7 +1,7 @@
 /** Tables that fit. */
 import { describe, expect, test } from 'vitest'
-import { wrapped } from '../src/readable.ts'
-import { type Column, footnote, openTable, table } from '../src/table.ts'
+import { type Column, footnote, openTable, table } from '../src/terminal/table.ts'
+import { wrapped } from '../src/terminal/text.ts'
 
 const COLUMNS: readonly Column[] = [
   { name: 'Block', align: 'right' },

@@ -6,7 +6,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import { person } from '../../node/test/support/http-node.ts'
 import { minedOn, openParts, type Parts } from '../../node/test/support/http-parts.ts'
 import { Random } from '../../node/test/support/ledger-random.ts'
-import type { Endpoint } from '../src/http.ts'
+import type { Endpoint } from '../src/client/http.ts'
 import { follow } from '../src/watch/follow.ts'
 import { type Line, type Topic, Watcher } from '../src/watch/watcher.ts'
 

@@ -1,11 +1,11 @@
 /** The commands that are one question to the node. */
-import { connect } from '../client.ts'
-import { openMiningView } from '../mining-view.ts'
-import type { Settings } from '../options.ts'
-import { note, printList, printResult } from '../output.ts'
-import { printable } from '../printable.ts'
-import { readableMined, readableStatus } from '../readable.ts'
-import { readablePool } from '../readable-ledger.ts'
+import { connect } from '../client/client.ts'
+import { readableMined, readableStatus } from '../readable/answers.ts'
+import { readablePool } from '../readable/ledger.ts'
+import type { Settings } from '../settings/options.ts'
+import { note, printList, printResult } from '../terminal/output.ts'
+import { printable } from '../terminal/printable.ts'
+import { openMiningView } from '../watch/mining-view.ts'
 
 /** A block of the usual difficulty is found at once. Where it isn't, say that this is work and not a hang. */
 const PATIENCE = 2_000

@@ -1,11 +1,11 @@
 /** The whole chain: for programs the tutorial's one document, otherwise page by page. */
-import { chainPages, type HashedBlock } from '../chain-pages.ts'
-import { connect, type NodeClient } from '../client.ts'
-import type { Settings } from '../options.ts'
-import { listForm, printLines, printResult, printSlowly, terminalWidth } from '../output.ts'
-import { counted } from '../readable.ts'
-import { CHAIN_COLUMNS, chainLine } from '../readable-ledger.ts'
-import { footnote, type OpenTable, openTable } from '../table.ts'
+import { chainPages, type HashedBlock } from '../client/chain-pages.ts'
+import { connect, type NodeClient } from '../client/client.ts'
+import { CHAIN_COLUMNS, chainLine } from '../readable/ledger.ts'
+import type { Settings } from '../settings/options.ts'
+import { listForm, printLines, printResult, printSlowly, terminalWidth } from '../terminal/output.ts'
+import { footnote, type OpenTable, openTable } from '../terminal/table.ts'
+import { counted } from '../terminal/text.ts'
 
 export async function chain(settings: Settings): Promise<void> {
   const node = connect(settings)

@@ -3,8 +3,8 @@ import type { Command } from 'commander'
 import { bcNodeProgram } from '../bc-node.ts'
 import { completedCommands } from '../completion/model.ts'
 import { completionScript, type Shell } from '../completion/scripts.ts'
-import { findKeysFolder } from '../folders.ts'
-import { printResult } from '../output.ts'
+import { findKeysFolder } from '../settings/folders.ts'
+import { printResult } from '../terminal/output.ts'
 
 /** @param keys the folder of keys, where the config file names one */
 export function completion(shell: Shell, bc: Command, keys: string | undefined, json: boolean): void {

@@ -1,10 +1,10 @@
 /** What the settings come to for a command that is called here and now, and where each is from. */
 import type { Command } from 'commander'
-import { configPath } from '../config-file.ts'
 import { CliError } from '../failure.ts'
-import { defaultKeysFolder } from '../folders.ts'
-import { isKeyName } from '../key-name.ts'
-import { DEFAULT_TIMEOUT } from '../node-address.ts'
+import { isKeyName } from '../keys/key-name.ts'
+import { configPath } from '../settings/config-file.ts'
+import { defaultKeysFolder } from '../settings/folders.ts'
+import { DEFAULT_TIMEOUT } from '../settings/node-address.ts'
 import {
   configFileOf,
   type Given,
@@ -15,10 +15,10 @@ import {
   sourceOf,
   TIMEOUT_VARIABLE,
   wantsJson,
-} from '../options.ts'
-import { printResult, printWord } from '../output.ts'
-import { printable } from '../printable.ts'
-import { rows } from '../readable.ts'
+} from '../settings/options.ts'
+import { printResult, printWord } from '../terminal/output.ts'
+import { printable } from '../terminal/printable.ts'
+import { rows } from '../terminal/text.ts'
 
 type Value = string | number | boolean | null
 

@@ -1,11 +1,11 @@
 /** What a node in dev mode does beside a node's usual work. */
 import type { Address } from '@bc/core'
-import { amountArgument, parseWhole } from '../arguments.ts'
-import { connectDev, type Moving, type SnapshotAnswer } from '../client-dev.ts'
+import { connectDev, type Moving, type SnapshotAnswer } from '../client/dev-client.ts'
+import { amountArgument, parseWhole } from '../command-line/arguments.ts'
 import { usage } from '../failure.ts'
-import type { Settings } from '../options.ts'
-import { printResult, printWord } from '../output.ts'
-import { time as readableTime, rows } from '../readable.ts'
+import type { Settings } from '../settings/options.ts'
+import { printResult, printWord } from '../terminal/output.ts'
+import { time as readableTime, rows } from '../terminal/text.ts'
 
 /** The bare number, also for programs: `ID=$(bc snapshot)`. */
 export async function snapshot(settings: Settings): Promise<void> {

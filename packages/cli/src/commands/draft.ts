@@ -1,16 +1,17 @@
 /** Signing in three steps, of which the middle one needs no network: draft, sign, send. */
-import { type Draft, draftText, parseDraft } from '../draft.ts'
+
 import { usage } from '../failure.ts'
-import { readInput, readSmallBytes } from '../input.ts'
-import { readKey } from '../key.ts'
-import type { KeySource } from '../key-source.ts'
-import type { Settings } from '../options.ts'
-import { DEFAULT_WIDTH, print, printResult } from '../output.ts'
-import { placeOf } from '../place.ts'
-import { printable } from '../printable.ts'
-import { rows } from '../readable.ts'
-import { signedBy } from '../signing.ts'
-import { type TransactionOptions, type TransactionWords, transactionFields } from '../transaction-fields.ts'
+import { readKey } from '../keys/key.ts'
+import { type Draft, draftText, parseDraft } from '../payment/draft.ts'
+import { placeOf } from '../payment/place.ts'
+import { signedBy } from '../payment/signing.ts'
+import { type TransactionOptions, type TransactionWords, transactionFields } from '../payment/transaction-fields.ts'
+import type { KeySource } from '../settings/key-source.ts'
+import type { Settings } from '../settings/options.ts'
+import { readInput, readSmallBytes } from '../terminal/input.ts'
+import { DEFAULT_WIDTH, print, printResult } from '../terminal/output.ts'
+import { printable } from '../terminal/printable.ts'
+import { rows } from '../terminal/text.ts'
 
 export async function draft(
   words: TransactionWords,

@@ -1,10 +1,11 @@
 /** What a code of a refusal means: the rule, why it is there, and how to put it right. */
+
+import { either, nearest } from '../command-line/suggestion.ts'
 import { type Code, EXPLANATIONS, GROUPS, isCode, meaningOf } from '../explanations.ts'
 import { exitCodeOf, usage } from '../failure.ts'
-import type { Settings } from '../options.ts'
-import { printList, printResult } from '../output.ts'
-import { wrapped } from '../readable.ts'
-import { either, nearest } from '../suggestion.ts'
+import type { Settings } from '../settings/options.ts'
+import { printList, printResult } from '../terminal/output.ts'
+import { wrapped } from '../terminal/text.ts'
 
 type Form = Pick<Settings, 'json' | 'ndjson'>
 

@@ -1,12 +1,12 @@
 /** Looking things up: one block, one transaction, an account and what it has done. */
 import { type Address, type Block, canonicalJson, type Hash, hashOf } from '@bc/core'
 import type { AnyBlockAnswer, HistoryAnswer } from '@bc/node'
-import { type BlockAnswer, connect, type NodeClient } from '../client.ts'
+import { type BlockAnswer, connect, type NodeClient } from '../client/client.ts'
+import { HeldItems } from '../client/pages.ts'
 import { CliError } from '../failure.ts'
-import type { Settings } from '../options.ts'
-import { listForm, note, printLines, printResult, terminalWidth } from '../output.ts'
-import { HeldItems } from '../pages.ts'
-import { readableAccount, readableBlock, readableHistory, readableTransaction } from '../readable-ledger.ts'
+import { readableAccount, readableBlock, readableHistory, readableTransaction } from '../readable/ledger.ts'
+import type { Settings } from '../settings/options.ts'
+import { listForm, note, printLines, printResult, terminalWidth } from '../terminal/output.ts'
 
 /** An index from 1, a hash or the newest one. */
 export type BlockName = number | Hash | 'latest'

@@ -1,11 +1,11 @@
 /** A node's blocks as it has stored them, one on each line. */
 import { pagedBlocks, type Stretch } from '../chain/blocks.ts'
-import { connect } from '../client.ts'
+import { connect } from '../client/client.ts'
 import { CliError, Refusal, usage } from '../failure.ts'
-import type { Settings } from '../options.ts'
-import { writeSlowly } from '../output.ts'
-import { progressOf } from '../progress.ts'
-import { counted } from '../readable.ts'
+import type { Settings } from '../settings/options.ts'
+import { writeSlowly } from '../terminal/output.ts'
+import { progressOf } from '../terminal/progress.ts'
+import { counted } from '../terminal/text.ts'
 
 export interface ExportOptions {
   readonly from?: number

@@ -2,15 +2,15 @@
 import { isJsonObject, type JsonObject } from '@bc/core'
 import type { ImportedAnswer } from '@bc/node'
 import { isBlank, LineSplitter, LongLineError } from '@bc/node/ndjson'
-import { isHash, isWhole } from '../answer.ts'
+import { isHash, isWhole } from '../client/answer.ts'
+import { parsed, refusal, strange } from '../client/http.ts'
+import { openAnswer, wholeOf } from '../client/http-stream.ts'
 import { Refusal, usage } from '../failure.ts'
-import { parsed, refusal, strange } from '../http.ts'
-import { openAnswer, wholeOf } from '../http-stream.ts'
-import { longInput } from '../input.ts'
-import type { Settings } from '../options.ts'
-import { printResult } from '../output.ts'
-import { progressOf } from '../progress.ts'
-import { counted, rows } from '../readable.ts'
+import type { Settings } from '../settings/options.ts'
+import { longInput } from '../terminal/input.ts'
+import { printResult } from '../terminal/output.ts'
+import { progressOf } from '../terminal/progress.ts'
+import { counted, rows } from '../terminal/text.ts'
 
 /** What a node takes at once is more: it should answer soon. */
 const PART_BYTES = 4 << 20

@@ -1,12 +1,12 @@
 /** Keys, without a node; those of the command line alone need no file either. */
 import { randomBytes } from 'node:crypto'
 import { addressOf, type Secret, secretFromEntropy } from '@bc/wallet'
-import { accountArgument } from '../arguments.ts'
-import { readKey } from '../key.ts'
-import { isKeyName } from '../key-name.ts'
-import type { KeySource } from '../key-source.ts'
-import { note, printResult, printWord } from '../output.ts'
-import { rows, wrapped } from '../readable.ts'
+import { accountArgument } from '../command-line/arguments.ts'
+import { readKey } from '../keys/key.ts'
+import { isKeyName } from '../keys/key-name.ts'
+import type { KeySource } from '../settings/key-source.ts'
+import { note, printResult, printWord } from '../terminal/output.ts'
+import { rows, wrapped } from '../terminal/text.ts'
 
 const ENTROPY_BYTES = 32
 

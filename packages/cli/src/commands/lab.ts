@@ -8,8 +8,8 @@ import { type LabEvent, type Report, type ScenarioName, sentenceFor, type Verdic
 import { Lab } from '../lab/lab.ts'
 import { SCENARIOS } from '../lab/scenarios.ts'
 import { View } from '../lab/view.ts'
-import { print } from '../output.ts'
-import { counted, rows } from '../readable.ts'
+import { print } from '../terminal/output.ts'
+import { counted, rows } from '../terminal/text.ts'
 
 export interface LabFlags {
   readonly nodes: number

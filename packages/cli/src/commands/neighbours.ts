@@ -1,10 +1,10 @@
 /** The node's neighbours: those that its operator has named. */
-import { connect } from '../client.ts'
+import { connect } from '../client/client.ts'
 import { usage } from '../failure.ts'
-import type { Settings } from '../options.ts'
-import { printList, printResult } from '../output.ts'
-import { askOnce } from '../questions.ts'
-import { readableNodes, readableRegistered, readableResolved } from '../readable.ts'
+import { readableNodes, readableRegistered, readableResolved } from '../readable/answers.ts'
+import type { Settings } from '../settings/options.ts'
+import { printList, printResult } from '../terminal/output.ts'
+import { askOnce } from '../terminal/questions.ts'
 
 export async function nodes(settings: Settings): Promise<void> {
   const answer = await connect(settings).nodes()

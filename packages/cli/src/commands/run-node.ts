@@ -13,11 +13,11 @@ import {
   startNode,
 } from '@bc/node'
 import type { DevMode } from '@bc/node/dev'
-import { type DevFlags, devFields, devMode, readableAccounts } from '../dev-node.ts'
 import { CliError, usage } from '../failure.ts'
-import { print } from '../output.ts'
-import { rows } from '../readable.ts'
-import { readyFile } from '../ready-file.ts'
+import { type DevFlags, devFields, devMode, readableAccounts } from '../node/dev-node.ts'
+import { readyFile } from '../node/ready-file.ts'
+import { print } from '../terminal/output.ts'
+import { rows } from '../terminal/text.ts'
 
 export interface NodeFlags extends DevFlags {
   readonly port?: number

@@ -4,15 +4,15 @@
  */
 import { canonicalJson, isJsonObject, type JsonObject, parseAmount, parseHash } from '@bc/core'
 import { LineSplitter, LongLineError } from '@bc/node/ndjson'
-import { connect, type NodeClient } from '../client.ts'
+import { connect, type NodeClient } from '../client/client.ts'
+import { doubtOf, parsed, SEND_MANY, strange } from '../client/http.ts'
+import { openAnswer, wholeOf } from '../client/http-stream.ts'
 import { CliError, EXIT, type ExitCode, exitCodeOf, Refusal } from '../failure.ts'
-import { doubtOf, parsed, SEND_MANY, strange } from '../http.ts'
-import { openAnswer, wholeOf } from '../http-stream.ts'
-import type { Settings } from '../options.ts'
-import { note, outliveReader, printResult } from '../output.ts'
-import { printable } from '../printable.ts'
-import { progressOf } from '../progress.ts'
-import { counted } from '../readable.ts'
+import type { Settings } from '../settings/options.ts'
+import { note, outliveReader, printResult } from '../terminal/output.ts'
+import { printable } from '../terminal/printable.ts'
+import { progressOf } from '../terminal/progress.ts'
+import { counted } from '../terminal/text.ts'
 
 /** A node takes ten times as many; but a request must arrive in time, and the progress bar should move. */
 const BATCH = 1000

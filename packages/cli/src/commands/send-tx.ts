@@ -8,16 +8,16 @@ import {
   parseSignature,
   RuleError,
 } from '@bc/core'
-import { addressFault, amountArgument, memoField, parseWhole } from '../arguments.ts'
-import { connect } from '../client.ts'
+import { connect } from '../client/client.ts'
+import { addressFault, amountArgument, memoField, parseWhole } from '../command-line/arguments.ts'
 import { usage } from '../failure.ts'
-import { readInput } from '../input.ts'
-import { isKeyName } from '../key-name.ts'
-import type { KeySource } from '../key-source.ts'
-import type { Settings } from '../options.ts'
-import { printResult } from '../output.ts'
-import { openQuestions } from '../questions.ts'
-import { readableAccepted } from '../readable.ts'
+import { isKeyName } from '../keys/key-name.ts'
+import { readableAccepted } from '../readable/answers.ts'
+import type { KeySource } from '../settings/key-source.ts'
+import type { Settings } from '../settings/options.ts'
+import { readInput } from '../terminal/input.ts'
+import { printResult } from '../terminal/output.ts'
+import { openQuestions } from '../terminal/questions.ts'
 
 export interface SendOptions {
   readonly nonce?: number
@@ -73,7 +73,7 @@ async function transactionsFrom(
 /** The name of a stored key is ours to read. Whether anything else is an address is the node's to say. */
 async function named(word: string, { folder }: KeySource): Promise<string> {
   if (!isKeyName(word)) return word
-  const { openKeystore } = await import('../keystore/keystore.ts')
+  const { openKeystore } = await import('../keys/keystore.ts')
   return openKeystore(folder).find(word)?.address ?? word
 }
 

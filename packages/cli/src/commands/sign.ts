@@ -1,11 +1,11 @@
 /** A signature over a transaction. No node is asked where `--nonce` and `--chain` say what it would know. */
-import { readKey } from '../key.ts'
-import type { KeySource } from '../key-source.ts'
-import type { Settings } from '../options.ts'
-import { printWord } from '../output.ts'
-import { placeOf } from '../place.ts'
-import { signedBy } from '../signing.ts'
-import { type TransactionOptions, transactionFields } from '../transaction-fields.ts'
+import { readKey } from '../keys/key.ts'
+import { placeOf } from '../payment/place.ts'
+import { signedBy } from '../payment/signing.ts'
+import { type TransactionOptions, transactionFields } from '../payment/transaction-fields.ts'
+import type { KeySource } from '../settings/key-source.ts'
+import type { Settings } from '../settings/options.ts'
+import { printWord } from '../terminal/output.ts'
 
 export type SignWords = readonly [sender: string, recipient: string, amount: string, key: string]
 

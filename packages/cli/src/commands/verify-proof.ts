@@ -1,18 +1,18 @@
 /** What a receipt shows, without a node; with one, whether that one agrees. */
 import { type Hash, type JsonObject, parseJson, RuleError } from '@bc/core'
 import { bestVerifier } from '@bc/wallet'
-import { connect } from '../client.ts'
-import { described } from '../described.ts'
+import { connect } from '../client/client.ts'
+import { wholeOf } from '../client/http-stream.ts'
+import { MOST_HELD_BYTES } from '../client/pages.ts'
 import { Refusal, usage } from '../failure.ts'
-import { wholeOf } from '../http-stream.ts'
-import { longInput } from '../input.ts'
-import type { Settings } from '../options.ts'
-import { print, printResult } from '../output.ts'
-import { MOST_HELD_BYTES } from '../pages.ts'
-import { printable } from '../printable.ts'
-import { counted, rows, time } from '../readable.ts'
 import { checkReceipt, type ReceiptReport } from '../receipt/receipt.ts'
 import { shellCheck } from '../receipt/shell.ts'
+import type { Settings } from '../settings/options.ts'
+import { described } from '../terminal/described.ts'
+import { longInput } from '../terminal/input.ts'
+import { print, printResult } from '../terminal/output.ts'
+import { printable } from '../terminal/printable.ts'
+import { counted, rows, time } from '../terminal/text.ts'
 
 export interface VerifyProofOptions {
   /** The chain that it must be of. */

@@ -1,14 +1,15 @@
 /** Waits until something is so: a height, a transaction's confirmations, a node that answers. */
 import type { DropReason, FoundTransactionAnswer, StatusAnswer } from '@bc/node'
-import { connect, type NodeClient } from '../client.ts'
+import { connect, type NodeClient } from '../client/client.ts'
+import { within } from '../client/within.ts'
 import { CliError, Refusal, usage } from '../failure.ts'
-import type { Settings } from '../options.ts'
-import { note, printResult } from '../output.ts'
-import { printable } from '../printable.ts'
-import { readableStatus, rows } from '../readable.ts'
+import { readableStatus } from '../readable/answers.ts'
+import type { Settings } from '../settings/options.ts'
+import { note, printResult } from '../terminal/output.ts'
+import { printable } from '../terminal/printable.ts'
+import { rows } from '../terminal/text.ts'
 import { type FollowOptions, follow } from '../watch/follow.ts'
 import type { EventType, NodeEvent } from '../watch/node-events.ts'
-import { within } from '../within.ts'
 
 export interface WaitOptions {
   readonly height?: number

@@ -1,7 +1,7 @@
 /** What happens, as it happens: until somebody ends it. */
 import { canonicalJson } from '@bc/core'
-import type { Settings } from '../options.ts'
-import { note, noteLost, printSlowly } from '../output.ts'
+import type { Settings } from '../settings/options.ts'
+import { note, noteLost, printSlowly } from '../terminal/output.ts'
 import { follow } from '../watch/follow.ts'
 import { readableLine } from '../watch/readable-line.ts'
 import { type Line, type Topic, Watcher } from '../watch/watcher.ts'

@@ -1,5 +1,5 @@
 /** The blocks that the nodes have spoken of: who mined each, and what it stands on. */
-import type { NodeClient } from '../client.ts'
+import type { NodeClient } from '../client/client.ts'
 
 export interface KnownBlock {
   readonly hash: string

@@ -1,6 +1,6 @@
 /** What happens in a lab, as programs read it (one JSON object a line) and as a sentence. */
 import type { Hash } from '@bc/core'
-import { counted } from '../readable.ts'
+import { counted } from '../terminal/text.ts'
 
 export type ScenarioName = 'mine' | 'partition' | 'double-spend' | '51' | 'churn'
 

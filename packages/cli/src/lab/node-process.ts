@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import type { StatusAnswer } from '@bc/node'
-import { connect, type NodeClient } from '../client.ts'
+import { connect, type NodeClient } from '../client/client.ts'
 import { CliError } from '../failure.ts'
 
 /** The folder of bin and scripts: as far from here whether this file is a source or compiled. */

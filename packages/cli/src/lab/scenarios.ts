@@ -1,6 +1,6 @@
 /** What may happen in a lab, by name. Each ends with all nodes connected; whether they agree is judged afterwards. */
 import { Refusal } from '../failure.ts'
-import { counted } from '../readable.ts'
+import { counted } from '../terminal/text.ts'
 import { ALLOCATION } from './accounts.ts'
 import type { AccountName, ScenarioName } from './events.ts'
 import type { Lab } from './lab.ts'

@@ -1,12 +1,12 @@
 /** The commands about whole chains and what can be shown of them: checked, carried about, proven. */
 import type { Hash } from '@bc/core'
 import type { Command } from 'commander'
-import { chainOption, countOption, idArgument, wholeOption } from '../arguments.ts'
+import { chainOption, countOption, idArgument, wholeOption } from '../command-line/arguments.ts'
+import { examples } from '../command-line/run.ts'
 import type { ExportOptions } from '../commands/export.ts'
 import type { VerifyProofOptions } from '../commands/verify-proof.ts'
-import { settingsOf } from '../options.ts'
 import type { ProveOptions } from '../receipt/fetch.ts'
-import { examples } from '../run.ts'
+import { settingsOf } from '../settings/options.ts'
 
 export function addChainCommands(bc: Command): void {
   addVerify(bc)

@@ -1,8 +1,8 @@
 /** The commands for a node that was started with --dev. */
 import type { Command } from 'commander'
-import { accountArgument } from '../arguments.ts'
-import { keySourceOf, settingsOf, withKeys } from '../options.ts'
-import { examples } from '../run.ts'
+import { accountArgument } from '../command-line/arguments.ts'
+import { examples } from '../command-line/run.ts'
+import { keySourceOf, settingsOf, withKeys } from '../settings/options.ts'
 
 export function addDevCommands(bc: Command): void {
   bc.command('snapshot')

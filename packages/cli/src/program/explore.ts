@@ -1,9 +1,9 @@
 /** The commands that look things up. */
 import { type Command, Option } from 'commander'
-import { accountArgument, blockArgument, cursorOption, hashArgument, limitOption } from '../arguments.ts'
+import { accountArgument, blockArgument, cursorOption, hashArgument, limitOption } from '../command-line/arguments.ts'
+import { examples } from '../command-line/run.ts'
 import type { HistoryFlags } from '../commands/explore.ts'
-import { keySourceOf, settingsOf, withKeys, withNdjson } from '../options.ts'
-import { examples } from '../run.ts'
+import { keySourceOf, settingsOf, withKeys, withNdjson } from '../settings/options.ts'
 
 export function addExploreCommands(bc: Command): void {
   bc.command('block')

@@ -1,5 +1,6 @@
 /** The commands about keys. */
 import type { Command } from 'commander'
+import { examples } from '../command-line/run.ts'
 import {
   jsonFlagOf,
   keySourceOf,
@@ -9,8 +10,7 @@ import {
   withNdjson,
   withNewPassphrase,
   withPassphrase,
-} from '../options.ts'
-import { examples } from '../run.ts'
+} from '../settings/options.ts'
 
 /** How KEY is described wherever it is an argument. */
 export const KEY_FORMS = 'the name of a stored key, 64 hex digits, - for standard input, or @FILE'

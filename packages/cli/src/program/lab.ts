@@ -1,10 +1,10 @@
 /** The command `bc lab`. */
 import { Argument, type Command } from 'commander'
-import { labNodesOption, wholeOption } from '../arguments.ts'
+import { labNodesOption, wholeOption } from '../command-line/arguments.ts'
+import { examples } from '../command-line/run.ts'
 import type { LabFlags } from '../commands/lab.ts'
 import type { ScenarioName } from '../lab/events.ts'
-import { seconds, timeoutOf, wantsColor, wantsJson } from '../options.ts'
-import { examples } from '../run.ts'
+import { seconds, timeoutOf, wantsColor, wantsJson } from '../settings/options.ts'
 
 export function addLab(bc: Command): void {
   const lab = bc.command('lab').helpGroup('Experiments:')

@@ -1,7 +1,7 @@
 /** The commands about the node's neighbours. */
 import type { Command } from 'commander'
-import { settingsOf, withNdjson } from '../options.ts'
-import { examples } from '../run.ts'
+import { examples } from '../command-line/run.ts'
+import { settingsOf, withNdjson } from '../settings/options.ts'
 
 export function addNeighbourCommands(bc: Command): void {
   withNdjson(bc.command('nodes'))

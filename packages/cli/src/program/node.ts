@@ -1,7 +1,7 @@
 /** The commands that the tutorial knows of one node. */
 import type { Command } from 'commander'
-import { settingsOf, withNdjson } from '../options.ts'
-import { examples } from '../run.ts'
+import { examples } from '../command-line/run.ts'
+import { settingsOf, withNdjson } from '../settings/options.ts'
 
 type NodeCommand = 'mine' | 'transactions' | 'status' | 'secret'
 

@@ -1,10 +1,10 @@
 /** The commands that make a transaction without the secret at hand, or that do all of it at once. */
 import { type Command, InvalidArgumentError } from 'commander'
-import { chainOption, parseWhole, wholeOption } from '../arguments.ts'
+import { chainOption, parseWhole, wholeOption } from '../command-line/arguments.ts'
+import { examples } from '../command-line/run.ts'
 import type { PayOptions } from '../commands/pay.ts'
-import { keySourceOf, settingsOf, withKeys, withPassphrase } from '../options.ts'
-import { examples } from '../run.ts'
-import type { TransactionOptions } from '../transaction-fields.ts'
+import type { TransactionOptions } from '../payment/transaction-fields.ts'
+import { keySourceOf, settingsOf, withKeys, withPassphrase } from '../settings/options.ts'
 import { KEY_FORMS } from './keys.ts'
 import { withFields } from './transactions.ts'
 

@@ -1,10 +1,10 @@
 /** The commands about `bc` itself: they ask no node. */
 import { Argument, type Command } from 'commander'
+import { examples } from '../command-line/run.ts'
+import { either, nearest } from '../command-line/suggestion.ts'
 import type { Shell } from '../completion/scripts.ts'
 import { usage } from '../failure.ts'
-import { configFileOf, jsonFlagOf, wantsJson, wantsNdjson, withNdjson } from '../options.ts'
-import { examples } from '../run.ts'
-import { either, nearest } from '../suggestion.ts'
+import { configFileOf, jsonFlagOf, wantsJson, wantsNdjson, withNdjson } from '../settings/options.ts'
 
 export function addSelfCommands(bc: Command): void {
   addExplain(bc)

@@ -1,11 +1,11 @@
 /** The commands that make and send transactions. */
 import type { Command } from 'commander'
-import { chainOption, wholeOption } from '../arguments.ts'
+import { chainOption, wholeOption } from '../command-line/arguments.ts'
+import { examples } from '../command-line/run.ts'
 import type { SendOptions } from '../commands/send-tx.ts'
 import { usage } from '../failure.ts'
-import { keySourceOf, settingsOf, withKeys, withPassphrase } from '../options.ts'
-import { examples } from '../run.ts'
-import type { TransactionOptions } from '../transaction-fields.ts'
+import type { TransactionOptions } from '../payment/transaction-fields.ts'
+import { keySourceOf, settingsOf, withKeys, withPassphrase } from '../settings/options.ts'
 import { KEY_FORMS } from './keys.ts'
 
 export function addTransactionCommands(bc: Command): void {
@@ -56,7 +56,7 @@ async function signFile(
   if (given) throw usage(`a draft has its own ${given}: sign takes it as it is, or SENDER RECIPIENT AMOUNT KEY.`)
   const [{ signDraft }, { defaultKey }] = await Promise.all([
     import('../commands/draft.ts'),
-    import('../default-key.ts'),
+    import('../keys/default-key.ts'),
   ])
   const source = keySourceOf(command)
   await signDraft(file, key ?? (await defaultKey('--key', source)), source)

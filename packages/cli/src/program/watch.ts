@@ -1,9 +1,9 @@
 /** The commands that listen to a node. */
 import { Argument, type Command, InvalidArgumentError } from 'commander'
-import { parseWhole } from '../arguments.ts'
+import { parseWhole } from '../command-line/arguments.ts'
+import { examples } from '../command-line/run.ts'
 import type { WaitOptions } from '../commands/wait.ts'
-import { seconds, settingsOf } from '../options.ts'
-import { examples } from '../run.ts'
+import { seconds, settingsOf } from '../settings/options.ts'
 
 export function addWatchCommands(bc: Command): void {
   bc.command('watch')

@@ -2,11 +2,11 @@
 import { type Hash, isJsonObject, type JsonObject, type Proof, parseHash, RuleError } from '@bc/core'
 import type { HeadersAnswer } from '@bc/node'
 import { bestVerifier } from '@bc/wallet'
-import { isHash, isList, isObject, isText, isWhole, type Shape } from '../answer.ts'
-import { connect } from '../client.ts'
+import { isHash, isList, isObject, isText, isWhole, type Shape } from '../client/answer.ts'
+import { connect } from '../client/client.ts'
+import { ask, type Endpoint } from '../client/http.ts'
+import { HeldItems } from '../client/pages.ts'
 import { CliError, Refusal } from '../failure.ts'
-import { ask, type Endpoint } from '../http.ts'
-import { HeldItems } from '../pages.ts'
 import { checkReceipt, type Receipt } from './receipt.ts'
 
 export interface ProveOptions {

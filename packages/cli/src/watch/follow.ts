@@ -1,7 +1,7 @@
 /** Follows a node's events through lost connections and restarts: goes on after the last event that was dealt with. */
 import { setTimeout as delay } from 'node:timers/promises'
+import type { Endpoint } from '../client/http.ts'
 import { mayPass } from '../failure.ts'
-import type { Endpoint } from '../http.ts'
 import { type EventType, type NodeEvent, nodeEvents } from './node-events.ts'
 
 export interface FollowOptions {

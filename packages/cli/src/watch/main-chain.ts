@@ -6,9 +6,9 @@
  *     node:   5 ── 6 ── 7'── 8'── 9'      told next: reorganisation at 7 (8 and 7 abandoned), then 7', 8', 9'
  */
 import { type Block, hashOf } from '@bc/core'
-import { type BlockAnswer, connect, type NodeClient } from '../client.ts'
+import { type BlockAnswer, connect, type NodeClient } from '../client/client.ts'
+import { type Endpoint, strange } from '../client/http.ts'
 import { CliError, Refusal } from '../failure.ts'
-import { type Endpoint, strange } from '../http.ts'
 
 export interface Place {
   readonly index: number

@@ -1,9 +1,9 @@
 /** The node's events, as they come on one connection (`GET /events`). */
 import { isJsonObject, type JsonObject, type JsonValue, parseJson, RuleError } from '@bc/core'
 import { createParser } from 'eventsource-parser'
+import { type Endpoint, strange } from '../client/http.ts'
+import { openAnswer } from '../client/http-stream.ts'
 import type { CliError } from '../failure.ts'
-import { type Endpoint, strange } from '../http.ts'
-import { openAnswer } from '../http-stream.ts'
 
 export type EventType = 'block' | 'transaction' | 'reorganisation' | 'peer' | 'mining'
 

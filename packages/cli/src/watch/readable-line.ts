@@ -1,8 +1,9 @@
 /** A line of `bc watch` as people read it, in one line of the terminal. */
 import { isJsonObject, type JsonObject, type JsonValue } from '@bc/core'
-import { columnsOf } from '../columns.ts'
-import { printable } from '../printable.ts'
-import { counted, isReward, type Listed, shortAddress, shortHash, time } from '../readable.ts'
+import { isReward, type Listed } from '../readable/answers.ts'
+import { columnsOf } from '../terminal/columns.ts'
+import { printable } from '../terminal/printable.ts'
+import { counted, shortAddress, shortHash, time } from '../terminal/text.ts'
 import type { Line } from './watcher.ts'
 
 /** Below this many columns there is room for what has happened, and not for when. */

@@ -8,9 +8,9 @@ import {
   parseHeight,
   transactionId,
 } from '@bc/core'
-import type { BlockAnswer } from '../client.ts'
+import type { BlockAnswer } from '../client/client.ts'
+import { type Endpoint, strange } from '../client/http.ts'
 import { CliError } from '../failure.ts'
-import { type Endpoint, strange } from '../http.ts'
 import { type ChainNews, MainChain, type Place } from './main-chain.ts'
 import type { EventType, NodeEvent } from './node-events.ts'
 

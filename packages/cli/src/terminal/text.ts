@@ -1,0 +1,54 @@
+/** Pieces of text that the results of many commands are made of, for a terminal of any width. */
+import { printable } from './printable.ts'
+
+/** A name in front of each value; a value too long for that goes on a line of its own, whole, to be copied. */
+export function rows(entries: readonly (readonly [name: string, value: string | number])[], width: number): string {
+  const column = Math.max(...entries.map(([name]) => name.length)) + 2
+  const row = (name: string, value: string) =>
+    column + value.length <= width ? name.padEnd(column) + value : `${name}\n  ${value}`
+  return entries.map(([name, value]) => row(name, String(value))).join('\n')
+}
+
+/** Below this many columns of the terminal, addresses and hashes are shortened further. */
+const NARROW = 72
+
+/** Enough of an address to know it again: its first digits and its checksum. */
+export function shortAddress(address: unknown, width: number): string {
+  const digits = width < NARROW ? 4 : 8
+  const text = printable(address)
+  if (text.length === 74) return `${text.slice(0, digits)}…${text.slice(-digits)}`
+  return text.slice(0, 2 * digits + 1)
+}
+
+/** Enough of a hash to find it in a list. */
+export function shortHash(hash: unknown, width: number): string {
+  return printable(hash).slice(0, width < NARROW ? 8 : 16)
+}
+
+/** @param seconds Unix time */
+export function time(seconds: number): string {
+  const date = new Date(seconds * 1000)
+  return Number.isNaN(date.getTime()) ? `second ${seconds}` : date.toISOString().slice(0, 19).replace('T', ' ')
+}
+
+/** Breaks a text between words. A word that is longer than the line stays whole, to be copied. */
+export function wrapped(text: string, width: number, indent = 0): string {
+  return wrappedLines(text, width - indent)
+    .map((line) => ' '.repeat(indent) + line)
+    .join('\n')
+}
+
+export function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`
+}
+
+/** A word that is longer than a line has one of its own. */
+export function wrappedLines(text: string, width: number): string[] {
+  const lines: string[] = []
+  for (const word of text.split(' ')) {
+    const last = lines.at(-1)
+    if (last !== undefined && last.length + 1 + word.length <= width) lines[lines.length - 1] = `${last} ${word}`
+    else lines.push(word)
+  }
+  return lines
+}
