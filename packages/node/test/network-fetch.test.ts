@@ -1,9 +1,9 @@
 /** Blocks from several peers at once: none of them may wait for another for good. */
 import { type BlockEntry, type Hash, headerOf } from '@bc/core'
 import { expect, it } from 'vitest'
-import { BlockFetch, type BlockFetchModules } from '../src/network/block-fetch.ts'
 import { penaltyOf } from '../src/network/reputation.ts'
-import { Sync, type SyncModules } from '../src/network/sync.ts'
+import { BlockFetch, type BlockFetchModules } from '../src/network/sync/block-fetch.ts'
+import { Sync, type SyncModules } from '../src/network/sync/sync.ts'
 import { machineTime } from '../src/network/time.ts'
 import { PeerError } from '../src/network/transport.ts'
 import type { ReadBlock } from '../src/signatures/block-report.ts'

@@ -2,7 +2,7 @@
 import type { Stream } from '@libp2p/interface'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { FrameReader, FrameWriter, writeFrame } from '../src/network/frames.ts'
+import { FrameReader, FrameWriter, writeFrame } from '../src/network/libp2p/frames.ts'
 
 const { signal } = new AbortController()
 const LIMIT = 300_000

@@ -11,9 +11,9 @@ import {
   sha256Hex,
 } from '@bc/core'
 import { describe, expect, it, vi } from 'vitest'
-import { Libp2pTransport } from '../src/network/libp2p-transport.ts'
+import { Libp2pTransport } from '../src/network/libp2p/libp2p-transport.ts'
 import { encodeStatus, protocolName, topicName } from '../src/network/messages.ts'
-import { Neighbours } from '../src/network/neighbours.ts'
+import { Neighbours } from '../src/network/neighbours/neighbours.ts'
 import { Network } from '../src/network/network.ts'
 import { PeerError, type PeerListener, type Transport } from '../src/network/transport.ts'
 import { ALICE, memoryLog, signed } from './support/http-node.ts'

@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { createGzip } from 'node:zlib'
 import { canonicalJson, type JsonObject, type JsonValue } from '@bc/core'
 import { afterAll, describe, expect, test } from 'vitest'
-import { ChainSplitter } from '../src/network/chain-splitter.ts'
+import { ChainSplitter } from '../src/network/neighbours/chain-splitter.ts'
 import { genesisSite, grown, networkRules, type Site } from './support/network-chain.ts'
 import {
   addressOf,

@@ -5,7 +5,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { type ParsedBlock, RuleError, type Transaction } from '@bc/core'
 import type { joinNetwork } from './join.ts'
-import type { SyncProgress } from './sync.ts'
+import type { SyncProgress } from './sync/sync.ts'
 import type { PeerId } from './transport.ts'
 
 type Joined = Awaited<ReturnType<typeof joinNetwork>>

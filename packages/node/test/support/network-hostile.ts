@@ -1,5 +1,5 @@
 /** A peer that does as it likes, over the real libp2p. */
-import '../../src/network/with-resolvers.ts'
+import '../../src/network/libp2p/with-resolvers.ts'
 import type { Hash } from '@bc/core'
 import { noise } from '@chainsafe/libp2p-noise'
 import { yamux } from '@chainsafe/libp2p-yamux'

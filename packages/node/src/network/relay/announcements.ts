@@ -8,10 +8,10 @@
  * also where one was replaced meanwhile, and there are no more of them than the pool has places.
  */
 import type { Pool, PoolEntry, Transaction } from '@bc/core'
-import { sharedEnd } from '../shared-end.ts'
-import { Allowance } from './allowance.ts'
-import type { Time } from './time.ts'
-import type { PeerId, Transport } from './transport.ts'
+import { sharedEnd } from '../../shared-end.ts'
+import { Allowance } from '../allowance.ts'
+import type { Time } from '../time.ts'
+import type { PeerId, Transport } from '../transport.ts'
 
 /** Less than what a peer may send of no use (relay.ts). */
 const TOLD = { burst: 1_500, perSecond: 80 } as const

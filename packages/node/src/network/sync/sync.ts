@@ -10,17 +10,17 @@
  * shown more work than we have goes before who has only spoken of it, and can't be held up by it.
  */
 import { type BlockEntry, checkHeader, entryAfter, type Hash, type Header, RuleError } from '@bc/core'
-import type { Chain, ImportOutcome } from '../chain/chain.ts'
-import type { Log } from '../log.ts'
-import { sharedEnd } from '../shared-end.ts'
-import type { ReadBlock } from '../signatures/block-report.ts'
-import type { ChainStore } from '../storage/chain-store.ts'
+import type { Chain, ImportOutcome } from '../../chain/chain.ts'
+import type { Log } from '../../log.ts'
+import { sharedEnd } from '../../shared-end.ts'
+import type { ReadBlock } from '../../signatures/block-report.ts'
+import type { ChainStore } from '../../storage/chain-store.ts'
+import { type Conversations, locatorOf } from '../conversations.ts'
+import type { PeerStatus } from '../messages.ts'
+import type { Reputation } from '../reputation.ts'
+import type { Time } from '../time.ts'
+import { PeerError, type PeerId, type Transport } from '../transport.ts'
 import { BlockFetch } from './block-fetch.ts'
-import { type Conversations, locatorOf } from './conversations.ts'
-import type { PeerStatus } from './messages.ts'
-import type { Reputation } from './reputation.ts'
-import type { Time } from './time.ts'
-import { PeerError, type PeerId, type Transport } from './transport.ts'
 import { Turns } from './turns.ts'
 
 /** Headers that are held while they haven't beaten our chain yet: some 50 MB. */

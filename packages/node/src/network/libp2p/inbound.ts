@@ -1,5 +1,5 @@
 /** Who may come in: places are few, and the half of them is the most for one network. */
-import { isLoopback, networkOf } from './hosts.ts'
+import { isLoopback, networkOf } from '../hosts.ts'
 
 /** Connections that others have made with us: so few of all that strangers can't keep us from those whom we choose. */
 export const MOST_INBOUND = 48

@@ -2,11 +2,11 @@
  * What peers tell each other of others. Little, and only of those whom they have met: a hint where to look, not a fact.
  */
 import type { Hash } from '@bc/core'
-import { sharedEnd } from '../shared-end.ts'
-import { groupOf, reachOf } from './hosts.ts'
-import { decodeEmpty, decodePeers, encode, encodePeers, MOST_PEERS, protocolName } from './messages.ts'
+import { sharedEnd } from '../../shared-end.ts'
+import { groupOf, reachOf } from '../hosts.ts'
+import { decodeEmpty, decodePeers, encode, encodePeers, MOST_PEERS, protocolName } from '../messages.ts'
+import { PeerError, type PeerId, type Transport } from '../transport.ts'
 import { type PeerTable, parseAddress } from './peer-table.ts'
-import { PeerError, type PeerId, type Transport } from './transport.ts'
 
 const ANSWER_BYTES = 10_000
 const STALL_MS = 5_000

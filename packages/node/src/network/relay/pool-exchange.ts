@@ -9,14 +9,14 @@
  * On another block than its own the same transaction may be refused, so nobody is asked before. Both sides ask.
  */
 import { type Hash, type PoolEntry, RuleError } from '@bc/core'
-import type { Log } from '../log.ts'
-import { sharedEnd } from '../shared-end.ts'
-import { Allowance } from './allowance.ts'
-import type { Conversations } from './conversations.ts'
+import type { Log } from '../../log.ts'
+import { sharedEnd } from '../../shared-end.ts'
+import { Allowance } from '../allowance.ts'
+import type { Conversations } from '../conversations.ts'
+import type { Reputation } from '../reputation.ts'
+import type { Time } from '../time.ts'
+import { PeerError, type PeerId } from '../transport.ts'
 import type { Relay } from './relay.ts'
-import type { Reputation } from './reputation.ts'
-import type { Time } from './time.ts'
-import { PeerError, type PeerId } from './transport.ts'
 
 /** Transactions of one peer that are judged at the same time: as many as one write to the disk is worth. */
 const JUDGED_AT_ONCE = 64

@@ -3,9 +3,9 @@
  * takes no more than its share, what lies in one network neither, and an address where nobody was ever met never takes
  * the place of one where somebody was.
  */
-import { groupOf } from './hosts.ts'
-import type { Time } from './time.ts'
-import type { PeerId } from './transport.ts'
+import { groupOf } from '../hosts.ts'
+import type { Time } from '../time.ts'
+import type { PeerId } from '../transport.ts'
 
 /** Who told us of an address. What the operator names is kept whatever else there is. */
 export type Source = 'operator' | 'discovery' | `peer ${string}`

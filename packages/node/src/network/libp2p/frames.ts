@@ -5,7 +5,7 @@
  * peer that is faster than we are would be cut off. This one stops the sender instead.
  */
 import type { Stream } from '@libp2p/interface'
-import { PeerError } from './transport.ts'
+import { PeerError } from '../transport.ts'
 
 /** What may be waiting beside the frame that is being read. */
 const AHEAD_BYTES = 64 * 1024

@@ -16,15 +16,15 @@ import {
   parseJson,
   RuleError,
 } from '@bc/core'
-import type { Chain } from '../chain/chain.ts'
-import { StorageError, stoppingError } from '../errors.ts'
-import type { Log } from '../log.ts'
-import { sharedEnd } from '../shared-end.ts'
+import type { Chain } from '../../chain/chain.ts'
+import { StorageError, stoppingError } from '../../errors.ts'
+import type { Log } from '../../log.ts'
+import { sharedEnd } from '../../shared-end.ts'
+import type { LateNetwork } from '../late-network.ts'
+import { readPrivateJson, writePrivateJson } from '../private-json.ts'
+import { machineTime } from '../time.ts'
+import type { PeerId } from '../transport.ts'
 import { askChain, askStatus, type NodeUrl, parseNodeUrl } from './http-peer.ts'
-import type { LateNetwork } from './late-network.ts'
-import { readPrivateJson, writePrivateJson } from './private-json.ts'
-import { machineTime } from './time.ts'
-import type { PeerId } from './transport.ts'
 
 /** Neighbours at the most: an operator has no more friends than that. */
 const MOST = 256

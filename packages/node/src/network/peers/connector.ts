@@ -2,12 +2,12 @@
  * Keeps us connected: dials those whom the operator has named, those whom we had at the last stop, and others of the
  * peer table, until there are enough of our own choosing; and again when they are gone.
  */
-import type { Log } from '../log.ts'
-import { sharedEnd } from '../shared-end.ts'
-import { groupOf, reachOf } from './hosts.ts'
+import type { Log } from '../../log.ts'
+import { sharedEnd } from '../../shared-end.ts'
+import { groupOf, reachOf } from '../hosts.ts'
+import type { Time } from '../time.ts'
+import type { PeerId } from '../transport.ts'
 import { type KnownPeer, type PeerTable, parseAddress } from './peer-table.ts'
-import type { Time } from './time.ts'
-import type { PeerId } from './transport.ts'
 
 /** Connections that we have chosen ourselves: strangers can't fill these. */
 export const ENOUGH = 8

@@ -1,9 +1,9 @@
 /** The peer table in the data directory, so that a node finds the others again after a restart. */
-import type { Log } from '../log.ts'
-import type { Libp2pTransport } from './libp2p-transport.ts'
+import type { Log } from '../../log.ts'
+import type { Libp2pTransport } from '../libp2p/libp2p-transport.ts'
+import { readPrivateJson, writePrivateJson } from '../private-json.ts'
+import type { PeerId } from '../transport.ts'
 import type { PeerTable, Source } from './peer-table.ts'
-import { readPrivateJson, writePrivateJson } from './private-json.ts'
-import type { PeerId } from './transport.ts'
 
 /** How often what has changed is written. What is lost by a crash can be learnt again. */
 const KEEP_MS = 30_000

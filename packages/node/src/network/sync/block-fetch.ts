@@ -3,12 +3,12 @@
  * order. What is fetched ahead of its reader is bounded.
  */
 import { type BlockEntry, type Hash, RuleError } from '@bc/core'
-import type { Chain } from '../chain/chain.ts'
-import { AHEAD, PART_BLOCKS, PART_BYTES } from '../chain/read-ahead.ts'
-import type { ReadBlock } from '../signatures/block-report.ts'
-import type { Conversations } from './conversations.ts'
-import type { Reputation } from './reputation.ts'
-import { PeerError, type PeerId } from './transport.ts'
+import type { Chain } from '../../chain/chain.ts'
+import { AHEAD, PART_BLOCKS, PART_BYTES } from '../../chain/read-ahead.ts'
+import type { ReadBlock } from '../../signatures/block-report.ts'
+import type { Conversations } from '../conversations.ts'
+import type { Reputation } from '../reputation.ts'
+import { PeerError, type PeerId } from '../transport.ts'
 
 /** A part's blocks while nothing is known of their size. */
 const FIRST_PART = 16

@@ -17,15 +17,11 @@ import { peerIdFromString } from '@libp2p/peer-id'
 import { tcp } from '@libp2p/tcp'
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p } from 'libp2p'
-import type { Log } from '../log.ts'
-import { sharedEnd } from '../shared-end.ts'
-import { withDeadline } from './deadline.ts'
-import { FrameReader, FrameWriter, writeFrame } from './frames.ts'
-import { isLoopback } from './hosts.ts'
-import { hasPlaceFor } from './inbound.ts'
-import { protocolName, topicName } from './messages.ts'
-import { ShortMemory } from './short-memory.ts'
-import { machineTime } from './time.ts'
+import type { Log } from '../../log.ts'
+import { sharedEnd } from '../../shared-end.ts'
+import { isLoopback } from '../hosts.ts'
+import { protocolName, topicName } from '../messages.ts'
+import { machineTime } from '../time.ts'
 import {
   PeerError,
   type PeerId,
@@ -33,7 +29,11 @@ import {
   type RequestOptions,
   type Transport,
   type Verdict,
-} from './transport.ts'
+} from '../transport.ts'
+import { withDeadline } from './deadline.ts'
+import { FrameReader, FrameWriter, writeFrame } from './frames.ts'
+import { hasPlaceFor } from './inbound.ts'
+import { ShortMemory } from './short-memory.ts'
 
 export interface Libp2pOptions {
   readonly chain: Hash

@@ -21,16 +21,16 @@ import {
   type Transaction,
   workOf,
 } from '@bc/core'
-import type { Chain } from '../chain/chain.ts'
-import type { Admission } from '../pool/admission.ts'
-import type { ChainStore } from '../storage/chain-store.ts'
-import { Allowance } from './allowance.ts'
+import type { Chain } from '../../chain/chain.ts'
+import type { Admission } from '../../pool/admission.ts'
+import type { ChainStore } from '../../storage/chain-store.ts'
+import { Allowance } from '../allowance.ts'
+import { type Topic, TRANSACTION_BYTES, topicName } from '../messages.ts'
+import { penaltyOf, type Reputation, type Subject } from '../reputation.ts'
+import type { Sync } from '../sync/sync.ts'
+import type { Time } from '../time.ts'
+import { PeerError, type PeerId, type Transport, type Verdict } from '../transport.ts'
 import { Announcements } from './announcements.ts'
-import { type Topic, TRANSACTION_BYTES, topicName } from './messages.ts'
-import { penaltyOf, type Reputation, type Subject } from './reputation.ts'
-import type { Sync } from './sync.ts'
-import type { Time } from './time.ts'
-import { PeerError, type PeerId, type Transport, type Verdict } from './transport.ts'
 
 /**
  * What a peer may send of no use and of no harm either: blocks that we know or can't place, transactions without
