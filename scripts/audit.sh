@@ -17,6 +17,8 @@
 # Blocks are counted from 1, as their index is; transaction 1 is the first after the block's reward.
 
 set -euo pipefail
+# Whatever a caller exports: files are written over here, and bash 3.2 knows no <(…) in POSIX mode.
+set +o noclobber +o posix
 # In the C locale strings compare byte by byte, and [0-9a-f] is sixteen characters.
 export LC_ALL=C
 
@@ -39,10 +41,13 @@ main() {
 
   need_tools
   trap finish EXIT
-  trap 'exit 130' INT TERM HUP
+  trap 'exit 130' INT
+  trap 'exit 143' TERM
+  trap 'exit 129' HUP
+  trap 'exit 141' PIPE
   work=$(mktemp -d "${TMPDIR:-/tmp}/audit.XXXXXX")
   on_curve "$GENERATOR" || stop 2 'this openssl does not know the curve secp256k1'
-  open_document "${1-${BC_NODE:-http://localhost:5000}}"
+  open_document "${1-$(node_url "${BC_NODE:-localhost:5000}")}"
   read_document
   audit
   report
@@ -83,7 +88,10 @@ broken() {
 finish() {
   local status=$?
   [[ -z $work ]] || rm -rf "$work"
-  $concluded || (( status == 130 )) || broken
+  $concluded || case $status in
+    129 | 130 | 141 | 143) ;; # who ended us, or reads no further, knows it
+    *) broken ;;
+  esac
 }
 
 need_tools() {
@@ -97,6 +105,13 @@ need_tools() {
 
 # -------------------------------------------------------------------------------------------------------- The document
 
+node_url() { # a node, as `bc` lets it be named: with and without http://
+  case $1 in
+    *://*) printf '%s' "$1" ;;
+    *) printf 'http://%s' "$1" ;;
+  esac
+}
+
 # The document becomes our standard input, where it isn't that already. Opening /dev/stdin would be another thing: it
 # fails on a socket, which is what some programs hand us, and reads a half-read file from its start.
 open_document() { # URL or FILE: sets $source, a name to speak of
@@ -108,8 +123,8 @@ open_document() { # URL or FILE: sets $source, a name to speak of
       source=${source%/chain}/chain
       document=$work/document
       command -v curl >/dev/null || stop 2 'curl is missing: install it first'
-      # No redirects and no ~/.curlrc: what is audited is what this node itself says.
-      REPLY=$(curl -q -sS --globoff --proto '=http,https' --connect-timeout 5 --max-time 120 \
+      # No redirects, no proxy and no ~/.curlrc: what is audited is what this node itself says.
+      REPLY=$(curl -q --noproxy '*' -sS --globoff --proto '=http,https' --connect-timeout 5 --max-time 120 \
         -o "$document" -w '%{http_code}' --url "$source") || stop 3 "no answer from $source"
       [[ $REPLY == 200 ]] || stop 3 "$source answers with status $REPLY"
       ;;

@@ -7,10 +7,13 @@
 # It runs in bash 3.2 and with the tools that macOS has.
 
 set -euo pipefail
+# Whatever a caller exports: files are written over here, names have patterns, and bash 3.2 knows no <(…) in POSIX mode.
+set +o noclobber +o noglob +o posix
 # Secrets pass through files here.
 umask 077
 
-root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+# With CDPATH, cd prints where it went.
+root=$(CDPATH='' cd -P -- "$(dirname -- "${BASH_SOURCE[0]}")/../.." && pwd)
 name=${0##*/}
 PATH=$root/bin:$PATH
 export PATH
@@ -65,12 +68,12 @@ url_of() { # name of a node
 }
 
 get() { # path: what the node answers
-  curl -q -fsS --max-time 30 "$BC_NODE$1"
+  curl -q --noproxy '*' -fsS --max-time 30 "$BC_NODE$1"
 }
 
 post() { # path, JSON: leaves the answer in $out and its status in $status
   say "\$ curl -X POST $1"
-  out=$(curl -q -sS --max-time 30 -H 'content-type: application/json' -d "$2" -w '\n%{http_code}' "$BC_NODE$1")
+  out=$(curl -q --noproxy '*' -sS --max-time 30 -H 'content-type: application/json' -d "$2" -w '\n%{http_code}' "$BC_NODE$1")
   status=${out##*$'\n'}
   out=${out%$'\n'*}
   say "$status $(jq -r .message <<<"$out")"
@@ -109,8 +112,9 @@ run() { # command, arguments: shows it, leaves what it prints in $out
 show() { # command, arguments: with the long words cut and our own paths left out
   local word line=''
   for word in "$@"; do
-    word=${word/"$work/"/}
-    word=${word/"$root/"/}
+    # Not ${word/"$work/"/}: in bash 3.2 the slash within the quotes ends the pattern.
+    case $word in *"$work/"*) word=${word%%"$work/"*}${word#*"$work/"} ;; esac
+    case $word in *"$root/"*) word=${word%%"$root/"*}${word#*"$root/"} ;; esac
     (( ${#word} <= 64 )) || word=${word:0:8}…
     line="$line $word"
   done
@@ -187,4 +191,5 @@ export BC_CONFIG=$work/settings.json
 printf '{}' >"$BC_CONFIG"
 trap clean_up EXIT
 trap 'exit 130' INT
-trap 'exit 143' TERM HUP
+trap 'exit 143' TERM
+trap 'exit 129' HUP

@@ -40,11 +40,11 @@ _bc_files() {
 
 _bc_keys() {
   local file
-  for file in "${BC_KEYS:-$_bc_keys_folder}"/*.json; do
-    [[ -e $file ]] || continue
+  # No pattern: what one without a match comes to is for the user's shell options to say.
+  while IFS= read -r file; do
     file=${file##*/}
-    _bc_words "${file%.json}" "$1"
-  done
+    [[ $file != *.json ]] || _bc_words "${file%.json}" "$1"
+  done < <(compgen -f -- "${BC_KEYS:-$_bc_keys_folder}/")
 }
 
 # Values of this kind that begin like this.

@@ -313,6 +313,19 @@ function sources(): void {
   })
   test('the node that BC_NODE names', async () => {
     expectValid(await audit([], { env: { BC_NODE: node } }), `${node}/chain`, known)
+    const bare = node.replace('http://', '')
+    expectValid(await audit([], { env: { BC_NODE: bare } }), `${node}/chain`, known)
+  })
+  test('the node itself, and no proxy that answers for it', async () => {
+    expectNoVerdict(await audit(['http://127.0.0.1:9'], { env: { http_proxy: node } }), 3, /no answer/)
+  })
+  test('for a caller who exports options of bash', async () => {
+    expectValid(await audit([file], { env: { SHELLOPTS: 'noclobber:posix' } }), file, known)
+  })
+  test('for a reader who has gone', async () => {
+    const { stdout, stderr } = await shell('"$0" "$1" | (exec <&-); echo $PIPESTATUS', file)
+    expect(stdout).toBe('141\n')
+    expect(stderr).not.toContain('failure')
   })
   test('a node with a bad chain', async () => {
     expectFault(await audit([`${node}/bad`]), /^block 1$/, 'block.genesis')

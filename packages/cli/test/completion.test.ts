@@ -116,6 +116,12 @@ describeIn('bash', () => {
     for (const [i, [line, expected]] of LINES.entries()) expectCandidates(answers[i], expected, line)
   })
 
+  test('without keys, in a shell to which a pattern without a match is an error', async () => {
+    const script = `eval "$(bc completion bash)"\nshopt -s failglob\n${BASH_TRY}\n${tryIn('bc key show ')}\n`
+    const run = spawnSync('bash', ['--norc'], { env: { ...env, BC_KEYS: `${folder}/none` }, input: script })
+    expect([run.status, `${run.stdout}`, `${run.stderr}`]).toEqual([0, '\n', ''])
+  })
+
   test('it is fine in a strict shell, and its functions name nothing of the user’s', async () => {
     const script = await output('completion', 'bash')
     const names = [...script.matchAll(/^([a-zA-Z_]+)\(\)/gm)].map(([, name]) => name)

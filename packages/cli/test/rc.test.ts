@@ -40,6 +40,17 @@ test.each(SHELLS)('%s %s finds the commands through links to the file', async (.
   expect(await ended(child)).toMatchObject({ code: 0, stdout: `${ROOT}bin/resolve\n` })
 })
 
+test.each(SHELLS)('%s %s finds them where cd says where it went', async (...shell) => {
+  const [program = '', ...options] = shell
+  if (!isThere(program)) return
+  const script = 'cd() { builtin cd "$@" && pwd; }; . "$1" localhost:5001; command -v resolve'
+  const child = spawn(program, [...options, '-c', script, '-', 'bin/rc'], {
+    cwd: ROOT,
+    env: { PATH: process.env.PATH, CDPATH: '.' },
+  })
+  expect(await ended(child)).toMatchObject({ code: 0, stdout: `${ROOT}bin/resolve\n` })
+})
+
 test.each(SHELLS)('%s %s is after rc off as it was before', async (...shell) => {
   if (!isThere(shell[0] as string)) return expect(process.env.CI, `CI needs ${shell[0]}`).toBeUndefined()
   expect(await run(shell, `${ROOT}bin/rc`)).toEqual({ code: 0, signal: null, stdout: '', stderr: '' })
