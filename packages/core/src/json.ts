@@ -58,6 +58,7 @@ const NOT_PRINTABLE = /[\u007f-\uffff]/g
 
 function canonicalString(text: string): string {
   if (PLAIN.test(text)) return `"${text}"`
+  if (!text.isWellFormed()) throw new TypeError('a string holds a lone surrogate')
   return JSON.stringify(text).replace(NOT_PRINTABLE, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
 }
 

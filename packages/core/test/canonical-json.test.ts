@@ -67,6 +67,8 @@ describe('canonical JSON', () => {
     ['undefined', undefined],
     ['a bigint', 1n],
     ['a function', () => 1],
+    ['half of an emoji', '🍵'.slice(0, 1)],
+    ['half of an emoji in a key', { ['🍵'.slice(1)]: 1 }],
     ['a fraction deep inside', { a: [{ b: 1.5 }] }],
     ['an undefined field', { a: undefined }],
   ]
