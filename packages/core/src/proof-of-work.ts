@@ -26,7 +26,7 @@ export interface SealJob {
 export interface SealKernel {
   readonly name: string
   /**
-   * Tries `attempts` nonces from `from` on, in order, up to 2^64-1.
+   * Tries `attempts` nonces from `from` on, in order, up to 2^64-1: all that are left for `Infinity`.
    * @returns the first nonce whose seal meets the target
    */
   searchNonce(job: SealJob, from: bigint, attempts: number): bigint | undefined

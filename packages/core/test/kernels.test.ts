@@ -138,6 +138,7 @@ describe.each([plainKernel, ...simdKernels()])('the $name search', (kernel: Seal
         const exact = { ...some, target: naiveSeal(some, MOST) as Target }
         expect(searchNonce(exact, from, before)).toBe(naiveSearch(exact, from, before))
         expect(searchNonce(exact, MOST, 1)).toBe(MOST)
+        expect(searchNonce(exact, MOST, Number.POSITIVE_INFINITY)).toBe(MOST)
       }),
       { numRuns: 30 },
     )
@@ -227,6 +228,18 @@ describe('where the engine is another', () => {
 
   test('there is none without vectors', () => {
     vi.spyOn(WebAssembly, 'validate').mockReturnValue(false)
+    expect(simdKernels()).toEqual([])
+  })
+
+  test('there is none without WebAssembly', () => {
+    vi.stubGlobal('WebAssembly', undefined)
+    expect(simdKernels()).toEqual([])
+  })
+
+  test('there is none where a page may not compile', () => {
+    vi.spyOn(WebAssembly, 'Module').mockImplementation(function forbidden() {
+      throw new WebAssembly.CompileError('violates the following Content Security policy directive')
+    })
     expect(simdKernels()).toEqual([])
   })
 

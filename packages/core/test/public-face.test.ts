@@ -146,7 +146,7 @@ test('index.ts exports these values', () => {
 })
 
 test('so does the face of the kernels', () => {
-  expect(Object.keys(kernel).sort()).toEqual(['fastestKernel', 'simdKernels'])
+  expect(Object.keys(kernel).sort()).toEqual(['fastestKernel', 'isRight', 'simdKernels'])
 })
 
 test('index.ts exports these types', () => {

@@ -25,13 +25,12 @@ const NONCE_AT = 144
 const SPAN = 0x10000n
 
 /**
- * Those that can run here; none where WebAssembly has no vectors. Each call makes new ones, with a memory of their own.
+ * Those that can run here, if any can. Each call makes new ones, with a memory of their own.
  * Whoever uses them should see that they are right (`isRight`): compilers have got vectors wrong before.
  */
 export function simdKernels(): readonly SealKernel[] {
-  const bytes = Uint8Array.from(atob(SEARCH_WASM), (character) => character.charCodeAt(0))
-  if (!WebAssembly.validate(bytes)) return []
-  const search = new WebAssembly.Instance(new WebAssembly.Module(bytes)).exports as unknown as Search
+  const search = openSearch()
+  if (search === undefined) return []
   const text = new Uint8Array(search.memory.buffer, search.TEXT.value, TEXT_BYTES)
   return [
     { name: 'simd-8', searchNonce: searchWith(search, text, search.search8) },
@@ -39,12 +38,25 @@ export function simdKernels(): readonly SealKernel[] {
   ]
 }
 
+/** undefined without WebAssembly (`node --jitless`), without vectors in it, and where a page's policy forbids it. */
+function openSearch(): Search | undefined {
+  if (!Reflect.get(globalThis, 'WebAssembly')) return undefined
+  const bytes = Uint8Array.from(atob(SEARCH_WASM), (character) => character.charCodeAt(0))
+  if (!WebAssembly.validate(bytes)) return undefined
+  try {
+    return new WebAssembly.Instance(new WebAssembly.Module(bytes)).exports as unknown as Search
+  } catch (error) {
+    // It is valid: so `Content-Security-Policy` has no 'wasm-unsafe-eval'.
+    if (error instanceof WebAssembly.CompileError) return undefined
+    throw error
+  }
+}
+
 function searchWith(search: Search, text: Uint8Array, run: Search['search4']): SealKernel['searchNonce'] {
   return (job, from, attempts) => {
     writeJob(text, job)
     search.begin(Number.parseInt(job.target.slice(0, 8), 16))
-    const last = from + BigInt(attempts)
-    const end = last < NONCES ? last : NONCES
+    const end = NONCES - from < attempts ? NONCES : from + BigInt(attempts)
     for (let nonce = from; nonce < end; ) {
       text.set(utf8ToBytes(digitsOf(nonce)), NONCE_AT)
       const base = nonce - (nonce % SPAN)
