@@ -728,6 +728,35 @@ describe('GET /openapi.json', () => {
       }
   })
 
+  it('names what is the operator’s: it takes a token elsewhere, and none on this machine', () => {
+    const { document } = contract
+    const told = Object.entries(document.paths).flatMap(([path, item]) =>
+      Object.entries(item).flatMap(([method, { security }]) => (security ? [[`${method} ${path}`, security]] : [])),
+    )
+    const operations = ['/mine', '/mine', '/blocks', '/secret', '/nodes/register', '/nodes/resolve']
+    expect(told.map(([name]) => (name as string).split(' ')[1]).sort()).toEqual(operations.sort())
+    for (const [, security] of told) expect(security).toEqual([{}, { operator: [] }])
+    expect(document).toHaveProperty('components.securitySchemes.operator.scheme', 'bearer')
+  })
+
+  it('tells what an event is made of', async () => {
+    const streams = contract.operationOf('GET', '/events')?.responses['200']?.content as Record<
+      string,
+      { schema: Json }
+    >
+    const leaving = new AbortController()
+    const { body } = await fetch(`${node.url}/events`, { signal: leaving.signal })
+    const { value = new Uint8Array() } = await (body as ReadableStream<Uint8Array>).getReader().read()
+    leaving.abort()
+    const fields = Buffer.from(value).toString().trimEnd().split('\n')
+    const event = Object.fromEntries(fields.map((field) => field.split(/: (.*)/) as [string, string]))
+    contract.validate(
+      schemaIn(streams) as Json,
+      { ...event, retry: Number(event.retry), data: JSON.parse(event.data as string) },
+      fields.join('\n'),
+    )
+  })
+
   it('keeps its schemas narrow: an answer with one field more or less is refused', () => {
     const status = contract.operationOf('GET', '/status')?.responses['200']?.content['application/json']?.schema as Json
     expect(() => contract.validate(status, {}, 'too little')).toThrow(/required/)

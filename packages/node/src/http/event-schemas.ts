@@ -101,11 +101,13 @@ export const EVENT_SCHEMAS = {
   mining: MiningEventSchema,
 } as const
 
+const retry = Type.Integer({ description: 'Milliseconds after which to come back; with the first event alone' })
+
 /** OpenAPI has no words for a stream of events: this is one event of it, taken apart. */
 export const EventSchema = Type.Union(
   Object.entries(EVENT_SCHEMAS).map(([event, data]) =>
     Type.Object(
-      { event: Type.Literal(event), id: Type.Optional(Type.String()), data },
+      { event: Type.Literal(event), id: Type.Optional(Type.String()), data, retry: Type.Optional(retry) },
       { additionalProperties: false },
     ),
   ),

@@ -5,6 +5,15 @@ import { ErrorSchema } from './schemas.ts'
 
 const REFUSAL = { ...ErrorSchema, description: 'Any other refusal' }
 
+/** From this machine the operator needs no token (guard.ts). */
+const OPERATOR = [{}, { operator: [] }]
+const OPERATOR_TOKEN = {
+  type: 'http',
+  scheme: 'bearer',
+  description:
+    "What is the operator's: from another machine it takes what stands in the data directory's operator-token",
+} as const
+
 type Route = Pick<RouteOptions, 'method' | 'url'> & { readonly schema: FastifySchema }
 
 /** Sees each route that is added after it. */
@@ -15,8 +24,8 @@ export class ApiDescription {
 
   constructor(app: Pick<App, 'addHook'>, version: string) {
     this.version = version
-    app.addHook('onRoute', ({ method, url, schema = {} }) => {
-      this.routes.push({ method, url, schema })
+    app.addHook('onRoute', ({ method, url, schema = {}, config = {} }) => {
+      this.routes.push({ method, url, schema: config.operator ? { ...schema, security: OPERATOR } : schema })
     })
   }
 
@@ -41,6 +50,7 @@ export class ApiDescription {
           version: this.version,
           description: 'A small proof-of-work ledger with signed transactions.',
         },
+        components: { securitySchemes: { operator: OPERATOR_TOKEN } },
       },
       // Any route may refuse for reasons that aren't its own: the guard's, the rate limit's, a parameter of a wrong form.
       transform: ({ schema, url }) => ({

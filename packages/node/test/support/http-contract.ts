@@ -17,6 +17,7 @@ export interface OpenApi {
 
 export interface Operation {
   readonly summary?: string
+  readonly security?: readonly Json[]
   readonly parameters?: readonly { name: string; in: string; required?: boolean; schema: Json }[]
   readonly requestBody?: { content: Record<string, { schema: Json }> }
   readonly responses: Readonly<Record<string, { description: string; content: Record<string, { schema: Json }> }>>
