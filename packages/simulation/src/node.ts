@@ -10,9 +10,8 @@ import {
   type JsonValue,
   MAX_CLOCK_LEAD,
   type ParsedBlock,
-  parseBlock,
-  parseJson,
   RuleError,
+  readBlock,
   sealBlock,
   sealJobOf,
   searchNonce,
@@ -276,6 +275,5 @@ export function short(hash: string): string {
 
 /** As it comes from the wire. */
 function readBack(block: Block): ParsedBlock {
-  const text = Buffer.from(canonicalJson(block as unknown as JsonValue))
-  return parseBlock(parseJson(text, { maxBytes: text.length, maxDepth: 16 }))
+  return readBlock(canonicalJson(block as unknown as JsonValue))
 }

@@ -18,9 +18,8 @@ import {
   MAX_CLOCK_LEAD,
   type ParsedBlock,
   type Pool,
-  parseBlock,
-  parseJson,
   RuleError,
+  readBlock,
   sealBlock,
   sealJobOf,
   type Target,
@@ -226,8 +225,7 @@ export class Miner {
 
   /** Through the same door as everybody's: the block is parsed from its text, so nothing of ours slips in with it. */
   private async importOwn(block: Block): Promise<MinedBlock | undefined> {
-    const text = canonicalJson(block as unknown as JsonValue)
-    const parsed = parseBlock(parseJson(text, { maxBytes: text.length, maxDepth: 16 }))
+    const parsed = readBlock(canonicalJson(block as unknown as JsonValue))
     const { kind } = await this.modules.chain.import(parsed)
     if (kind !== 'head') return undefined
     this.modules.onMined(parsed)

@@ -10,10 +10,9 @@ import {
   type JsonObject,
   type ParsedBlock,
   type PoolEntry,
-  parseBlock,
   parseHash,
-  parseJson,
   type RuleCode,
+  readBlock,
   type Transaction,
 } from '@bc/core'
 import { DamageError, StartError } from '../errors.ts'
@@ -161,7 +160,7 @@ export function decodePlace(value: Buffer): TransactionPlace {
 
 /** @throws DamageError where the text is not that block's */
 export function blockOf({ index, hash }: BlockPlace, text: Buffer): ParsedBlock {
-  const parsed = parseBlock(parseJson(text, { maxBytes: text.length, maxDepth: 16 }))
+  const parsed = readBlock(text.toString('latin1'))
   if (parsed.hash !== hash) throw new DamageError(`block ${index} has the hash ${parsed.hash}, not ${hash}`)
   return parsed
 }
