@@ -3,7 +3,7 @@ import { parseAddress, publicKeyOf } from './address.ts'
 import { bytesOfHex } from './hex.ts'
 import type { Hash } from './primitives.ts'
 
-/** ECDSA over secp256k1. `@bc/wallet` has two that agree on every input. */
+/** ECDSA over secp256k1. All that `@bc/wallet` has agree on every input. */
 export interface SignatureVerifier {
   readonly name: string
   /** @param publicKey 33 bytes, compressed; false for anything that is no point on the curve */

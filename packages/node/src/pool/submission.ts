@@ -6,7 +6,7 @@ import type { NewTransaction } from '../http/schemas.ts'
 export interface Submission {
   /** All fields of a transaction, but perhaps the nonce. */
   readonly fields: JsonObject
-  /** Whether the sender left the nonce to us: then it is their next one, and the signature is checked against that. */
+  /** Whether the sender has named the nonce. Otherwise it is their next one, and the signature is checked against that. */
   readonly namesNonce: boolean
 }
 

@@ -4,8 +4,7 @@
  * LevelDB drops a damaged batch in the middle of its log without a word, opens with an older state when the log's end
  * is cut, and reads table files without looking at their checksums. So here
  *
- * - every value carries a CRC-32 over its key and itself, looked at whenever it is read (see layout.ts for those that
- *   have none);
+ * - every value carries a CRC-32 over its key and itself, looked at whenever it is read;
  * - every batch leaves its number in the journal: a gap among the newest ones means that a batch was lost;
  * - the number of the newest batch that was promised to last, and the head that it knew, also stand in a file of their
  *   own, the witness: a database that ends before it has lost its end.

@@ -3,7 +3,8 @@
  * Blocks stand in the order of their height: the database grows at one end instead of being shuffled.
  *
  *     meta                          {"chain", "format"}: whose chain this is
- *     journal/<number>              empty; one for each of the newest batches (see database.ts)
+ *     journal/<number>              one for each of the newest batches: spaces, as many as it is short of 2 KB (see
+ *                                   database.ts)
  *     head                          hash of the newest block of the main chain
  *     block/<index>/<hash>          the block's canonical JSON, on the main chain or beside it
  *     entry/<hash>                  BlockEntry: its header, its place in the tree, whether the ledger has refused it
