@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { createGzip } from 'node:zlib'
 import { canonicalJson, type JsonObject, type JsonValue } from '@bc/core'
 import { afterAll, describe, expect, test } from 'vitest'
-import { ChainSplitter } from '../src/network/neighbours/chain-splitter.ts'
+import { ListSplitter } from '../src/list-splitter.ts'
 import { genesisSite, grown, networkRules, type Site } from './support/network-chain.ts'
 import {
   addressOf,
@@ -345,21 +345,23 @@ describe('a tutorial node’s chain', () => {
 })
 
 describe('cutting a chain into its blocks', () => {
+  const chainSplitter = () => new ListSplitter({ maxItemBytes: 100, key: 'chain' })
   const text =
-    '{"length": 3, "note": "chain [{", "x": [{"chain": [{}]}], "chain": [{"a": "}]\\\\"}, {"b": [{}, "{"]},{}], "z": [{}]}'
+    '{"length": 3, "note": "chain [{", "{\\"chain": [{}], "x": [{"chain": [{}]}], "chain": [{"a": "}]\\\\"}, {"b": [{}, "{"]},{}], "z": [{}]}'
 
   test.each([1, 2, 3, 7, 1_000])('that arrives in pieces of %d bytes', (size) => {
-    const splitter = new ChainSplitter(100)
+    const splitter = chainSplitter()
     const blocks: string[] = []
     for (let at = 0; at < text.length; at += size)
-      for (const block of splitter.feed(Buffer.from(text.slice(at, at + size)))) blocks.push(block.toString())
+      for (const block of splitter.feed(Buffer.from(text.slice(at, at + size))))
+        blocks.push(Buffer.from(block).toString())
     expect(blocks).toEqual(['{"a": "}]\\\\"}', '{"b": [{}, "{"]}', '{}'])
   })
 
   test('refuses what is no object, and a block without an end', () => {
     for (const bad of ['<html>', '[1]', '}', '  x'])
-      expect(() => new ChainSplitter(100).feed(Buffer.from(bad))).toThrow('no JSON object')
-    const splitter = new ChainSplitter(100)
+      expect(() => chainSplitter().feed(Buffer.from(bad))).toThrow('no JSON object')
+    const splitter = chainSplitter()
     expect(() => splitter.feed(Buffer.from(`{"chain": [{"a": "${'x'.repeat(200)}`))).toThrow('over 100 bytes')
   })
 })

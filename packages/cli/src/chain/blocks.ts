@@ -1,11 +1,11 @@
 /** Where a chain's blocks come from: a node's pages, a node's `/chain`, a file, standard input. */
 import { isJsonObject, type JsonValue, parseHeight, parseJson, RuleError, sha256Hex } from '@bc/core'
+import { ListSplitter, malformed, objectFrame } from '@bc/node/list-splitter'
 import { LineSplitter, LongLineError } from '@bc/node/ndjson'
 import { type Endpoint, parsed, strange } from '../client/http.ts'
 import { openAnswer, wholeOf } from '../client/http-stream.ts'
 import { CliError } from '../failure.ts'
 import { longInput } from '../terminal/input.ts'
-import { ListSplitter, malformed, objectFrame } from './list-splitter.ts'
 
 /** The bytes of one block, as they came. */
 export interface BlockText {

@@ -3,7 +3,7 @@
  * credentials, no redirects, no compression, an answer that is capped and timed (threats.md).
  */
 import { isJsonObject, type JsonObject, parseJson, RuleError } from '@bc/core'
-import { ChainSplitter } from './chain-splitter.ts'
+import { ListSplitter } from '../../list-splitter.ts'
 
 const STATUS_BYTES = 100_000
 const STATUS_MS = 5_000
@@ -67,7 +67,7 @@ export async function* askChain(
   signal: AbortSignal,
   ms: number = CHAIN_MS,
 ): AsyncGenerator<Uint8Array> {
-  const splitter = new ChainSplitter(SPELLING * maxBlockBytes)
+  const splitter = new ListSplitter({ maxItemBytes: SPELLING * maxBlockBytes, key: 'chain' })
   let blocks = 0
   try {
     for await (const piece of get(`${origin}/chain`, name, { maxBytes: CHAIN_BYTES, ms, signal })) {

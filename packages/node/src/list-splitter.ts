@@ -1,7 +1,7 @@
 /**
  * Cuts the list in `{"chain": [block, …], "length": N}`, in `{"blocks": […], …}` or in a bare `[block, …]` into its items
- * while it arrives, so that a long chain is never in memory as a whole. Items come out as the bytes that they were; what
- * stands around them is kept, with a 0 for each of them, and read strictly at the end.
+ * while it arrives, so that neither a long chain nor a bad one is ever in memory as a whole. Items come out as the bytes
+ * that they were; what stands around them is kept, with a 0 for each of them, and read strictly at the end.
  */
 import { isJsonObject, type JsonObject, type JsonValue, parseJson, RuleError } from '@bc/core'
 
@@ -14,10 +14,13 @@ const BYTES_PER_ITEM = 4
 export interface ListLimits {
   /** Of one item. */
   readonly maxItemBytes: number
+  /** The list of an object that stands under this key, and no other; all lists unless given, and also a bare one. */
+  readonly key?: string
 }
 
 export class ListSplitter {
   private readonly maxItemBytes: number
+  private readonly key: string | undefined
   /** The brackets around what comes next. */
   private readonly open: number[] = []
   /** The first bracket of all: what it opened may be closed when a piece's items are looked at. */
@@ -31,10 +34,13 @@ export class ListSplitter {
   private parts: Uint8Array[] = []
   private size = 0
   private frame = ''
+  /** Whether the list that is open is the one that was asked for. */
+  private isWanted = false
   private items = 0
 
-  constructor({ maxItemBytes }: ListLimits) {
+  constructor({ maxItemBytes, key }: ListLimits) {
     this.maxItemBytes = maxItemBytes
+    this.key = key
   }
 
   /** How many brackets stand around an item: 1 in a bare list, 2 in an object. */
@@ -80,19 +86,32 @@ export class ListSplitter {
   /** Whether a byte outside of items is no beginning of one. */
   private isBetween(byte: number): boolean {
     const inList = this.open.at(-1) === OPEN_LIST && this.open.length === this.depth
-    return !inList || this.inString || byte === COMMA || byte === CLOSE_LIST || isSpace(byte)
+    return !inList || !this.isWanted || this.inString || byte === COMMA || byte === CLOSE_LIST || isSpace(byte)
   }
 
   private readFrame(byte: number): void {
+    const isOutside = this.open.length === 0 && !isSpace(byte)
+    if (this.key !== undefined && isOutside && byte !== OPEN_OBJECT) throw malformed('it is no JSON object')
     if (this.inString) this.stepInString(byte)
     else if (byte === QUOTE) this.inString = true
-    else this.stepBracket(byte)
+    else {
+      this.stepBracket(byte)
+      if (byte === OPEN_LIST && this.open.length === this.depth) this.isWanted = this.standsUnderKey()
+    }
     if (!this.inString && isSpace(byte)) {
       if (!this.frame.endsWith(' ')) this.frame += ' '
       return
     }
     this.frame += String.fromCharCode(byte)
     if (this.frame.length > FRAME_BYTES + BYTES_PER_ITEM * this.items) throw malformed('it holds no list of blocks')
+  }
+
+  /** A quote that a comma or a brace stands before begins a key: in a string it would have a backslash before it. */
+  private standsUnderKey(): boolean {
+    if (this.key === undefined) return true
+    const key = `"${this.key}":`
+    const before = this.frame.slice(-key.length - 4).replaceAll(' ', '')
+    return before.endsWith(`{${key}`) || before.endsWith(`,${key}`)
   }
 
   private begin(byte: number): void {
