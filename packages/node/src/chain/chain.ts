@@ -112,8 +112,7 @@ export class Chain {
     if (store.isNew) await store.writeGenesis(genesis, genesisEntry(genesis, id), genesisAccounts(genesis.rules))
     const strange = strangeness(await store.meta(), id)
     if (strange) throw strange
-    const head = await store.knownEntry(await store.head())
-    return new Chain(genesis, id, head, modules)
+    return new Chain(genesis, id, await store.headEntry(), modules)
   }
 
   /** The newest block of the main chain. The disk knows it. */
@@ -240,7 +239,7 @@ export class Chain {
     const { store } = this.modules
     for (const held of [this.orphans, this.early]) held.take(() => true)
     this.accounts.forget()
-    this.current = await store.knownEntry(await store.head())
+    this.current = await store.headEntry()
   }
 
   private async importOne(

@@ -65,8 +65,7 @@ export class Faucet {
     return store.reading(async (snapshot) => {
       const place = await store.transactionPlace(id, snapshot)
       if (place === undefined) throw new RuleError('request.not_found', 'Its block is not on the chain any more.')
-      const [hash] = (await store.mainHashes(place.index, place.index, snapshot)) as [Hash]
-      return { index: place.index, hash }
+      return { index: place.index, hash: await store.knownMainHash(place.index, snapshot) }
     })
   }
 }

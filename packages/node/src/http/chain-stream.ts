@@ -1,11 +1,7 @@
 import { Readable } from 'node:stream'
 import type { ChainStore } from '../storage/chain-store.ts'
-import { heightOf, type RouteContext } from './context.ts'
+import type { RouteContext } from './context.ts'
 import { explain } from './errors.ts'
-
-/** Blocks that are read at once, as long as they are small: full ones are read one by one. */
-const MOST_BLOCKS = 16
-const PAGE_BYTES = 500_000
 
 /**
  * The whole chain as the text of a JSON object, read from the disk as fast as the client takes it. All of it is the
@@ -24,15 +20,12 @@ export function chainStream({ store, onFailure }: RouteContext, before: string, 
 async function* chainText(store: ChainStore, before: string, withLength: boolean): AsyncGenerator<Buffer> {
   const snapshot = store.snapshot()
   try {
-    const height = await heightOf(store, snapshot)
+    const { index: height } = await store.headEntry(snapshot)
     yield Buffer.from(`${before}[`)
-    let count = 1
-    for (let from = 1; from <= height; ) {
-      const texts = await store.mainBlockTexts(from, Math.min(height, from + count - 1), snapshot)
-      const page = Buffer.concat(texts.flatMap((text, i) => (from + i === 1 ? [text] : [SEPARATOR, text])))
-      yield page
-      from += texts.length
-      count = page.length < PAGE_BYTES ? Math.min(MOST_BLOCKS, count * 2) : 1
+    let isFirst = true
+    for await (const texts of store.mainBlockPages(1, height, snapshot)) {
+      yield Buffer.concat(texts.flatMap((text, i) => (isFirst && i === 0 ? [text] : [SEPARATOR, text])))
+      isFirst = false
     }
     yield Buffer.from(withLength ? `], "length": ${height}}` : ']}')
   } finally {

@@ -1,4 +1,3 @@
-import type { Hash } from '@bc/core'
 import type { Chain } from '../chain/chain.ts'
 import type { EventFeed } from '../events/feed.ts'
 import type { Identity } from '../identity.ts'
@@ -7,7 +6,6 @@ import type { LateNetwork } from '../network/late-network.ts'
 import type { Neighbours } from '../network/neighbours/neighbours.ts'
 import type { Admission } from '../pool/admission.ts'
 import type { ChainStore } from '../storage/chain-store.ts'
-import type { Snapshot } from '../storage/database.ts'
 import type { App } from './app.ts'
 
 /** What the routes work with. */
@@ -29,10 +27,4 @@ export interface RouteContext {
   readonly stopping: AbortSignal
   /** Adds those that not every node has. */
   readonly moreRoutes?: (app: App) => void
-}
-
-/** The height of the main chain as a snapshot sees it. */
-export async function heightOf(store: ChainStore, snapshot: Snapshot): Promise<number> {
-  const head = (await store.head(snapshot)) as Hash
-  return (await store.knownEntry(head)).index
 }

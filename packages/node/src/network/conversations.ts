@@ -284,7 +284,7 @@ export class Conversations {
   private headersAfter({ locator, limit }: HeadersQuestion): Promise<HeadersAnswer> {
     return this.store.reading(async (snapshot) => {
       const from = (await this.forkWith(locator, snapshot)) + 1
-      const head = await this.store.knownEntry((await this.store.head(snapshot)) as Hash)
+      const head = await this.store.headEntry(snapshot)
       const last = Math.min(head.index, from + limit - 1)
       const hashes = await this.store.mainHashes(from, last, snapshot)
       const entries = await this.store.knownEntries(hashes, snapshot)

@@ -51,6 +51,10 @@ import {
 /** Of the blocks that were asked for lately, as they are answered: some 2,000 of ten transactions. */
 const RECENT_BYTES = 8 << 20
 
+/** Blocks of a page, as long as they are small: full ones are read one by one. */
+const MOST_OF_PAGE = 16
+const PAGE_BYTES = 500_000
+
 /** A transaction that waited when the node stopped. */
 export interface StoredTransaction {
   /** The key of its record. */
@@ -103,6 +107,11 @@ export class ChainStore {
 
   async head(snapshot?: Snapshot): Promise<Hash> {
     return readHash(present(await this.database.get(key.head, snapshot), 'the head'))
+  }
+
+  /** The head's entry. */
+  async headEntry(snapshot?: Snapshot): Promise<StoredEntry> {
+    return this.knownEntry(await this.head(snapshot), snapshot)
   }
 
   async entry(hash: Hash, snapshot?: Snapshot): Promise<StoredEntry | undefined> {
@@ -169,6 +178,11 @@ export class ChainStore {
     return value && readHash(value)
   }
 
+  /** The same for one that must be there. */
+  async knownMainHash(index: number, snapshot?: Snapshot): Promise<Hash> {
+    return present(await this.mainHash(index, snapshot), `the main chain's block ${index}`)
+  }
+
   /** Hashes of the main chain from one index to another, both included; all of them must be there. */
   async mainHashes(from: number, to: number, snapshot?: Snapshot): Promise<Hash[]> {
     const keys = Array.from({ length: Math.max(0, to - from + 1) }, (_, i) => key.main(from + i))
@@ -185,10 +199,21 @@ export class ChainStore {
     )
   }
 
+  /** The same for any number of them, some at a time, as fast as their reader takes them. */
+  async *mainBlockPages(from: number, to: number, snapshot: Snapshot): AsyncGenerator<Buffer[], void, undefined> {
+    let most = 1
+    for (let index = from; index <= to; ) {
+      const texts = await this.mainBlockTexts(index, Math.min(to, index + most - 1), snapshot)
+      const bytes = texts.reduce((sum, { length }) => sum + length, 0)
+      yield texts
+      index += texts.length
+      most = bytes < PAGE_BYTES ? Math.min(MOST_OF_PAGE, most * 2) : 1
+    }
+  }
+
   /** The main chain's block at an index, and how many bytes it has. */
   async mainBlock(index: number, snapshot: Snapshot): Promise<MeasuredBlock> {
-    const [hash] = (await this.mainHashes(index, index, snapshot)) as [Hash]
-    return this.readBlock(index, hash, snapshot)
+    return this.readBlock(index, await this.knownMainHash(index, snapshot), snapshot)
   }
 
   /** The same, with what its accounts were before it: of genesis nothing is known. */

@@ -41,7 +41,7 @@ const BLOCKS = 16
 export async function* inspectBlocks(store: ChainStore, { id }: ChainIdentity, first = 1): AsyncGenerator<void> {
   for (let last = Number.POSITIVE_INFINITY; last >= first; last -= BLOCKS) {
     last = await store.reading(async (snapshot) => {
-      const head = await store.knownEntry(await store.head(snapshot), snapshot)
+      const head = await store.headEntry(snapshot)
       const to = Math.min(last, head.index)
       // A reorganisation may have shortened the chain.
       if (to < first) return to
@@ -140,7 +140,7 @@ function damaged(index: number, fault: string): DamageError {
 export async function* inspectAccounts(store: ChainStore, { rules }: ChainIdentity): AsyncGenerator<void> {
   const snapshot = store.snapshot()
   try {
-    const { index } = await store.knownEntry(await store.head(snapshot), snapshot)
+    const { index } = await store.headEntry(snapshot)
     let supply = 0n
     for await (const page of pages(store.allAccounts(snapshot))) {
       const addresses = page.map(([address]) => address)

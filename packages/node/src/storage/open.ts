@@ -119,8 +119,7 @@ async function openIntact(files: ChainFiles, chain: ChainIdentity): Promise<Open
 async function inspectRecent(store: ChainStore, chain: ChainIdentity): Promise<void> {
   // One that belongs to another chain is refused later, with a word about that.
   if (store.isNew || strangeness(await store.meta(), chain.id)) return
-  const head = await store.head()
-  const { index } = await store.knownEntry(head)
+  const { index, hash: head } = await store.headEntry()
   if ((await store.mainHash(index)) !== head) throw new DamageError(`the head ${head} is not on the main chain`)
   if ((await store.mainHash(index + 1)) !== undefined) throw new DamageError('the main chain goes on after its head')
   for await (const _ of inspectBlocks(store, chain, Math.max(1, index - RECENT_BLOCKS + 1)));

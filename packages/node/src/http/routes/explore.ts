@@ -23,7 +23,7 @@ import { type HistoryBlock, historyOf } from '../../storage/history.ts'
 import { place } from '../../storage/layout.ts'
 import type { TransactionPlace } from '../../storage/records.ts'
 import { type App, answers, refuses, sendJson } from '../app.ts'
-import { heightOf, type RouteContext } from '../context.ts'
+import type { RouteContext } from '../context.ts'
 import {
   AccountParams,
   AccountSchema,
@@ -152,20 +152,13 @@ function blocks(app: App, { chain, store }: RouteContext): void {
   function pageOf(query: Page) {
     return store.reading(async (snapshot) => {
       const { first, last, height } = await rangeOf(query, snapshot)
-      const texts: Buffer[] = []
-      let bytes = 0
-      for (let index = first; index <= last && bytes < PAGE_BYTES; index++) {
-        const [hash] = (await store.mainHashes(index, index, snapshot)) as [Hash]
-        const text = await store.blockText(index, hash, snapshot)
-        bytes += text.length
-        texts.push(text)
-      }
+      const texts = await firstOf(store.mainBlockPages(first, last, snapshot))
       return { texts, next: nextOf(first + texts.length, height) }
     })
   }
 
   async function rangeOf({ from = '1', limit = String(DEFAULT_LIMIT) }: Page, snapshot: Snapshot) {
-    const height = await heightOf(store, snapshot)
+    const { index: height } = await store.headEntry(snapshot)
     const first = Number(from)
     return { first, last: Math.min(height, first + Math.min(MOST, Number(limit)) - 1), height }
   }
@@ -175,6 +168,19 @@ function blocks(app: App, { chain, store }: RouteContext): void {
     const { transactions: _, ...header } = chain.genesis
     return header
   }
+}
+
+/** As many as a page may take. */
+async function firstOf(blocks: AsyncIterable<readonly Buffer[]>): Promise<Buffer[]> {
+  const texts: Buffer[] = []
+  let bytes = 0
+  for await (const some of blocks)
+    for (const text of some) {
+      texts.push(text)
+      bytes += text.length
+      if (bytes >= PAGE_BYTES) return texts
+    }
+  return texts
 }
 
 interface Page {
@@ -240,7 +246,8 @@ function transactions(app: App, { chain, store, admission }: RouteContext): void
       const at = await store.transactionPlace(id, snapshot)
       if (at === undefined) throw notFound(`There is no transaction ${id}, neither waiting nor confirmed.`)
       const read = await store.mainBlock(at.index, snapshot)
-      const found = located(read, at, await heightOf(store, snapshot), chain.id)
+      const head = await store.headEntry(snapshot)
+      const found = located(read, at, head.index, chain.id)
       if (found.id !== id) throw new DamageError(`transaction ${id} is not at place ${textOf(at)}`)
       return { ...found, read }
     })
@@ -298,7 +305,8 @@ function accounts(app: App, { chain, store, admission }: RouteContext): void {
         const blocks = await historyOf(store, address, before === undefined ? undefined : placeOf(before), snapshot)
         if (blocks === undefined)
           throw notFound(`No transaction of ${address} is at ${before} or near it: ask for the newest ones first.`)
-        return pageOf(blocks, Math.min(MOST, Number(limit)), await heightOf(store, snapshot))
+        const head = await store.headEntry(snapshot)
+        return pageOf(blocks, Math.min(MOST, Number(limit)), head.index)
       })
     },
   })
