@@ -3,7 +3,7 @@
  * is a sequence of events, each followed to its end, in an order that the seed alone decides.
  */
 import type { Time } from '@bc/node/network'
-import { Heap } from './heap.ts'
+import TinyQueue from 'tinyqueue'
 
 /** @returns whether something was started that has to settle before time goes on */
 export type Task = () => boolean
@@ -21,7 +21,7 @@ export interface Planned {
 }
 
 export class VirtualClock implements Time {
-  private readonly events = new Heap<Event>((a, b) => a.at - b.at || a.order - b.order)
+  private readonly events = new TinyQueue<Event>([], (a, b) => a.at - b.at || a.order - b.order)
   private current = 0
   private planned = 0
 
