@@ -109,11 +109,6 @@ function spendingFault(transaction: VerifiedTransaction, account: ScratchAccount
   return undefined
 }
 
-/** Whether a balance covers amount + fee, without forming a sum that may pass 2^53. */
-export function covers(balance: number, amount: number, fee: number): boolean {
-  return amount <= balance && fee <= balance - amount
-}
-
 function checkReward(block: VerifiedBlock, fees: bigint, rules: ChainRules): void {
   const { index } = block.block
   const { reward } = block

@@ -9,7 +9,7 @@ import TinyQueue from 'tinyqueue'
 import type { Address } from './address.ts'
 import { FeeIndex } from './eviction.ts'
 import { canonicalJson, type JsonValue } from './json.ts'
-import { type Account, covers } from './ledger.ts'
+import type { Account } from './ledger.ts'
 import type { Hash } from './primitives.ts'
 import { RuleError } from './rules.ts'
 import type { VerifiedTransaction } from './transaction.ts'
@@ -327,6 +327,11 @@ function checkBalance({ amount, fee }: VerifiedTransaction, replaced: PoolEntry 
         : `The balance ${balance}, of which ${waiting} is spoken for in the pool, doesn't cover ${amount} and a fee of ${fee}.`,
       { balance, waiting, amount, fee },
     )
+}
+
+/** Whether a balance covers amount + fee, without forming a sum that may pass 2^53. */
+function covers(balance: number, amount: number, fee: number): boolean {
+  return amount <= balance && fee <= balance - amount
 }
 
 function byFeeDescending(a: PoolEntry, b: PoolEntry): number {

@@ -10,7 +10,7 @@
  * against this one.
  */
 import { sha256 } from '@noble/hashes/sha2.js'
-import { utf8ToBytes } from '@noble/hashes/utils.js'
+import { hexToBytes, utf8ToBytes } from '@noble/hashes/utils.js'
 import { sha256Hex } from './hash.ts'
 import type { Hash, Proof, Target } from './primitives.ts'
 
@@ -63,14 +63,13 @@ export function searchNonce(job: SealJob, from: bigint, attempts: number): bigin
   const scratch = midstate.clone()
   const tail = utf8ToBytes('0'.repeat(NONCE_DIGITS) + job.previousHash)
   const seal = new Uint8Array(32)
-  const target = BigInt(`0x${job.target}`)
-  const targetBytes = Uint8Array.from({ length: 32 }, (_, i) => Number((target >> BigInt(8 * (31 - i))) & 255n))
+  const target = hexToBytes(job.target)
   writeNonce(tail, from)
   const left = NONCES - from
   const most = left < attempts ? Number(left) : attempts
   for (let i = 0; i < most; i++) {
     midstate._cloneInto(scratch).update(tail).digestInto(seal)
-    if (isAtMost(seal, targetBytes)) return from + BigInt(i)
+    if (isAtMost(seal, target)) return from + BigInt(i)
     increment(tail)
   }
   return undefined
