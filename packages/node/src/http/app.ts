@@ -16,7 +16,7 @@ import type { TSchema } from 'typebox'
 import type { Log } from '../log.ts'
 import { isLoopback } from '../network/hosts.ts'
 import { Connections } from './connections.ts'
-import { answerOf, explain } from './errors.ts'
+import { answerOf, explain, reportDamage } from './errors.ts'
 import { type GuardOptions, guard, isThisMachine, type RouteAccess } from './guard.ts'
 import { buildLateValidators } from './late-validators.ts'
 import { ErrorSchema } from './schemas.ts'
@@ -137,7 +137,7 @@ export function refuseOtherTypes(app: Pick<FastifyInstance, 'addContentTypeParse
 function answerErrors(app: Pick<FastifyInstance, 'setErrorHandler'>, options: AppOptions): void {
   app.setErrorHandler((error, request, reply) => {
     const answer = explain(error)
-    if (answer?.code === 'node.damaged') options.onFailure(error)
+    reportDamage(error, options.onFailure)
     if (answer) return reply.code(answer.statusCode).send(answer)
     request.log.error(error, 'A bug: the request was not answered.')
     return reply.code(500).send(answerOf('node.internal', 'The node has met a bug of its own: its log says more.'))

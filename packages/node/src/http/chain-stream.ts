@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream'
 import type { ChainStore } from '../storage/chain-store.ts'
 import type { RouteContext } from './context.ts'
-import { explain } from './errors.ts'
+import { reportDamage } from './errors.ts'
 
 /**
  * The whole chain as the text of a JSON object, read from the disk as fast as the client takes it. All of it is the
@@ -12,9 +12,7 @@ import { explain } from './errors.ts'
 export function chainStream({ store, onFailure }: RouteContext, before: string, withLength: boolean): Readable {
   const stream = Readable.from(chainText(store, before, withLength), { objectMode: false })
   // Once the answer has begun it can only be cut off, and no error handler hears of it.
-  return stream.on('error', (error) => {
-    if (explain(error)?.code === 'node.damaged') onFailure(error)
-  })
+  return stream.on('error', (error) => reportDamage(error, onFailure))
 }
 
 async function* chainText(store: ChainStore, before: string, withLength: boolean): AsyncGenerator<Buffer> {

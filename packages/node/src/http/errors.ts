@@ -57,6 +57,11 @@ export function clientGone(): RuleError {
   return new RuleError('request.timeout', 'The client has gone away.')
 }
 
+/** What is damaged, or out of reach, lets no node go on: whoever answers for it says so. */
+export function reportDamage(error: unknown, onFailure: (error: unknown) => void): void {
+  if (explain(error)?.code === 'node.damaged') onFailure(error)
+}
+
 /** @returns undefined for an error that is a bug of ours */
 export function explain(error: unknown): ErrorAnswer | undefined {
   if (error instanceof RuleError) return answerOf(error.code, error.message)

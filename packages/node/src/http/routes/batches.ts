@@ -10,7 +10,7 @@ import { Batches, GROUP, isAdmitted, type LineOutcome } from '../../pool/batches
 import { LINE_BYTES } from '../../pool/submission.ts'
 import { type App, answers, refuses, sendJson } from '../app.ts'
 import type { RouteContext } from '../context.ts'
-import { answerOf, clientGone, explain } from '../errors.ts'
+import { answerOf, clientGone, reportDamage } from '../errors.ts'
 import { linesOf, sendLines, withLines } from '../ndjson-body.ts'
 import { ImportedSchema, ImportRefusedSchema, NdjsonBody, NoQuery, OutcomeSchema } from '../schemas.ts'
 
@@ -112,7 +112,7 @@ function submitTransactions(app: App, { admission, chain, network, onFailure }: 
       const answer = new PassThrough()
       const stranger = isLoopback(request.socket.remoteAddress) ? undefined : networkOf(request.ip)
       answerLines(answer, inGroups(body, stranger)).catch((error) => {
-        if (explain(error)?.code === 'node.damaged') onFailure(error)
+        reportDamage(error, onFailure)
         answer.destroy(error)
       })
       return sendLines(reply, answer)

@@ -7,6 +7,7 @@ import { sharedEnd } from '../../shared-end.ts'
 import { type App, answers, refuses, sendJson } from '../app.ts'
 import { chainStream } from '../chain-stream.ts'
 import type { RouteContext } from '../context.ts'
+import { clientGone } from '../errors.ts'
 import { poolStream } from '../pool-stream.ts'
 import {
   AcceptedSchema,
@@ -61,7 +62,7 @@ function goneSignals(): (socket: Socket) => AbortSignal {
     const known = signals.get(socket)
     if (known) return known
     const gone = sharedEnd()
-    const abort = () => gone.abort(new RuleError('request.timeout', 'The client has gone away.'))
+    const abort = () => gone.abort(clientGone())
     if (socket.destroyed) abort()
     else socket.once('close', abort)
     signals.set(socket, gone.signal)
