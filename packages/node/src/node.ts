@@ -22,6 +22,7 @@ import type { joinNetwork, NetworkOptions } from './network/join.ts'
 import { LateNetwork } from './network/late-network.ts'
 import { Neighbours } from './network/neighbours/neighbours.ts'
 import type { PeerChange } from './network/network.ts'
+import { machineClock } from './network/time.ts'
 import { Admission } from './pool/admission.ts'
 import type { PoolChange } from './pool/changes.ts'
 import { Serial } from './serial.ts'
@@ -70,8 +71,6 @@ export interface RunningNode {
 const HOUSEKEEPING_MS = 1_000
 /** The scrub's head start: by then a small chain has been looked at whole before anybody is answered. */
 const SCRUB_FIRST_MS = 250
-
-const machineClock = () => Math.floor(Date.now() / 1000)
 
 /**
  * @throws StartError where the directory or the port can't be had, or the data belongs to another chain or is lost

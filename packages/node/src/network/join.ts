@@ -9,7 +9,7 @@ import { Connector } from './peers/connector.ts'
 import { PeerExchange } from './peers/peer-exchange.ts'
 import { PeerTable, parseAddress } from './peers/peer-table.ts'
 import { keepPeers, readPeers } from './peers/stored-peers.ts'
-import { machineTime } from './time.ts'
+import { machineClock, machineTime } from './time.ts'
 import type { PeerId } from './transport.ts'
 
 export interface NetworkOptions {
@@ -33,8 +33,6 @@ export interface JoinedNetwork {
   close(): Promise<void>
 }
 
-const clock = () => Math.floor(Date.now() / 1000)
-
 /**
  * @param host the IP address on which the node listens
  * @param dataDirectory where the peer's key and the peers are kept; undefined for what is gone with the node
@@ -55,9 +53,9 @@ export async function joinNetwork(
     maxMessageBytes: Math.max(chain.rules.maxBlockBytes, TRANSACTION_BYTES),
     log,
   })
-  const table = new PeerTable({ time: machineTime, clock })
+  const table = new PeerTable({ time: machineTime, clock: machineClock })
   const addressOf = (peer: PeerId) => transport.addressOf(peer)
-  const exchange = new PeerExchange({ chain: chain.id, table, transport, addressOf, clock })
+  const exchange = new PeerExchange({ chain: chain.id, table, transport, addressOf, clock: machineClock })
   const connector = new Connector({
     table,
     dialer: transport,

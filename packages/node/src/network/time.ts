@@ -18,3 +18,6 @@ export const machineTime: Time = {
     }
   },
 }
+
+/** Unix seconds, by the clock of the machine: for what others are told. */
+export const machineClock = (): number => Math.floor(Date.now() / 1000)
