@@ -1,32 +1,54 @@
 /** Files that nobody but their owner may read. */
-import { chmodSync, existsSync, linkSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, linkSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { StartError } from './errors.ts'
 
 const PRIVATE_FILE = 0o600
 export const PRIVATE_DIRECTORY = 0o700
+/** Nothing that is kept as JSON is longer. */
+const MOST_BYTES = 1_000_000
 
 /**
  * The text of a file, which is made where it isn't there.
  * @throws StartError where it is open to others
  */
 export function privateFile(file: string, make: () => string): string {
-  if (!existsSync(file)) writeWhole(file, `${make()}\n`)
+  if (!existsSync(file)) writeWhole(file, `${make()}\n`, putNew)
   refuseLoose(file, PRIVATE_FILE)
   return readFileSync(file, 'utf8').trim()
 }
 
+/** @returns undefined where there is none, or none that can be used: what stands in it can be learnt again */
+export function readPrivateJson(file: string): unknown {
+  try {
+    if (statSync(file).size > MOST_BYTES) return undefined
+    return JSON.parse(readFileSync(file, 'utf8'))
+  } catch {
+    return undefined
+  }
+}
+
+export function writePrivateJson(file: string, value: unknown): void {
+  writeWhole(file, `${JSON.stringify(value, null, 1)}\n`, renameSync)
+}
+
 /** All of it or nothing: half a secret would keep every later start from working. */
-function writeWhole(file: string, text: string): void {
+function writeWhole(file: string, text: string, put: (draft: string, file: string) => void): void {
   const draft = `${file}.${process.pid}`
   try {
     writeFileSync(draft, text, { mode: PRIVATE_FILE, flush: true })
     chmodSync(draft, PRIVATE_FILE)
-    // Not renamed: of two nodes that start at once, the second must not replace what the first one uses.
+    put(draft, file)
+  } finally {
+    rmSync(draft, { force: true })
+  }
+}
+
+/** Not renamed: of two nodes that start at once, the second must not replace what the first one uses. */
+function putNew(draft: string, file: string): void {
+  try {
     linkSync(draft, file)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
-  } finally {
-    rmSync(draft, { force: true })
   }
 }
 

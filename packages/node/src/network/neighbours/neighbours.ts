@@ -19,9 +19,9 @@ import {
 import type { Chain } from '../../chain/chain.ts'
 import { StorageError, stoppingError } from '../../errors.ts'
 import type { Log } from '../../log.ts'
+import { readPrivateJson, writePrivateJson } from '../../private-file.ts'
 import { sharedEnd } from '../../shared-end.ts'
 import type { LateNetwork } from '../late-network.ts'
-import { readPrivateJson, writePrivateJson } from '../private-json.ts'
 import { machineTime } from '../time.ts'
 import type { PeerId } from '../transport.ts'
 import { askChain, askStatus, type NodeUrl, parseNodeUrl } from './http-peer.ts'
@@ -193,12 +193,12 @@ export class Neighbours {
     const wanted = await this.judgeHeaders(url)
     if (wanted === undefined) return
     let index = 0
-    for await (const { hash, parsed } of this.blocksOf(url)) {
+    for await (const parsed of this.blocksOf(url)) {
       this.closing.signal.throwIfAborted()
-      if (hash !== wanted[index++]) throw new RuleError('request.invalid', `${url.name} has changed its mind.`)
+      if (parsed.hash !== wanted[index++]) throw new RuleError('request.invalid', `${url.name} has changed its mind.`)
       const { kind } = await chain.import(parsed, { sync: index === wanted.length })
       // It may have been held already, until the one before it came.
-      if (kind === 'head' || chain.head.hash === hash) onMoved()
+      if (kind === 'head' || chain.head.hash === parsed.hash) onMoved()
       if (index === wanted.length) return
     }
   }
@@ -208,22 +208,19 @@ export class Neighbours {
     const { chain } = this.modules
     let newest: BlockEntry = genesisEntry(chain.genesis, chain.id)
     const hashes: Hash[] = []
-    for await (const { hash, parsed } of this.blocksOf(url)) {
-      checkHeader(parsed.block, newest, chain.rules)
-      newest = entryAfter(newest, parsed.block, hash)
+    for await (const { block, hash } of this.blocksOf(url)) {
+      checkHeader(block, newest, chain.rules)
+      newest = entryAfter(newest, block, hash)
       hashes.push(hash)
     }
     return hasMoreWork(newest, chain.head) ? hashes : undefined
   }
 
   /** All after genesis, which is ours already. */
-  private async *blocksOf(url: NodeUrl): AsyncGenerator<{ readonly hash: Hash; readonly parsed: ParsedBlock }> {
+  private async *blocksOf(url: NodeUrl): AsyncGenerator<ParsedBlock> {
     let first = true
     for await (const text of this.textsOf(url)) {
-      if (!first) {
-        const parsed = parseBlock(parseJson(text))
-        yield { hash: parsed.hash, parsed }
-      }
+      if (!first) yield parseBlock(parseJson(text))
       first = false
     }
   }

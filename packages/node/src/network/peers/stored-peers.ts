@@ -1,7 +1,7 @@
 /** The peer table in the data directory, so that a node finds the others again after a restart. */
 import type { Log } from '../../log.ts'
+import { readPrivateJson, writePrivateJson } from '../../private-file.ts'
 import type { Libp2pTransport } from '../libp2p/libp2p-transport.ts'
-import { readPrivateJson, writePrivateJson } from '../private-json.ts'
 import type { PeerId } from '../transport.ts'
 import type { PeerTable, Source } from './peer-table.ts'
 
