@@ -27,9 +27,10 @@ import { Admission } from './pool/admission.ts'
 import type { PoolChange } from './pool/changes.ts'
 import { Serial } from './serial.ts'
 import { CurveWorkers } from './signatures/curve-workers.ts'
+import { markDamaged, openStore } from './start/open.ts'
+import { Pace, scrub, scrubNewFiles } from './start/scrub.ts'
 import type { ChainStore } from './storage/chain-store.ts'
-import { markDamaged, openMemoryStore, openStore } from './storage/open.ts'
-import { Pace, scrub, scrubNewFiles } from './storage/scrub.ts'
+import { openMemoryStore } from './storage/memory.ts'
 
 export interface NodeOptions {
   readonly config: NodeConfig

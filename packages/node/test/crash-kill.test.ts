@@ -25,7 +25,7 @@ import { afterAll, describe, expect, test } from 'vitest'
 import { Chain } from '../src/chain/chain.ts'
 import { Serial } from '../src/serial.ts'
 import { localCurve } from '../src/signatures/curve.ts'
-import { openMemoryStore } from '../src/storage/open.ts'
+import { openMemoryStore } from '../src/storage/memory.ts'
 
 const ROUNDS = Number(process.env.BC_CRASH_ROUNDS ?? 8)
 const SEED = Number(process.env.BC_CRASH_SEED ?? Date.now() % 1_000_000)

@@ -8,7 +8,7 @@ import { ClassicLevel } from 'classic-level'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { alice, bob, dave, type Site } from '../../core/test/support/site.ts'
 import { DamageError, StorageError } from '../src/errors.ts'
-import { markDamaged } from '../src/storage/open.ts'
+import { markDamaged } from '../src/start/open.ts'
 import {
   type BlockRecipe,
   easyRules,

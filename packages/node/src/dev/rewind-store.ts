@@ -1,7 +1,7 @@
 import { ChainStore } from '../storage/chain-store.ts'
 import { type Batch, Database, type Level, type Range, type Snapshot } from '../storage/database.ts'
 import { within } from '../storage/layout.ts'
-import { memoryLevel } from '../storage/open.ts'
+import { memoryLevel } from '../storage/memory.ts'
 
 /**
  * What is only ever added, in the order of the keys. The journal counts a revert as one more batch. Blocks and their

@@ -34,7 +34,7 @@ import { Admission } from '../../src/pool/admission.ts'
 import { Serial } from '../../src/serial.ts'
 import { localCurve } from '../../src/signatures/curve.ts'
 import type { ChainStore } from '../../src/storage/chain-store.ts'
-import { openMemoryStore } from '../../src/storage/open.ts'
+import { openMemoryStore } from '../../src/storage/memory.ts'
 import type { Asked, Reply } from './http-client.ts'
 import { BOB, memoryLog, testRules } from './http-node.ts'
 

@@ -15,8 +15,8 @@ import {
 import { pino } from 'pino'
 import { StartError } from '../../src/errors.ts'
 import type { Log } from '../../src/log.ts'
-import { openStore } from '../../src/storage/open.ts'
-import { Pace, scrub } from '../../src/storage/scrub.ts'
+import { openStore } from '../../src/start/open.ts'
+import { Pace, scrub } from '../../src/start/scrub.ts'
 import { curve, LATE, Ledger, parsed, placesOf, textOf } from './ledger-node.ts'
 import type { Random } from './ledger-random.ts'
 

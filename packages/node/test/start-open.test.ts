@@ -17,12 +17,12 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 
 import { numberedKey } from '../../core/test/support/keys.ts'
 import { alice, blockOn, bob, dave, type Site } from '../../core/test/support/site.ts'
 import { DamageError, StartError } from '../src/errors.ts'
+import { markDamaged } from '../src/start/open.ts'
 import { ChainStore } from '../src/storage/chain-store.ts'
 import { Database } from '../src/storage/database.ts'
 import { key } from '../src/storage/layout.ts'
 import { openLevel, witnessFile } from '../src/storage/level.ts'
 import { setAside } from '../src/storage/level-files.ts'
-import { markDamaged } from '../src/storage/open.ts'
 import {
   type BlockRecipe,
   easyRules,

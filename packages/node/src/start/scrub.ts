@@ -1,6 +1,6 @@
 import { setTimeout as delay, setImmediate as turn } from 'node:timers/promises'
-import type { ChainStore } from './chain-store.ts'
-import { type ChainIdentity, inspectAccounts, inspectBlocks, inspectTree } from './inspect.ts'
+import type { ChainStore } from '../storage/chain-store.ts'
+import { type ChainIdentity, inspectAccounts, inspectBlocks, inspectTree } from '../storage/inspect.ts'
 
 /** Until LevelDB has tidied up most of what it has written since. */
 const FILES_EVERY_MS = 10 * 60_000

@@ -1,30 +1,19 @@
 /** Opens a node's stored chain: takes its lock, looks for damage, rebuilds what can be rebuilt. */
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { hashOf } from '@bc/core'
-import { MemoryLevel } from 'memory-level'
 import { DamageError, StartError, StorageError } from '../errors.ts'
-import { ChainStore } from './chain-store.ts'
-import { Database, type Level } from './database.ts'
-import { type ChainIdentity, inspectBlocks } from './inspect.ts'
-import { type ChainFiles, chainFiles, openLevel, witnessFile } from './level.ts'
-import { forgetAside, inspectTables, inspectTablesBehind, setAside } from './level-files.ts'
-import { lockDirectory, type Release } from './lock.ts'
+import { ChainStore } from '../storage/chain-store.ts'
+import { Database } from '../storage/database.ts'
+import { type ChainIdentity, inspectBlocks } from '../storage/inspect.ts'
+import { type ChainFiles, chainFiles, openLevel, witnessFile } from '../storage/level.ts'
+import { forgetAside, inspectTables, inspectTablesBehind, setAside } from '../storage/level-files.ts'
+import { lockDirectory, type Release } from '../storage/lock.ts'
+import { strangeness } from '../storage/records.ts'
+import { SeenTables } from '../storage/seen-tables.ts'
 import { type RebuildOptions, rebuild } from './rebuild.ts'
-import { strangeness } from './records.ts'
-import { SeenTables } from './seen-tables.ts'
 
 /** Newest blocks that are looked at before the node starts: the rest is scrubbed while it runs. */
 const RECENT_BLOCKS = 100
-
-export async function openMemoryStore(): Promise<ChainStore> {
-  return new ChainStore(await Database.open(memoryLevel(), undefined))
-}
-
-/** A database that is gone with the process. */
-export function memoryLevel(): Level {
-  const options = { storeEncoding: 'buffer', valueEncoding: 'buffer' } as const
-  return new MemoryLevel<string, Buffer>(options) as unknown as Level
-}
 
 /**
  * @throws StartError where another node has the directory, where it can't be read, or where blocks are lost for good
