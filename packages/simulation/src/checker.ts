@@ -1,6 +1,6 @@
 /** What must hold when all is over: one tip, one state, every coin accounted for, and nothing lost that was promised. */
 import { type Account, type Address, NO_ACCOUNT, type PoolEntry } from '@bc/core'
-import { inspectAccounts, inspectBlocks, inspectTree } from '@bc/node/network'
+import { inspectAccounts, inspectBlocks, inspectTree } from '@bc/node/parts'
 import { type Session, type SimulatedNode, short } from './node.ts'
 import type { Accepted } from './payments.ts'
 import type { World } from './world.ts'

@@ -2,7 +2,7 @@
  * Virtual time. It stands still while anything happens, and jumps to the next event once nothing does any more: a run
  * is a sequence of events, each followed to its end, in an order that the seed alone decides.
  */
-import type { Time } from '@bc/node/network'
+import type { Time } from '@bc/node/parts'
 import TinyQueue from 'tinyqueue'
 
 /** @returns whether something was started that has to settle before time goes on */

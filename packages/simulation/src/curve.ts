@@ -3,7 +3,7 @@
  * question alone: it is worked out once. Only a simulation may do so, where all nodes are one party.
  */
 import type { SignatureVerifier } from '@bc/core'
-import { type Curve, localCurve } from '@bc/node/network'
+import { type Curve, localCurve } from '@bc/node/signatures'
 import { bestVerifier } from '@bc/wallet'
 
 /** Answers that are remembered: forgotten all at once when there are more. */

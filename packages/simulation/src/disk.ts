@@ -2,7 +2,7 @@
  * A node's disk: it outlives the node. Every life of the node has its own door to it, which is shut when that life ends,
  * be it between two writes: a node that was killed can't write or read from beyond the grave.
  */
-import { type Level, memoryLevel } from '@bc/node/network'
+import { type Level, memoryLevel } from '@bc/node/parts'
 import type { Life } from './life.ts'
 
 interface Operation {

@@ -1,5 +1,5 @@
 /** One life of a node, from its start to its stop or its sudden end. Its time ends with it. */
-import type { Time } from '@bc/node/network'
+import type { Time } from '@bc/node/parts'
 import type { VirtualClock } from './clock.ts'
 
 export class Life implements Time {

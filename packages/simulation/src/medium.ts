@@ -4,7 +4,7 @@
  * A link is a connection as TCP makes it: what goes over it comes in order or not at all, and it breaks when an end
  * dies, at once or, when the wire was cut in silence, after the keep-alive. Both ends dial again while they may.
  */
-import { PeerError, type PeerId } from '@bc/node/network'
+import { PeerError, type PeerId } from '@bc/node/parts'
 import type { Task, VirtualClock } from './clock.ts'
 import type { Journal } from './journal.ts'
 import type { Random } from './random.ts'

@@ -21,14 +21,14 @@ import {
   Admission,
   Chain,
   ChainStore,
-  type Curve,
   Database,
   type HeadChange,
   type Log,
   Network,
   type PeerId,
   Serial,
-} from '@bc/node/network'
+} from '@bc/node/parts'
+import type { Curve } from '@bc/node/signatures'
 import type { VirtualClock } from './clock.ts'
 import type { Disk } from './disk.ts'
 import type { Journal } from './journal.ts'

@@ -2,7 +2,7 @@
  * The course of a run: a network that starts, is divided again and again while nodes come and go, heals, and is left in
  * peace until all agree.
  */
-import type { PeerId } from '@bc/node/network'
+import type { PeerId } from '@bc/node/parts'
 import type { SimulatedNode } from './node.ts'
 import type { Random } from './random.ts'
 import type { Division } from './scenario.ts'

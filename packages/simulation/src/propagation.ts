@@ -6,7 +6,7 @@
  * 1 − e^(−D/T) of them (Decker, Wattenhofer: Information Propagation in the Bitcoin Network, 2013).
  */
 import { type Amount, DEFAULT_MAX_BLOCK_BYTES, type Hash } from '@bc/core'
-import type { Chain, PeerId } from '@bc/node/network'
+import type { Chain, PeerId } from '@bc/node/parts'
 import { sharedCurve } from './curve.ts'
 import { SharedValues } from './disk.ts'
 import { purseOf } from './purses.ts'

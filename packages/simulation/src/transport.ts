@@ -7,7 +7,7 @@ import {
   type RequestOptions,
   type Transport,
   type Verdict,
-} from '@bc/node/network'
+} from '@bc/node/parts'
 import type { Medium } from './medium.ts'
 
 /** A gossiped message. Its name is a hash of its text, as in gossipsub: alike messages are one. */

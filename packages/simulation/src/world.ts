@@ -1,7 +1,8 @@
 /** Everything that a run is made of: nodes on a network, who mine and pay under virtual time. */
 import { createHash } from 'node:crypto'
 import { genesisOf, hashOf } from '@bc/core'
-import type { Curve, HeadChange } from '@bc/node/network'
+import type { HeadChange } from '@bc/node/parts'
+import type { Curve } from '@bc/node/signatures'
 import { VirtualClock } from './clock.ts'
 import { Disk, type SharedValues } from './disk.ts'
 import { Journal } from './journal.ts'

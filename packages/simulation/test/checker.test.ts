@@ -1,5 +1,5 @@
 /** The judgement itself is judged: whatever is broken on purpose must be found. */
-import type { Chain } from '@bc/node/network'
+import type { Chain } from '@bc/node/parts'
 import { type SimulationOptions, simulate, type World } from '@bc/simulation'
 import { expect, test } from 'vitest'
 

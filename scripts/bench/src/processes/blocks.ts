@@ -3,7 +3,7 @@
  * chains take turns from block to block: the machine is the same for all of them.
  */
 import type { BlockEntry, Genesis, ParsedBlock } from '@bc/core'
-import type { Chain } from '@bc/node/network'
+import type { Chain } from '@bc/node/parts'
 import { type Holder, makeHolders } from '../chain/holders.ts'
 import { nextBlock, paymentsOf } from '../chain/next-block.ts'
 import { median } from '../row.ts'

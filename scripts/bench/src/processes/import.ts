@@ -1,6 +1,6 @@
 /** Imports a file of blocks into a new directory, as a node does that catches up, and tells how long it took. */
 import type { Genesis } from '@bc/core'
-import { readAhead } from '@bc/node/network'
+import { readAhead } from '@bc/node/parts'
 import { BlocksFile } from '../chain/blocks-file.ts'
 import { answer } from './ask.ts'
 import { openChain } from './open-chain.ts'

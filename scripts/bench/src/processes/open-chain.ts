@@ -1,7 +1,8 @@
 /** A chain in a data directory, without a node around it: for processes that measure its door. */
 import { availableParallelism } from 'node:os'
 import type { Genesis } from '@bc/core'
-import { Chain, CurveWorkers, createLogger, openStore, Serial } from '@bc/node/network'
+import { Chain, createLogger, openStore, Serial } from '@bc/node/parts'
+import { CurveWorkers } from '@bc/node/signatures'
 
 export interface OpenedChain {
   readonly chain: Chain
