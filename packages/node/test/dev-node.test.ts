@@ -442,3 +442,9 @@ describe('who may ask', () => {
     await local.stop()
   })
 })
+
+it('counts the nonces that it tries itself, whatever others of the process do', async () => {
+  await ask('/mine')
+  expect(dev.search.attempts).toBeGreaterThan(0)
+  expect((await DevMode.open(8)).search.attempts).toBe(0)
+})

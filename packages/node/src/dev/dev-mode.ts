@@ -37,7 +37,7 @@ export class DevMode {
   /** What of a configuration decides on the chain: here the seed does. */
   readonly chain: Pick<NodeConfig, 'rules' | 'genesisTimestamp'>
   readonly identity: Identity
-  readonly search = searchInOrder
+  readonly search = searchInOrder()
   private readonly faucet: DevAccount
   private readonly clock = new DevClock(GENESIS_TIMESTAMP + 1)
   private readonly autoMiner = new AutoMiner()

@@ -6,20 +6,21 @@ import type { MinerModules } from '../mining/miner.ts'
 /** Some ten milliseconds: at a dev node's difficulty one round is all it takes. */
 const ATTEMPTS = 8192
 
-let attempts = 0
-
-export const searchInOrder: MinerModules['threads'] = {
-  get attempts() {
-    return attempts
-  },
-  async search(job, signal) {
-    for (let from = 0n; ; from += BigInt(ATTEMPTS)) {
-      signal.throwIfAborted()
-      const found = searchNonce(job, from, ATTEMPTS)
-      attempts += found === undefined ? ATTEMPTS : Number(found - from) + 1
-      if (found !== undefined) return found
-      await nextTurn()
-    }
-  },
-  async close() {},
+export function searchInOrder(): MinerModules['threads'] {
+  let attempts = 0
+  return {
+    get attempts() {
+      return attempts
+    },
+    async search(job, signal) {
+      for (let from = 0n; ; from += BigInt(ATTEMPTS)) {
+        signal.throwIfAborted()
+        const found = searchNonce(job, from, ATTEMPTS)
+        attempts += found === undefined ? ATTEMPTS : Number(found - from) + 1
+        if (found !== undefined) return found
+        await nextTurn()
+      }
+    },
+    async close() {},
+  }
 }
