@@ -6,7 +6,8 @@ import { describe, expect, test } from 'vitest'
 import { groupOf, reachOf } from '../src/network/hosts.ts'
 import { hasPlaceFor, MOST_INBOUND } from '../src/network/libp2p/inbound.ts'
 import { encode } from '../src/network/messages.ts'
-import { MOST_KNOWN, MOST_OF_A_SOURCE, PeerTable, parseAddress } from '../src/network/peers/peer-table.ts'
+import { hostOf, parsePeerAddress } from '../src/network/peers/peer-address.ts'
+import { MOST_KNOWN, MOST_OF_A_SOURCE, PeerTable } from '../src/network/peers/peer-table.ts'
 import { machineTime } from '../src/network/time.ts'
 import { freePort } from '../src/node.ts'
 import { genesisSite, networkRules } from './support/network-chain.ts'
@@ -132,16 +133,30 @@ describe('the peer table', () => {
     })
   })
 
+  const NAME = '12D3KooWaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa'
+
+  test.each(['ip4/1.2.3.4', 'ip6/2001:db8::1', 'dns4/node.example', 'dns6/node.example'])(
+    '/%s is where a peer can be, with its name or without',
+    (place) => {
+      const [kind, host] = place.split('/')
+      const found = { host, named: kind?.startsWith('dns') }
+      expect(parsePeerAddress(`/${place}/tcp/4001`)).toEqual({ ...found, peer: undefined })
+      expect(parsePeerAddress(`/${place}/tcp/4001/p2p/${NAME}`)).toEqual({ ...found, peer: NAME })
+      expect(hostOf(`/${place}/tcp/4001`)).toBe(host)
+      expect(table().add(`/${place}/tcp/4001/p2p/${NAME}`, 'operator')).toBe(true)
+      expect(table().add(`/${place}/tcp/4001`, 'operator')).toBe(false)
+    },
+  )
+
   test.each([
-    '/ip4/1.2.3.4/tcp/1',
-    '/ip4/1.2.3.4/udp/1/p2p/12D3KooWaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa',
-    '/ip4/1.2.3.4/tcp/0/p2p/12D3KooWaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa',
-    '/ip4/1.2.3.4/tcp/65536/p2p/12D3KooWaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa',
-    '/ip4/example.org/tcp/1/p2p/12D3KooWaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa',
-    '/ip4/1.2.3.4/tcp/1/ws/p2p/12D3KooWaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa',
+    `/ip4/1.2.3.4/udp/1/p2p/${NAME}`,
+    `/ip4/1.2.3.4/tcp/0/p2p/${NAME}`,
+    `/ip4/1.2.3.4/tcp/65536/p2p/${NAME}`,
+    `/ip4/example.org/tcp/1/p2p/${NAME}`,
+    `/ip4/1.2.3.4/tcp/1/ws/p2p/${NAME}`,
     'http://1.2.3.4:5000',
     '',
-  ])('%j is no address', (address) => expect(parseAddress(address)).toBeUndefined())
+  ])('%j is no address', (address) => expect(parsePeerAddress(address)).toBeUndefined())
 
   test('networks and distances', () => {
     expect(['1.2.3.4', '1.2.9.9', '2001:db8:1::1', '2001:DB8:2::1'].map(groupOf)).toEqual([

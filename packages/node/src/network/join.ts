@@ -6,8 +6,9 @@ import { Libp2pTransport } from './libp2p/libp2p-transport.ts'
 import { TRANSACTION_BYTES } from './messages.ts'
 import { Network, type NetworkModules } from './network.ts'
 import { Connector } from './peers/connector.ts'
+import { hostOf } from './peers/peer-address.ts'
 import { PeerExchange } from './peers/peer-exchange.ts'
-import { PeerTable, parseAddress } from './peers/peer-table.ts'
+import { PeerTable } from './peers/peer-table.ts'
 import { keepPeers, readPeers } from './peers/stored-peers.ts'
 import { machineClock, machineTime } from './time.ts'
 import type { PeerId } from './transport.ts'
@@ -95,8 +96,4 @@ function learn(table: PeerTable, transport: Libp2pTransport): void {
     const here = addresses.filter((address) => hostOf(address) === seen)
     for (const address of here) if (table.add(address, `peer ${groupOf(seen)}`, { ownWord: true })) return
   })
-}
-
-function hostOf(address: string | undefined): string {
-  return parseAddress(address ?? '')?.host ?? address?.split('/')[2] ?? ''
 }

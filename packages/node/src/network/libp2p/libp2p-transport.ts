@@ -15,12 +15,13 @@ import type { Connection, Libp2p, Stream } from '@libp2p/interface'
 import { mdns } from '@libp2p/mdns'
 import { peerIdFromString } from '@libp2p/peer-id'
 import { tcp } from '@libp2p/tcp'
-import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
+import { multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p } from 'libp2p'
 import type { Log } from '../../log.ts'
 import { sharedEnd } from '../../shared-end.ts'
 import { isLoopback } from '../hosts.ts'
 import { protocolName, topicName } from '../messages.ts'
+import { hostOf, withPeer } from '../peers/peer-address.ts'
 import { machineTime } from '../time.ts'
 import {
   PeerError,
@@ -137,7 +138,7 @@ export class Libp2pTransport implements Transport {
     const inbound = () =>
       (node?.getConnections() ?? [])
         .filter(({ direction }) => direction === 'inbound')
-        .map(({ remoteAddr }) => hostOf(remoteAddr))
+        .map(({ remoteAddr }) => hostOf(remoteAddr.toString()))
     node = await createLibp2p({
       start: false,
       privateKey: await generateKeyPairFromSeed('Ed25519', options.seed),
@@ -165,10 +166,10 @@ export class Libp2pTransport implements Transport {
       connectionMonitor: { pingTimeout: { minTimeout: PING_MS } },
       connectionGater: {
         // Nodes on one machine or one local network are what this is for: libp2p's own gater would refuse them.
-        denyDialMultiaddr: (address) => refuses(hostOf(address)),
+        denyDialMultiaddr: (address) => refuses(hostOf(address.toString())),
         denyDialPeer: (peer) => refuses(peer.toString()),
         denyInboundConnection: ({ remoteAddr }) =>
-          refuses(hostOf(remoteAddr)) || !hasPlaceFor(hostOf(remoteAddr), inbound()),
+          refuses(hostOf(remoteAddr.toString())) || !hasPlaceFor(hostOf(remoteAddr.toString()), inbound()),
         denyInboundEncryptedConnection: (peer) =>
           refuses(peer.toString()) || (node?.getConnections(peer).length ?? 0) >= MOST_PER_PEER,
       },
@@ -237,7 +238,7 @@ export class Libp2pTransport implements Transport {
   /** @param found multiaddresses of a peer on the local network, each with its name */
   onDiscovery(found: (addresses: readonly string[]) => void): void {
     this.node.addEventListener('peer:discovery', ({ detail: { id, multiaddrs } }) =>
-      found(multiaddrs.map((address) => withName(address, id.toString()))),
+      found(multiaddrs.map((address) => withPeer(address.toString(), id.toString()))),
     )
   }
 
@@ -358,7 +359,7 @@ export class Libp2pTransport implements Transport {
 
   private ban(peer: PeerId, ms: number): void {
     this.bans.set(peer, true, ms)
-    const hosts = this.connectionsWith(peer).map(({ remoteAddr }) => hostOf(remoteAddr))
+    const hosts = this.connectionsWith(peer).map(({ remoteAddr }) => hostOf(remoteAddr.toString()))
     // On one machine all peers have one address.
     for (const host of [...hosts, this.lastHosts.get(peer)])
       if (host !== undefined && !isLoopback(host)) this.bans.set(host, true, ms)
@@ -377,13 +378,13 @@ export class Libp2pTransport implements Transport {
         this.join(peer)
         this.introduced(
           peer,
-          listenAddrs.slice(0, MOST_ADDRESSES).map((address) => withName(address, peer)),
+          listenAddrs.slice(0, MOST_ADDRESSES).map((address) => withPeer(address.toString(), peer)),
         )
       }
     })
     this.node.addEventListener('peer:disconnect', ({ detail }) => this.leave(detail.toString()))
     this.node.addEventListener('connection:close', ({ detail: { remotePeer, remoteAddr } }) =>
-      this.lastHosts.set(remotePeer.toString(), hostOf(remoteAddr), AFTERMATH_MS),
+      this.lastHosts.set(remotePeer.toString(), hostOf(remoteAddr.toString()), AFTERMATH_MS),
     )
     this.node.addEventListener('connection:open', ({ detail: connection }) => {
       const hangUp = () => {
@@ -483,13 +484,4 @@ function explain(error: unknown, signal: AbortSignal): unknown {
 
 function listenAddress(host: string, port: number): string {
   return `/${isIP(host) === 6 ? 'ip6' : 'ip4'}/${host}/tcp/${port}`
-}
-
-/** A name that the address brings with it is the peer's own word. */
-function withName(address: Multiaddr, peer: PeerId): string {
-  return `${String(address).replace(/\/p2p\/.*$/, '')}/p2p/${peer}`
-}
-
-function hostOf(address: Multiaddr): string {
-  return address.getComponents()[0]?.value ?? ''
 }

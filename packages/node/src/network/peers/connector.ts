@@ -7,7 +7,8 @@ import { sharedEnd } from '../../shared-end.ts'
 import { groupOf, reachOf } from '../hosts.ts'
 import type { Time } from '../time.ts'
 import type { PeerId } from '../transport.ts'
-import { type KnownPeer, type PeerTable, parseAddress } from './peer-table.ts'
+import { hostOf, withPeer } from './peer-address.ts'
+import type { KnownPeer, PeerTable } from './peer-table.ts'
 
 /** Connections that we have chosen ourselves: strangers can't fill these. */
 export const ENOUGH = 8
@@ -63,7 +64,7 @@ export class Connector {
   async dialNow(address: string): Promise<PeerId> {
     const { table, dialer } = this.modules
     const peer = await dialer.dial(address)
-    const full = parseAddress(address) ? address : `${address.replace(/\/p2p\/.*$/, '')}/p2p/${peer}`
+    const full = withPeer(address, peer)
     if (table.add(full, 'discovery', { ownWord: true })) table.met(full)
     return peer
   }
@@ -73,7 +74,7 @@ export class Connector {
     const { time, table, log } = this.modules
     for (let wait = LOOK_MS; !this.closing.signal.aborted; wait = Math.min(2 * wait, MEET_MOST_MS)) {
       try {
-        table.add(`${address}/p2p/${await this.dialNow(address)}`, 'operator')
+        table.add(withPeer(address, await this.dialNow(address)), 'operator')
         return
       } catch (error) {
         log.info({ address, reason: (error as Error).message }, 'A peer is out of reach.')
@@ -125,8 +126,4 @@ export class Connector {
       this.dialling.delete(peer)
     }
   }
-}
-
-function hostOf(address: string | undefined): string {
-  return parseAddress(address ?? '')?.host ?? ''
 }

@@ -6,7 +6,8 @@ import { sharedEnd } from '../../shared-end.ts'
 import { groupOf, reachOf } from '../hosts.ts'
 import { decodeEmpty, decodePeers, encode, encodePeers, MOST_PEERS, protocolName } from '../messages.ts'
 import { PeerError, type PeerId, type Transport } from '../transport.ts'
-import { type PeerTable, parseAddress } from './peer-table.ts'
+import { hostOf, parsePeerAddress } from './peer-address.ts'
+import type { PeerTable } from './peer-table.ts'
 
 const ANSWER_BYTES = 10_000
 const STALL_MS = 5_000
@@ -69,12 +70,8 @@ export class PeerExchange {
   }
 }
 
-function hostOf(address: string | undefined): string {
-  return address?.split('/')[2] ?? ''
-}
-
 /** Nobody is sent nearer to himself than we are: to his own machine, or into his own network. Names are the operator's. */
 function mayTell(address: string, teller: string): boolean {
-  const parsed = parseAddress(address)
+  const parsed = parsePeerAddress(address)
   return parsed !== undefined && !parsed.named && reachOf(parsed.host) >= reachOf(teller)
 }

@@ -6,6 +6,7 @@
 import { groupOf } from '../hosts.ts'
 import type { Time } from '../time.ts'
 import type { PeerId } from '../transport.ts'
+import { parsePeerAddress } from './peer-address.ts'
 
 /** Who told us of an address. What the operator names is kept whatever else there is. */
 export type Source = 'operator' | 'discovery' | `peer ${string}`
@@ -54,23 +55,6 @@ const AGAIN_OPERATOR_MS = 15_000
 const MOST_FAILURES = 4
 const GONE_SECONDS = 30 * 24 * 3600
 
-const ADDRESS = /^\/(ip4|ip6|dns4|dns6)\/([^/]{1,253})\/tcp\/([1-9][0-9]{0,4})\/p2p\/([1-9A-HJ-NP-Za-km-z]{40,60})$/
-
-export interface ParsedAddress {
-  readonly peer: PeerId
-  readonly host: string
-  readonly named: boolean
-}
-
-/** @returns undefined for what is no address of a peer as we know them: TCP, with the peer's name at its end */
-export function parseAddress(address: string): ParsedAddress | undefined {
-  const [, kind, host, port, peer] = ADDRESS.exec(address) ?? []
-  if (kind === undefined || host === undefined || peer === undefined || Number(port) > 65_535) return undefined
-  if (kind === 'ip4' && !/^\d{1,3}(?:\.\d{1,3}){3}$/.test(host)) return undefined
-  if (kind === 'ip6' && !/^[0-9a-f:.]+$/i.test(host)) return undefined
-  return { peer, host, named: kind.startsWith('dns') }
-}
-
 export class PeerTable {
   private readonly rows = new Map<string, Row>()
   private readonly time: Time
@@ -92,13 +76,12 @@ export class PeerTable {
 
   /** @returns whether it is known now */
   add(address: string, source: Source, { metAt = 0, ownWord = false }: Told = {}): boolean {
-    const parsed = parseAddress(address)
-    if (parsed === undefined) return false
+    const { peer, host } = parsePeerAddress(address) ?? {}
+    if (peer === undefined || host === undefined) return false
     const toldAt = ownWord ? this.clock() : 0
     const known = this.rows.get(address)
     if (known) known.toldAt = Math.max(known.toldAt, toldAt)
     if (known && (source !== 'operator' || known.source === 'operator')) return true
-    const { peer, host } = parsed
     const fresh = { address, peer, group: groupOf(host), source, metAt, toldAt, reached: false, failures: 0, nextAt: 0 }
     if (!known && source !== 'operator' && !this.makeRoom(fresh)) return false
     this.rows.set(address, known ? { ...known, source } : fresh)

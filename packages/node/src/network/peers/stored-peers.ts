@@ -3,6 +3,7 @@ import type { Log } from '../../log.ts'
 import { readPrivateJson, writePrivateJson } from '../../private-file.ts'
 import type { Libp2pTransport } from '../libp2p/libp2p-transport.ts'
 import type { PeerId } from '../transport.ts'
+import { withPeer } from './peer-address.ts'
 import type { PeerTable, Source } from './peer-table.ts'
 
 /** How often what has changed is written. What is lost by a crash can be learnt again. */
@@ -59,8 +60,8 @@ export function keepPeers(
 /** Of a peer that has dialled us we don't know whether it can be reached where it says. */
 function isReachedAt(transport: Libp2pTransport, peer: PeerId, address: string): boolean {
   if (transport.directionOf(peer) !== 'outbound') return false
-  const here = transport.addressOf(peer)?.replace(/\/p2p\/.*$/, '')
-  return here !== undefined && address.startsWith(`${here}/`)
+  const here = transport.addressOf(peer)
+  return here !== undefined && withPeer(here, peer) === address
 }
 
 function isStoredPeer(value: unknown): value is StoredPeer {
