@@ -1,5 +1,6 @@
 /** The command `bc-node`: one node in the foreground. The node itself is loaded once the words are understood. */
 import { fileURLToPath } from 'node:url'
+import { parsePeerAddress } from '@bc/node/peer-address'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { wholeOption } from './command-line/arguments.ts'
 import { configured, examples, run, version } from './command-line/run.ts'
@@ -65,11 +66,9 @@ it is missing: then it waits for that. The clock stands still but for a second a
 block; bc time moves it. The same seed and the same commands make the same
 hashes. bc snapshot, revert, time and fund work with such a node alone.`
 
-/** Which names and ports lead anywhere is for the network to find out. */
-const PEER = /^\/(?:ip4|ip6|dns|dns4|dns6)\/[^/]+\/tcp\/\d{1,5}(?:\/p2p\/[1-9A-HJ-NP-Za-km-z]+)?$/
-
+/** Whether it leads anywhere is for the network to find out. */
 function another(address: string, before: readonly string[] = []): string[] {
-  if (!PEER.test(address))
+  if (parsePeerAddress(address) === undefined)
     throw new InvalidArgumentError(
       "A peer's address is one of the p2p of its status: /ip4/10.0.0.7/tcp/4001/p2p/12D3….",
     )

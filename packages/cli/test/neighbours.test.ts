@@ -53,7 +53,8 @@ test('what is no node is refused whole', async () => {
   expect(JSON.parse(await output('nodes', '--node', one.url)).nodes).toEqual([])
   expectFailure(await bc('register', '--node', one.url), 2, /missing required argument 'NODE'/)
   expectFailure(await command('bc-node', ['--p2p-port', '65536']), 2, /A port is a number/)
-  expectFailure(await command('bc-node', ['--peer', 'localhost:5001']), 2, /A peer's address is one of the p2p/)
+  for (const text of ['localhost:5001', '/dns/localhost/udp/5001', '/dns/localhost/tcp/65536'])
+    expectFailure(await command('bc-node', ['--peer', text]), 2, /A peer's address is one of the p2p/)
 })
 
 test('an answer that no node gives: 1', async () => {

@@ -135,7 +135,7 @@ describe('the peer table', () => {
 
   const NAME = '12D3KooWaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa'
 
-  test.each(['ip4/1.2.3.4', 'ip6/2001:db8::1', 'dns4/node.example', 'dns6/node.example'])(
+  test.each(['ip4/1.2.3.4', 'ip6/2001:db8::1', 'dns/node.example', 'dns4/node.example', 'dns6/node.example'])(
     '/%s is where a peer can be, with its name or without',
     (place) => {
       const [kind, host] = place.split('/')
@@ -248,6 +248,22 @@ describe('a node among peers', () => {
     await startNetworkNode({ network: { port: q } })
     await until(async () => (await statusOf(a)).peers === 2)
   })
+
+  test.each(['/dns4/localhost', '/dns/localhost'])(
+    'dials what was named as %s again when it was gone',
+    async (place) => {
+      const port = await freePort('127.0.0.1')
+      const startNamed = () => startNetworkNode({ dataDirectory, network: { port } })
+      const dataDirectory = temporaryFolder()
+      const named = await startNamed()
+      const node = await startNetworkNode({ network: { peers: [`${place}/tcp/${port}`] } })
+      await until(async () => (await statusOf(node)).peers === 1)
+      await named.stop()
+      await until(async () => (await statusOf(node)).peers === 0)
+      await startNamed()
+      await until(async () => (await statusOf(node)).peers === 1)
+    },
+  )
 
   test('starts with what is left of its files', async () => {
     const dataDirectory = temporaryFolder()

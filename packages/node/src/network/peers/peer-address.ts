@@ -6,7 +6,7 @@
 import type { PeerId } from '../transport.ts'
 
 const ADDRESS =
-  /^\/(ip4|ip6|dns4|dns6)\/([^/]{1,253})\/tcp\/([1-9][0-9]{0,4})(?:\/p2p\/([1-9A-HJ-NP-Za-km-z]{40,60}))?$/
+  /^\/(ip4|ip6|dns|dns4|dns6)\/([^/]{1,253})\/tcp\/([1-9][0-9]{0,4})(?:\/p2p\/([1-9A-HJ-NP-Za-km-z]{40,60}))?$/
 
 export interface PeerAddress {
   /** undefined where whoever answers there is meant. */
