@@ -100,6 +100,14 @@ function assemble(fields: Record<string, unknown>, file: string): NodeConfig {
   const { blockTime } = rest
   if (blockTime === 0 && halfLife !== 0)
     throw new ConfigError(`${file}: halfLife must be 0 where blockTime is 0, since the target is constant then.`)
+  if (blockTime === 1)
+    throw new ConfigError(
+      `${file}: blockTime must be 0 or at least 2: no block counts as quicker than 1 second, so with 1 the difficulty would never rise.`,
+    )
+  if (halfLife !== 0 && halfLife < blockTime)
+    throw new ConfigError(
+      `${file}: halfLife must be 0 or at least ${blockTime}, as blockTime is: with less each quick block would at least double the difficulty.`,
+    )
   const rules = { ...rest, halfLife: blockTime > 0 && halfLife === 0 ? HALF_LIFE_BLOCKS * blockTime : halfLife }
   try {
     genesisOf(rules, genesisTimestamp)

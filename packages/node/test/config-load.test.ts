@@ -79,7 +79,7 @@ describe('another file', () => {
 
   it('with a block time and no half-life gets one of 60 block times', async () => {
     expect((await loadConfig(SHIPPED, file({ blockTime: 30 }))).rules).toMatchObject({ blockTime: 30, halfLife: 1800 })
-    expect((await loadConfig(SHIPPED, file({ blockTime: 30, halfLife: 7 }))).rules.halfLife).toBe(7)
+    expect((await loadConfig(SHIPPED, file({ blockTime: 30, halfLife: 77 }))).rules.halfLife).toBe(77)
   })
 
   it.each([
@@ -167,6 +167,20 @@ describe('another file', () => {
     expect(await refusal(loadConfig(SHIPPED, path))).toMatch(
       new RegExp(`^${path}: halfLife must be 0 where blockTime is 0`),
     )
+  })
+
+  it('with a block time or a half-life by which no difficulty could settle', async () => {
+    for (const [field, fields] of [
+      ['blockTime must be 0 or at least 2', { blockTime: 1 }],
+      ['blockTime must be 0 or at least 2', { blockTime: 1, halfLife: 60 }],
+      ['halfLife must be 0 or at least 60', { blockTime: 60, halfLife: 1 }],
+      ['halfLife must be 0 or at least 60', { blockTime: 60, halfLife: 59 }],
+    ] as const) {
+      const path = file(fields)
+      expect(await refusal(loadConfig(SHIPPED, path))).toMatch(new RegExp(`^${path}: ${field}`))
+    }
+    for (const fields of [{ blockTime: 2 }, { blockTime: 2, halfLife: 2 }, { blockTime: 60, halfLife: 60 }])
+      expect((await loadConfig(SHIPPED, file(fields))).rules).toMatchObject(fields)
   })
 
   it.each([
