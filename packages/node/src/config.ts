@@ -28,6 +28,12 @@ export class ConfigError extends Error {
   override readonly name = 'ConfigError'
 }
 
+/**
+ * What is accepted must find a block: the longest transaction, a memo of 256 control characters, has 1952 bytes, and its
+ * block 2532.
+ */
+const LEAST_BLOCK_BYTES = 3_000
+
 /** What is wrong with a field's value; undefined where nothing is. */
 type Check = (value: unknown) => string | undefined
 
@@ -36,7 +42,7 @@ const FIELDS: Readonly<Record<string, Check>> = {
   miningReward: whole(0, MAX_AMOUNT),
   blockTime: whole(0, 1_000_000),
   halfLife: whole(0, 1_000_000_000),
-  maxBlockBytes: whole(2_000, 1_000_000),
+  maxBlockBytes: whole(LEAST_BLOCK_BYTES, 1_000_000),
   allocations: checkAllocations,
   genesisTimestamp: whole(0, MAX_AMOUNT),
   port: whole(0, 65_535),

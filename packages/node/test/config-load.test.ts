@@ -3,11 +3,11 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { genesisOf, hashOf } from '@bc/core'
+import { canonicalJson, genesisOf, hashOf } from '@bc/core'
 import * as fc from 'fast-check'
 import { afterAll, describe, expect, it } from 'vitest'
 import { ConfigError, loadConfig } from '../src/config.ts'
-import { ALICE, BOB, startTestNode } from './support/http-node.ts'
+import { ALICE, BOB, signed, startTestNode } from './support/http-node.ts'
 
 const SHIPPED = fileURLToPath(new URL('../../../config.json', import.meta.url))
 const directory = mkdtempSync(join(tmpdir(), 'bc-config-'))
@@ -87,7 +87,7 @@ describe('another file', () => {
     ['difficulty', 63],
     ['miningReward', 0],
     ['miningReward', Number.MAX_SAFE_INTEGER],
-    ['maxBlockBytes', 2_000],
+    ['maxBlockBytes', 3_000],
     ['maxBlockBytes', 1_000_000],
     ['port', 65_535],
     ['host', '::1'],
@@ -107,8 +107,8 @@ describe('another file', () => {
         ]),
     ),
     ['difficulty', 'from 0 to 63', 64],
-    ['maxBlockBytes', 'from 2000 to 1000000', 1_999],
-    ['maxBlockBytes', 'from 2000 to 1000000', 1_000_001],
+    ['maxBlockBytes', 'from 3000 to 1000000', 2_999],
+    ['maxBlockBytes', 'from 3000 to 1000000', 1_000_001],
     ['port', 'from 0 to 65535', 65_536],
     ['blockTime', 'from 0 to 1000000', 1_000_001],
     ...[null, 7, '', ' ', 'a b', 'http://localhost', 'localhost/x', 'ä', 'x'.repeat(254), ['localhost']].map(
@@ -242,6 +242,27 @@ describe('another file', () => {
       { numRuns: 1000 },
     )
   })
+})
+
+it('the smallest blocks that are allowed have room for the longest transaction', async () => {
+  const most = Number.MAX_SAFE_INTEGER
+  const fields = { difficulty: 1, miningReward: 0, maxBlockBytes: 3_000, allocations: { [ALICE.address]: most } }
+  const node = await startTestNode({ config: await loadConfig(SHIPPED, file(fields)) })
+  const longest = signed(node.chain, { amount: 2 ** 52, fee: 2 ** 52 - 1, memo: '\u0001'.repeat(256) })
+  const sent = await node.app.inject({ method: 'POST', url: '/transactions/new', payload: longest })
+  expect(sent.statusCode).toBe(201)
+  const { index } = (await node.app.inject('/mine')).json()
+  const block = (await node.app.inject(`/blocks/${index}`)).json()
+  const [reward, ...others] = block.transactions
+  expect(others).toEqual([longest])
+  // With the longest numbers as well that a chain could ever come to.
+  const transactions = [
+    { ...reward, amount: most, nonce: most },
+    { ...longest, nonce: most },
+  ]
+  const size = canonicalJson({ ...block, index: most, timestamp: most, transactions }).length
+  expect(size).toBe(2532)
+  await node.stop()
 })
 
 it('names that are allowed are found in any case', async () => {
