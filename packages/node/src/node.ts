@@ -102,7 +102,12 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
     const door = new Serial()
     const parts = { store, curve, door, clock }
     const network = new LateNetwork()
-    const { chain, admission, miner, events } = await openLedger({ ...options, config }, parts, identity, network)
+    const { chain, admission, miner, events, mineAll } = await openLedger(
+      { ...options, config },
+      parts,
+      identity,
+      network,
+    )
     const onReverted = (reverted: Reverted) => events.reverted(reverted)
     const moreRoutes = dev && ((app: App) => dev.addRoutes(app, { chain, admission, miner, door, onReverted }))
     const neighboursFile = dataDirectory === undefined ? undefined : join(dataDirectory, 'neighbours.json')
@@ -120,6 +125,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
         ...{ chain, store, admission, miner, identity, network, neighbours, events, version, onFailure },
         console: options.console,
         stopping: stopping.signal,
+        ...(mineAll && { onImported: mineAll }),
         ...(moreRoutes && { moreRoutes }),
       },
     )
@@ -212,10 +218,11 @@ async function openLedger(
     },
     onHeldRefused: (hash: Hash, error: RuleError) => log.warn({ hash, code: error.code }, error.message),
   })
-  const onAdmitted = dev && (() => dev.mineAll(miner, admission.pool))
+  // Blocks that are handed in may abandon others, whose transactions return, or hold the one that another waits for.
+  const mineAll = dev && (() => dev.mineAll(miner, admission.pool))
   const onChanges = (changes: readonly PoolChange[]) => events.poolChanged(changes)
   const admission = new Admission(
-    { ...parts, chain: chain.id, onChanges, ...(onAdmitted && { onAdmitted }) },
+    { ...parts, chain: chain.id, onChanges, ...(mineAll && { onAdmitted: mineAll }) },
     poolLimits,
   )
   const threads = dev?.search ?? new SealThreads(Math.max(1, availableParallelism() - 1))
@@ -229,7 +236,7 @@ async function openLedger(
   })
   const events = new EventFeed({ head: headOf(chain), progress: () => miner.progress })
   await admission.restore()
-  return { chain, admission, miner, events }
+  return { chain, admission, miner, events, mineAll }
 }
 
 /** Libp2p is loaded here and nowhere else: once the node is answering. */

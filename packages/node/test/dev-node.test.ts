@@ -1,14 +1,14 @@
 /** A node in dev mode over HTTP: its keys, its blocks, its clock, its faucet, and who may not ask for any of them. */
 import { createECDH, createHash } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
-import { hashOf, type JsonObject, parseBlock, type Transaction } from '@bc/core'
+import { type BlockEntry, hashOf, type JsonObject, parseBlock, type Transaction } from '@bc/core'
 import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { ConfigError } from '../src/config.ts'
 import { DevMode } from '../src/dev/index.ts'
 import { type Asked, ask as askPlainly, post } from './support/http-client.ts'
 import { type Answer, Contract, type Json } from './support/http-contract.ts'
 import { CAROL, type Payment, signed, startTestNode, type TestNode } from './support/http-node.ts'
-import { minedOn } from './support/http-parts.ts'
+import { type Mined, minedOn } from './support/http-parts.ts'
 
 type Modules = Parameters<DevMode['addRoutes']>[1]
 
@@ -140,6 +140,54 @@ describe('a transaction', () => {
     await send(payment({ nonce: 0, amount: 9 }))
     const amounts = (await blocks()).slice(1).map(({ transactions: [, one] }) => one?.amount)
     expect(amounts).toEqual([9, 1, 2])
+  })
+
+  describe('that can be in a block since others have handed blocks in', () => {
+    const amounts = async () => (await blocks()).slice(1).map(({ transactions: [, one] }) => one?.amount)
+    const handIn = (...lines: readonly (Mined | string)[]) => {
+      const body = lines.map((line) => `${typeof line === 'string' ? line : line.parsed.canonical}\n`).join('')
+      return ask({ method: 'POST', path: '/blocks', body, headers: { 'content-type': 'application/x-ndjson' } })
+    }
+
+    /** Blocks without transactions, instead of those that there are. */
+    async function branch(length: number, now: number): Promise<Mined[]> {
+      const mined: Mined[] = []
+      let parent: BlockEntry = await dev.store.knownEntry(node.chain)
+      for (let i = 0; i < length; i++) {
+        mined.push(minedOn(parts, parent, { now }))
+        parent = (mined.at(-1) as Mined).entry
+      }
+      return mined
+    }
+
+    it('has its block before these are answered: it has come back from another branch', async () => {
+      await send(payment({ nonce: 0, amount: 8 }))
+      await send(payment({ nonce: 1, amount: 9 }))
+      const { status, json } = await handIn(...(await branch(3, START)))
+      expect([status, json.imported, json.height, json.tip]).toEqual([200, 3, 6, parts.chain.head.hash])
+      expect(await amounts()).toEqual([undefined, undefined, undefined, 8, 9])
+    })
+
+    it('has it as well where one of them is refused', async () => {
+      await send(payment({ amount: 8 }))
+      expect((await handIn(...(await branch(2, START)), '7')).json).toMatchObject({ code: 'block.shape', imported: 2 })
+      expect(await amounts()).toEqual([undefined, undefined, 8])
+    })
+
+    it('has it as well where they hold the one that was missing', async () => {
+      await send(payment({ nonce: 1, amount: 9 }))
+      const missing = minedOn(parts, parts.chain.head, { transactions: [payment({ nonce: 0, amount: 8 })], now: START })
+      expect((await handIn(missing)).json.height).toBe(3)
+      expect(await amounts()).toEqual([8, 9])
+    })
+
+    it('has it as well where their time comes with the clock', async () => {
+      await send(payment({ amount: 8 }))
+      const [first, second] = (await branch(2, START + 200)) as [Mined, Mined]
+      for (const { parsed } of [first, second]) await parts.chain.import(parsed)
+      await ask(post('/dev/time', { seconds: 100 }))
+      expect(await amounts()).toEqual([undefined, undefined, 8])
+    })
   })
 
   it('that is refused makes no block', async () => {

@@ -86,6 +86,7 @@ export class DevMode {
     devRoutes(app, {
       ...modules,
       ...{ seed, accounts, clock },
+      mineAll: () => this.mineAll(modules.miner, modules.admission.pool),
       faucet: new Faucet(faucet, { store, admission: modules.admission, chain: modules.chain.id }),
       snapshots: new Snapshots(this.rewindable, clock, modules),
     })

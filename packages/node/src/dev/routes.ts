@@ -31,6 +31,8 @@ export interface DevContext {
   readonly chain: Chain
   readonly admission: Admission
   readonly door: Serial
+  /** See {@link DevMode.mineAll}. */
+  readonly mineAll: () => Promise<void>
 }
 
 export function devRoutes(app: App, context: DevContext): void {
@@ -86,7 +88,7 @@ function snapshots(app: App, { snapshots, chain, clock, faucet }: DevContext): v
   })
 }
 
-function time(app: App, { clock, chain, admission, door }: DevContext): void {
+function time(app: App, { clock, chain, admission, door, mineAll }: DevContext): void {
   app.route({
     ...access,
     method: 'GET',
@@ -113,6 +115,7 @@ function time(app: App, { clock, chain, admission, door }: DevContext): void {
       // What the node does every second of its own: done with the answer, it is the same in every run.
       await chain.importDue()
       await admission.expire()
+      await mineAll()
       return { time: clock.now() }
     },
   })

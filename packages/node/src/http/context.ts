@@ -25,6 +25,8 @@ export interface RouteContext {
   readonly onFailure: (error: unknown) => void
   /** Aborted with `node.stopping` when the node begins to stop: what takes long ends early, and says so. */
   readonly stopping: AbortSignal
+  /** Has to be done before whoever handed in blocks is answered, whatever became of them. */
+  readonly onImported?: () => Promise<void>
   /** Adds those that not every node has. */
   readonly moreRoutes?: (app: App) => void
 }

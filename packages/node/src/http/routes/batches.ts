@@ -32,7 +32,7 @@ export async function batchRoutes(app: App, context: RouteContext): Promise<void
   })
 }
 
-function importBlocks(app: App, { chain, store, network, stopping }: RouteContext): void {
+function importBlocks(app: App, { chain, store, network, stopping, onImported }: RouteContext): void {
   app.route({
     method: 'POST',
     url: '/blocks',
@@ -57,7 +57,7 @@ function importBlocks(app: App, { chain, store, network, stopping }: RouteContex
         if (request.socket.destroyed) throw clientGone()
       }
       try {
-        const count = await importLines({ chain, store }, lines, checkWanted)
+        const count = await importLines({ chain, store }, lines, checkWanted).finally(onImported)
         return { ...count, height: chain.head.index, tip: chain.head.hash }
       } catch (error) {
         if (!(error instanceof ImportRefused)) throw error
