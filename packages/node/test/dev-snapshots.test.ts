@@ -19,6 +19,7 @@ import {
   PEOPLE,
   type Site,
   signedPayment,
+  transactionsIn,
 } from './support/ledger-blocks.ts'
 import { all, freshImport, Ledger, MAIN_STATE, mainTexts, memoryLevel, records } from './support/ledger-node.ts'
 import { blocksOf, treeRecipe } from './support/ledger-tree.ts'
@@ -155,6 +156,47 @@ describe('a revert', () => {
       expect(await stateOf(node)).toEqual(before)
       expect((await all(node.ledger.store.pool())).map(({ transaction }) => transaction)).toEqual(waits)
     }
+  })
+
+  it('tells of what was confirmed since and is not any more, the oldest first', async () => {
+    const node = await opened()
+    const site = genesisSite()
+    const waits = signedPayment(site, bob, carol, 7, 0, 0)
+    await node.ledger.submit(waits)
+    const id = await node.snapshots.take()
+    const payments = [
+      { from: 0, to: 1, amount: 5, fee: 0 },
+      { from: 1, to: 2, amount: 7, fee: 0 },
+    ]
+    const later = grown(
+      grown(site, 1, () => ({ payments, after: 5 })),
+      1,
+      () => paying(0, 2),
+    )
+    await importAll(node.ledger, textsAfter(later, site))
+    await node.snapshots.revert(id)
+    const [first, , second] = later.texts.slice(1).flatMap(transactionsIn)
+    expect(node.reverted[0]?.pool.map(({ kind, entry: { transaction } }) => [kind, transaction])).toEqual([
+      ['dropped', first],
+      ['dropped', second],
+      ['pending', waits],
+    ])
+    expect(node.reverted[0]?.pool.map((change) => change.kind === 'dropped' && change.reason)).toEqual([
+      'reverted',
+      'reverted',
+      false,
+    ])
+  })
+
+  it('tells of nothing that is confirmed on either branch', async () => {
+    const node = await opened()
+    const [short, long] = [grown(genesisSite(), 2, () => paying(0, 1)), grown(genesisSite(), 3, () => nothing)]
+    await importAll(node.ledger, textsAfter(short, genesisSite()))
+    const id = await node.snapshots.take()
+    await importAll(node.ledger, textsAfter(long, genesisSite()))
+    expect(node.ledger.waiting).toHaveLength(2)
+    await node.snapshots.revert(id)
+    expect(node.reverted[0]).toMatchObject({ pool: [], head: { index: 3 } })
   })
 
   it('forgets blocks that were held', async () => {

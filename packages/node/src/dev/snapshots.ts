@@ -1,8 +1,16 @@
-import { type BlockEntry, planReorganisation, type Reorganisation, RuleError } from '@bc/core'
+import {
+  type Block,
+  type BlockEntry,
+  judgeTransaction,
+  planReorganisation,
+  type Reorganisation,
+  RuleError,
+  readTransactions,
+} from '@bc/core'
 import type { Chain } from '../chain/chain.ts'
 import type { Miner } from '../mining/miner.ts'
 import type { Admission } from '../pool/admission.ts'
-import { changesByRevert, type PoolChange } from '../pool/changes.ts'
+import { changesByRevert, type PoolChange, type Waiting } from '../pool/changes.ts'
 import type { Serial } from '../serial.ts'
 import type { Snapshot } from '../storage/database.ts'
 import type { DevClock } from './clock.ts'
@@ -10,6 +18,8 @@ import type { RewindStore } from './rewind-store.ts'
 
 /** A suite may take one before each of its tests and never go back: the oldest leaves first. */
 const MOST = 10_000
+/** Abandoned blocks whose transactions are told of, the newest: so many events are kept for those who are behind. */
+const MOST_TOLD = 10_000
 
 /** The chain has gone back to an earlier head: what was left for it, and what was taken up again, if anything. */
 export interface Reverted extends Pick<Reorganisation, 'abandon' | 'adopt'> {
@@ -90,8 +100,26 @@ export class Snapshots {
     const { abandon, adopt } = await planReorganisation(before, chain.head, (hash) =>
       this.rewindable.store.knownEntry(hash),
     )
-    const pool = changesByRevert(waiting, [...admission.pool.list()])
+    const unconfirmed = await this.unconfirmedOf([...(await this.transactionsOf(abandon)), ...waiting])
+    const pool = changesByRevert(unconfirmed, waiting, [...admission.pool.list()])
     this.modules.onReverted?.({ head: chain.head, abandon, adopt, pool })
+  }
+
+  /** @param blocks newest first */
+  private async transactionsOf(blocks: readonly BlockEntry[]): Promise<Waiting[]> {
+    const { store } = this.rewindable
+    const found: Waiting[] = []
+    for (const { index, hash } of blocks.slice(0, MOST_TOLD).reverse()) {
+      const { transactions } = JSON.parse((await store.blockText(index, hash)).toString()) as Block
+      for (const one of readTransactions(transactions, this.modules.chain.id).parsed)
+        found.push({ id: one.id, transaction: judgeTransaction(one, 'valid') })
+    }
+    return found
+  }
+
+  private async unconfirmedOf(transactions: readonly Waiting[]): Promise<Waiting[]> {
+    const places = await this.rewindable.store.transactionPlaces(transactions.map(({ id }) => id))
+    return transactions.filter((_, i) => places[i] === undefined)
   }
 
   private async forget(id: number): Promise<void> {

@@ -39,16 +39,21 @@ export function reasonOfRefusal(code: RuleCode): DropReason {
 
 /**
  * What it means that dev mode has put back an earlier pool.
+ * @param unconfirmed what waited or was confirmed until then, and isn't confirmed now
  * @param before what waited until then
  * @param after what waits now
  */
-export function changesByRevert(before: readonly Waiting[], after: readonly Waiting[]): PoolChange[] {
+export function changesByRevert(
+  unconfirmed: readonly Waiting[],
+  before: readonly Waiting[],
+  after: readonly Waiting[],
+): PoolChange[] {
   const without = (entries: readonly Waiting[], others: readonly Waiting[]) => {
     const known = new Set(others.map(({ id }) => id))
     return entries.filter(({ id }) => !known.has(id))
   }
   return [
-    ...without(before, after).map((entry) => ({ kind: 'dropped' as const, entry, reason: 'reverted' as const })),
+    ...without(unconfirmed, after).map((entry) => ({ kind: 'dropped' as const, entry, reason: 'reverted' as const })),
     ...without(after, before).map((entry) => ({ kind: 'pending' as const, entry })),
   ]
 }
