@@ -137,6 +137,8 @@ describe('a revert', () => {
       signedPayment(site, alice, bob, 5, 0, 0),
       signedPayment(site, alice, bob, 6, 2, 1),
       signedPayment(site, bob, carol, 7, 0, 3),
+      // It has come after the one that it goes before.
+      signedPayment(site, bob, carol, 8, 0, 2),
     ]
     for (const one of waits) await node.ledger.submit(one)
     const before = await stateOf(node)

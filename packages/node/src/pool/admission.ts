@@ -142,8 +142,13 @@ export class Admission {
     }
     const accounts = await this.storedAccounts(found)
     // From here on without waiting: nobody sees an empty pool.
-    this.pool.expire(Number.POSITIVE_INFINITY)
-    this.addAgain(found, accounts, new Departures())
+    const refill = (transactions: readonly Checked[]) => {
+      this.pool.expire(Number.POSITIVE_INFINITY)
+      this.addAgain(transactions, accounts, new Departures())
+    }
+    refill(found)
+    // Where not all can stay, it isn't for their arrival to say which.
+    if (this.pool.size < found.length) refill(byNonce(found))
     this.pool.expire(clock())
     if (stale.length > 0) await store.rewritePool(stale, this.pool.list())
   }
@@ -171,7 +176,7 @@ export class Admission {
     for (const { transaction } of returning) settle(transaction.sender, NO_ACCOUNT)
     const displaced = [...removed]
     for (const [address, account] of accounts) settle(address, account ?? NO_ACCOUNT)
-    const again = this.addAgain([...returning, ...displaced], spending, departures)
+    const again = this.addAgain(byNonce([...returning, ...displaced]), spending, departures)
     removed.push(...again.removed)
     if (abandoned.length + removed.length > 0)
       await store.writePool(again.added, removed, { sync: false, returned: abandoned })
@@ -205,12 +210,12 @@ export class Admission {
   }
 
   /**
-   * Those that still have a place.
+   * Those that still have a place, in this order.
    * @param departures is told of those that haven't
    */
   private addAgain(transactions: readonly Checked[], accounts: ReadonlyMap<Address, Account>, departures: Departures) {
     const [added, removed]: [PoolEntry[], PoolEntry[]] = [[], []]
-    for (const one of byNonce(transactions)) {
+    for (const one of transactions) {
       const { id, transaction, arrivedAt } = one
       try {
         const account = accounts.get(transaction.sender) ?? NO_ACCOUNT
@@ -388,8 +393,8 @@ function orRefusal<T>(attempt: () => T): T | RuleError {
 }
 
 /**
- * In their order, but each sender's by nonce: a replacement came after those that it goes before, and the pool would
- * refuse them for the gap.
+ * In their order, but each sender's by nonce: where there isn't room or money for all, an earlier one goes before a later
+ * one that came first.
  */
 function byNonce(transactions: readonly Checked[]): Checked[] {
   const queues = new Map<Address, Checked[]>()
