@@ -1,6 +1,6 @@
 /** Receipts: what `bc verify-proof` makes of good and of tampered ones, and the shell script that checks the same by hand. */
 import { execFileSync, spawn } from 'node:child_process'
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter } from 'node:path'
 import {
@@ -26,7 +26,7 @@ import { alice, blockOn, bob, type Plan, type Site } from '../../core/test/suppo
 import { describeWith } from '../../core/test/support/where.ts'
 import { checkReceipt } from '../src/receipt/receipt.ts'
 import { shellCheck } from '../src/receipt/shell.ts'
-import { type Ended, ended } from './commands.ts'
+import { type Ended, ended, ROOT } from './commands.ts'
 import { hasTools, recommitted } from './support-audit.ts'
 
 // Scripts at a time.
@@ -352,18 +352,26 @@ const BAD: [string, string, Where & { readonly site?: Site }, Tamper][] = [
   ],
 ]
 
-BAD.push([
-  'block.target',
-  'a target that has moved before it may',
-  { ...TRANSFER, full: true, site: moving },
-  (r) => edit(r, 1, 'target'),
-])
+const MOVING = { ...TRANSFER, full: true, site: moving }
+BAD.push(
+  ['block.target', 'a target that has moved before it may', MOVING, (r) => edit(r, 1, 'target')],
+  ['block.target', 'a moving target that is not what the rules give', MOVING, (r) => edit(r, 3, 'target')],
+  ['block.target', 'headers that took no work', MOVING, (r) => forge(r)],
+)
 
 type Tampered = Record<string, JsonValue>
 
 function edit(receipt: Mutable, at: number, field: string): void {
   const header = receipt.headers[at] as Tampered
   header[field] = flipped(header[field])
+}
+
+/** All but block 2, which is anybody's to copy, for a target that everything meets. */
+function forge({ headers }: Mutable): void {
+  for (const header of headers.slice(2) as Tampered[]) {
+    const { proof: _, ...committed } = Object.assign(header, { target: 'f'.repeat(64) })
+    header.proof = sha256Hex(canonicalJson(committed)) + '0'.repeat(16)
+  }
 }
 
 function turn({ branch }: Mutable): void {
@@ -545,11 +553,6 @@ describe('bc verify-proof', () => {
     expect(ours(tampered(where, tamper))).toBe(code)
   })
 
-  test('a moving target that is not what the rules give', () => {
-    const receipt = tampered({ ...TRANSFER, full: true, site: moving }, (r) => edit(r, 3, 'target'))
-    expect(ours(receipt)).toBe('block.target')
-  })
-
   test.each(NO_RECEIPT)('what is no receipt: %s', (_name, change) => {
     const receipt = change(structuredClone(receiptOf(constant, TRANSFER))) as Mutable
     expect(ours(receipt)).toBe('message.malformed')
@@ -613,8 +616,8 @@ describeWith(hasTools(), 'skipped: jq, openssl or xxd is missing', 'the script t
   })
 
   describe('shows what it has checked', () => {
-    const shown = async (where: Where) => {
-      const receipt = receiptOf(constant, where)
+    const shown = async (where: Where, site = constant) => {
+      const receipt = receiptOf(site, where)
       const { stdout } = await checked(script, fileOf(canonicalJson(receipt as unknown as JsonValue)))
       return { receipt, lines: stdout.split('\n') }
     }
@@ -645,6 +648,16 @@ describeWith(hasTools(), 'skipped: jq, openssl or xxd is missing', 'the script t
         'amount       53',
         'block        4: the branch leads to its Merkle root (steps: 2)',
       ])
+    })
+
+    test('of the targets', async () => {
+      const part = receiptOf(moving, TRANSFER).headers.map(({ target }) => String(target))
+      const open = `not shown    whether its targets are the rules': the easiest of them is ${part.sort().at(-1)}`
+      expect((await shown(TRANSFER, moving)).lines).toContain(open)
+      for (const site of [constant, moving])
+        expect((await shown({ ...TRANSFER, full: true }, site)).lines).toContain(
+          'chain        from genesis on, every target the one that its rules give',
+        )
     })
   })
 
@@ -713,6 +726,14 @@ describeWith(hasTools(), 'skipped: jq, openssl or xxd is missing', 'the script t
       expect({ code, stderr, valid: stdout.endsWith('valid\n') }).toEqual({ code: 0, stderr: '', valid: true })
     }
     expect(existsSync(`${folder}/canary`)).toBe(false)
+  })
+
+  test('a moving target is computed as the audit computes it, of which there are more tests', () => {
+    const text = (file: string) => readFileSync(file, 'utf8')
+    for (const name of ['asert', 'power_of_two']) {
+      const [found] = new RegExp(`^${name}\\(\\) \\{.*?^\\}$`, 'ms').exec(text(`${ROOT}/scripts/audit.sh`)) ?? []
+      expect(text(script)).toContain(found ?? `a function ${name}`)
+    }
   })
 
   const hasShellCheck = (() => {

@@ -100,7 +100,9 @@ function addVerifyProof(bc: Command): void {
       'after',
       `
 Checked are the signature, the branch to the block's Merkle root, and of every
-header its order, its commitment and its seal. Whether another chain has more
+header its order, its commitment and its seal; and of all headers (bc prove
+--full) that they stand on the chain's genesis block, and the target of each:
+without those a target is its miner's own word. Whether another chain has more
 work no file can tell: with --node on the command line that node is asked.
 ${examples(
   'bc verify-proof receipt.json --chain $CHAIN',
