@@ -336,6 +336,12 @@ const BAD: [string, string, Where & { readonly site?: Site }, Tamper][] = [
       ;(r.headers[0] as Tampered).rules = { ...(r.headers[0]?.rules as JsonObject), miningReward: 51 }
     },
   ],
+  ...[[], ['anything']].map((transactions): (typeof BAD)[number] => [
+    'block.genesis',
+    `transactions in the header of genesis: ${transactions.length}`,
+    { ...TRANSFER, full: true },
+    (r) => void Object.assign(r.headers[0] as Tampered, { transactions }),
+  ]),
   [
     'block.previous_hash',
     'a second block that follows another genesis',

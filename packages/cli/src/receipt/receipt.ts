@@ -160,6 +160,8 @@ function checkFromBlock({ headers, previous_proof }: Receipt): Header[] {
 function checkFromGenesis({ headers, chain, index }: Receipt, verifier: SignatureVerifier): Header[] {
   const [first, ...others] = headers
   if (first === undefined) throw noReceipt('it has no headers')
+  if (isJsonObject(first) && first.transactions !== undefined)
+    throw new RuleError('block.genesis', 'Its first header has transactions.')
   const { genesis, hash } = parseGenesis({ ...first, transactions: [] }, verifier)
   if (hash !== chain)
     throw new RuleError('block.genesis', `Its headers start with the genesis block of the chain ${hash}, not ${chain}.`)

@@ -175,7 +175,9 @@ IFS= read -r -d '' program <<'JQ' || true
 
   # ---- Lines
 
-  def genesis_lines: . + {transactions: []} | genesis_fault as $fault
+  def genesis_lines:
+    (if has("transactions") then "its header has transactions" else null end) as $more
+    | . + {transactions: []} | ($more // genesis_fault) as $fault
     | if $fault then line("fault", "block.genesis", $fault)
       else
         line("genesis", canonical),
