@@ -253,6 +253,7 @@ read_document() {
       unless(.rules | del(.allocations) | all(.[]; whole); "a rule is not a whole number"),
       unless(.rules.allocations | type == "object" and all(.[]; whole); "an allocation is not a whole number"),
       unless(.rules.difficulty <= 63; "its difficulty is above 63"),
+      unless(.rules.maxBlockBytes <= 1000000; "its maxBlockBytes is above 1000000"),
       unless(.rules | (.blockTime == 0) == (.halfLife == 0);
         "blockTime and halfLife are both 0, for a constant target, or neither is"),
       unless(.index == 1; "its index is not 1"),

@@ -212,6 +212,7 @@ function badGenesis(): void {
     ['a seventh rule', withRules({ version: 1 })],
     ['a rule that is a string', withRules({ miningReward: '50' })],
     ['the difficulty 64', withRules({ difficulty: 64 })],
+    ['blocks of more than 1 MB', withRules({ maxBlockBytes: 1_000_001 })],
     ['a blockTime without a halfLife', withRules({ blockTime: 10 })],
     ['an allocation that is a string', withRules({ allocations: { [alice.address]: '1000' } })],
     ['an allocation to "0"', withRules({ allocations: { 0: 1 } })],

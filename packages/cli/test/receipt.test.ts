@@ -521,6 +521,7 @@ const NO_GENESIS: [string, (genesis: JsonObject, rules: JsonObject) => JsonObjec
   ['a seventh rule', (genesis, rules) => ({ ...genesis, rules: { ...rules, version: 1 } })],
   ['a rule that is a string', (genesis, rules) => ({ ...genesis, rules: { ...rules, miningReward: '50' } })],
   ['the difficulty 64', (genesis, rules) => ({ ...genesis, rules: { ...rules, difficulty: 64 } })],
+  ['blocks of more than 1 MB', (genesis, rules) => ({ ...genesis, rules: { ...rules, maxBlockBytes: 1_000_001 } })],
   ['a blockTime without a halfLife', (genesis, rules) => ({ ...genesis, rules: { ...rules, blockTime: 10 } })],
   ['a target that anything meets', (genesis) => ({ ...genesis, target: 'f'.repeat(64) })],
   ['the index 2', (genesis) => ({ ...genesis, index: 2 })],

@@ -2,7 +2,7 @@
 import { type Genesis, genesisOf } from './block.ts'
 import { sha256Hex } from './hash.ts'
 import { canonicalJson, isJsonObject, type JsonObject, type JsonValue } from './json.ts'
-import type { ChainRules } from './params.ts'
+import { type ChainRules, MAX_BLOCK_BYTES } from './params.ts'
 import { type Hash, parseAmount } from './primitives.ts'
 import { RuleError } from './rules.ts'
 import { isAddress, type SignatureVerifier } from './signature.ts'
@@ -44,6 +44,7 @@ function parseRules(value: JsonValue | undefined, verifier: SignatureVerifier): 
   if (!isJsonObject(allocations)) throw noGenesis('its allocations are no object')
   const rules = value as unknown as ChainRules
   if (rules.difficulty > MAX_DIFFICULTY) throw noGenesis(`its difficulty is above ${MAX_DIFFICULTY}`)
+  if (rules.maxBlockBytes > MAX_BLOCK_BYTES) throw noGenesis(`its maxBlockBytes is above ${MAX_BLOCK_BYTES}`)
   if ((rules.blockTime === 0) !== (rules.halfLife === 0))
     throw noGenesis('blockTime and halfLife are both 0, for a constant target, or neither is')
   for (const [address, amount] of Object.entries(allocations)) {

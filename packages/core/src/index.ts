@@ -42,8 +42,8 @@ export {
 export { type BranchStep, EMPTY_ROOT, merkleBranch, merkleRoot, rootOfBranch } from './merkle.ts'
 export {
   type ChainRules,
-  DEFAULT_MAX_BLOCK_BYTES,
   HALF_LIFE_BLOCKS,
+  MAX_BLOCK_BYTES,
   MAX_CLOCK_LEAD,
   MAX_MEMO_BYTES,
   supplyAt,

@@ -14,7 +14,7 @@ export interface ChainRules {
   readonly difficulty: number
   /** Seconds of delay that halve the difficulty (ASERT's τ); 0 for a constant target. */
   readonly halfLife: number
-  /** Largest canonical JSON of a block, in bytes. */
+  /** Largest canonical JSON of a block, in bytes; {@link MAX_BLOCK_BYTES} at most. */
   readonly maxBlockBytes: number
   /** New coins in every block after genesis. */
   readonly miningReward: Amount
@@ -26,8 +26,8 @@ export const HALF_LIFE_BLOCKS = 60
 export const MAX_CLOCK_LEAD = 120
 /** Bytes of UTF-8 in a memo (protocol.md, "Transaction"). */
 export const MAX_MEMO_BYTES = 256
-/** A block's canonical JSON unless configured otherwise (protocol.md, "Block"). */
-export const DEFAULT_MAX_BLOCK_BYTES = 1_000_000
+/** Bytes of a block's canonical JSON that no rules may exceed, and the default (protocol.md, "Block"). */
+export const MAX_BLOCK_BYTES = 1_000_000
 
 /** The coins in existence once the block at `index` is applied: rewards are exact, so this needs no counting. */
 export function supplyAt(index: number, rules: ChainRules): bigint {

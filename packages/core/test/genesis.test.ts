@@ -51,6 +51,7 @@ describe('is none', () => {
     ['a rule less', TEXT.replace(', "miningReward": 50', '')],
     ['a rule in a string', ruled({ miningReward: '50' })],
     ['difficulty 64', ruled({ difficulty: 64 })],
+    ['blocks of 1,000,001 bytes', ruled({ maxBlockBytes: 1_000_001 })],
     ['a block time without a half-life', ruled({ halfLife: 0 })],
     ['a half-life without a block time', ruled({ blockTime: 0 })],
     ['an allocation in a string', ruled({ allocations: { [ADDRESS]: '1' } })],

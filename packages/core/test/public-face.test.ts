@@ -7,11 +7,11 @@ import { expect, test } from 'vitest'
 /** What other packages may build upon. A change here is a change of the package's contract: make it on purpose. */
 const VALUES = [
   'DEFAULT_JSON_LIMITS',
-  'DEFAULT_MAX_BLOCK_BYTES',
   'DEFAULT_POOL_LIMITS',
   'EMPTY_ROOT',
   'HALF_LIFE_BLOCKS',
   'MAX_AMOUNT',
+  'MAX_BLOCK_BYTES',
   'MAX_CLOCK_LEAD',
   'MAX_MEMO_BYTES',
   'MAX_NONCE_GAP',
@@ -160,7 +160,7 @@ test('the consensus numbers are those of protocol.md', () => {
   expect(core.MAX_MEMO_BYTES).toBe(256)
   expect(core.MAX_CLOCK_LEAD).toBe(120)
   expect(core.HALF_LIFE_BLOCKS).toBe(60)
-  expect(core.DEFAULT_MAX_BLOCK_BYTES).toBe(1_000_000)
+  expect(core.MAX_BLOCK_BYTES).toBe(1_000_000)
   expect(core.MAX_NONCE_GAP).toBe(64)
   expect(core.REWARD_SENDER).toBe('0')
   expect(core.EMPTY_ROOT).toBe('0000000000000000000000000000000000000000000000000000000000000000')

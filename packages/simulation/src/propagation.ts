@@ -5,7 +5,7 @@
  * blocks found at random every T seconds, and D seconds that a block needs to reach the average miner, that befalls
  * 1 − e^(−D/T) of them (Decker, Wattenhofer: Information Propagation in the Bitcoin Network, 2013).
  */
-import { type Amount, DEFAULT_MAX_BLOCK_BYTES, type Hash } from '@bc/core'
+import { type Amount, type Hash, MAX_BLOCK_BYTES } from '@bc/core'
 import type { Chain, PeerId } from '@bc/node/parts'
 import { sharedCurve } from './curve.ts'
 import { SharedValues } from './disk.ts'
@@ -94,7 +94,7 @@ function scenarioOf(nodes: number, interval: number): Scenario {
       blockTime: 0,
       halfLife: 0,
       difficulty: 0,
-      maxBlockBytes: DEFAULT_MAX_BLOCK_BYTES,
+      maxBlockBytes: MAX_BLOCK_BYTES,
       miningReward: 50 as Amount,
     },
     medium: { degree: 8, delayMs: 100, loss: 0, stall: 0 },

@@ -1,5 +1,5 @@
 /** What a seed stands for: how large, how bad a network, how deep a division. */
-import { type Address, type Amount, type ChainRules, DEFAULT_MAX_BLOCK_BYTES } from '@bc/core'
+import { type Address, type Amount, type ChainRules, MAX_BLOCK_BYTES } from '@bc/core'
 import type { MediumOptions } from './medium.ts'
 import type { Random } from './random.ts'
 
@@ -95,7 +95,7 @@ function rulesOf(random: Random, blockSeconds: number, payers: readonly Address[
     blockTime: moving ? blockSeconds : 0,
     halfLife: moving ? 60 * blockSeconds : 0,
     difficulty: random.pick([0, 1]),
-    maxBlockBytes: random.pick([DEFAULT_MAX_BLOCK_BYTES, DEFAULT_MAX_BLOCK_BYTES, 4_000]),
+    maxBlockBytes: random.pick([MAX_BLOCK_BYTES, MAX_BLOCK_BYTES, 4_000]),
     miningReward: 50 as Amount,
   }
 }

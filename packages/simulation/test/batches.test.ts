@@ -1,5 +1,5 @@
 /** Transactions by the thousand: what one node was handed in reaches the others, and nobody takes that for an attack. */
-import { type Address, type Amount, DEFAULT_MAX_BLOCK_BYTES, type Transaction } from '@bc/core'
+import { type Address, type Amount, MAX_BLOCK_BYTES, type Transaction } from '@bc/core'
 import { signTransaction } from '@bc/wallet'
 import { expect, test } from 'vitest'
 import { sharedCurve } from '../src/curve.ts'
@@ -18,7 +18,7 @@ async function twoNodes(skews: readonly [number, number] = [0, 0]) {
     seed: 'batches',
     scenario: {
       nodes: 2,
-      rules: { ...rules, maxBlockBytes: DEFAULT_MAX_BLOCK_BYTES },
+      rules: { ...rules, maxBlockBytes: MAX_BLOCK_BYTES },
       medium: { degree: 1, delayMs: 0, loss: 0, stall: 0 },
       ...{ blockSeconds: 60, paymentSeconds: 60, restartSeconds: 60, cutSeconds: 60 },
       ...{ skews, shares: [1, 1], divisions: [] },

@@ -139,6 +139,7 @@ IFS= read -r -d '' program <<'JQ' || true
     unless(.rules.allocations | type == "object" and all(.[]; whole); "an allocation is not a whole number"),
     unless(.rules.allocations | add // 0 | whole; "the allocations add up to more than 2^53-1"),
     unless(.rules.difficulty <= 63; "its difficulty is above 63"),
+    unless(.rules.maxBlockBytes <= 1000000; "its maxBlockBytes is above 1000000"),
     unless(.rules | (.blockTime == 0) == (.halfLife == 0);
       "blockTime and halfLife are both 0, for a constant target, or neither is"),
     unless(.timestamp | whole; "its timestamp is not a whole number of seconds"),

@@ -7,7 +7,7 @@
  *
  * Nothing of this is loaded by any other node. It changes no rule: scripts/audit.sh accepts its chain.
  */
-import { type Amount, type BlockEntry, type ChainRules, DEFAULT_MAX_BLOCK_BYTES, type Pool } from '@bc/core'
+import { type Amount, type BlockEntry, type ChainRules, MAX_BLOCK_BYTES, type Pool } from '@bc/core'
 import { ConfigError, type NodeConfig } from '../config.ts'
 import type { App } from '../http/app.ts'
 import { isThisMachine } from '../http/guard.ts'
@@ -101,7 +101,7 @@ function rulesOf(accounts: readonly FundedAccount[], faucet: DevAccount): ChainR
     blockTime: 0,
     difficulty: 1,
     halfLife: 0,
-    maxBlockBytes: DEFAULT_MAX_BLOCK_BYTES,
+    maxBlockBytes: MAX_BLOCK_BYTES,
     miningReward: 50 as Amount,
   }
 }
