@@ -1,5 +1,5 @@
 /** Blocks of a file are read and imported by the hundred: what comes of them is what comes of them one by one. */
-import { canonicalJson, genesisOf, type JsonObject, parseBlock, parseJson, RuleError } from '@bc/core'
+import { canonicalJson, genesisOf, isJsonObject, parseBlock, parseJson, RuleError } from '@bc/core'
 import fc from 'fast-check'
 import { describe, expect, test, vi } from 'vitest'
 import { alice, blockOn, bob, extended, pay } from '../../core/test/support/site.ts'
@@ -62,7 +62,7 @@ async function oneByOne(ledger: MemoryLedger, lines: readonly Uint8Array[]): Pro
 
 async function importLine({ chain, store }: MemoryLedger, line: Uint8Array): Promise<keyof ImportCount> {
   const value = parseJson(line)
-  if ((value as JsonObject | null)?.index === 1) {
+  if (isJsonObject(value) && value.index === 1 && value.rules !== undefined) {
     if (canonicalJson(value) === textOf(chain.genesis)) return 'known'
     throw new RuleError('block.genesis', 'another one')
   }
@@ -158,6 +158,21 @@ describe('lines of a file', () => {
     expect(await together(fresh, lines)).toEqual({ imported: 4, known: 1, line: 6, code: 'tx.balance' })
     const again = await together(fresh, lines)
     expect(again).toEqual({ imported: 0, known: 3, line: 4, code: 'tx.balance' })
+  })
+
+  test('that claim the index of genesis are judged as blocks, unless they have rules', async () => {
+    const second = blockOn(genesisSite(RULES), { fields: { index: 1 } })
+    for (const [line, code] of [
+      [second, 'block.index'],
+      ['{"index": 1}', 'block.shape'],
+      [textOf(OTHER_GENESIS), 'block.genesis'],
+    ] as const) {
+      const said = await together(
+        await ledger(),
+        [textOf(GENESIS), line].map((text) => Buffer.from(text)),
+      )
+      expect(said).toEqual({ imported: 0, known: 1, line: 2, code })
+    }
   })
 
   test('are asked for no longer than they are wanted', async () => {

@@ -6,6 +6,7 @@ import { isUtf8 } from 'node:buffer'
 import {
   canonicalJson,
   DEFAULT_JSON_LIMITS,
+  isJsonObject,
   type JsonValue,
   type ParsedBlock,
   parseJson,
@@ -118,16 +119,15 @@ async function readUnknown(chain: Chain, lines: readonly Uint8Array[]): Promise<
   // What is no UTF-8 is no block either: what is wrong with it is for the parser of bytes to say.
   const blocks = await chain.readEach(lines.map((line) => (isUtf8(line) ? Buffer.from(line).toString() : '')))
   return blocks.map((block, i) => {
-    if (!(block instanceof RuleError) && block.parsed.block.index !== 1) return block
-    return readOther(chain, lines[i] as Uint8Array, block)
+    return block instanceof RuleError ? readOther(chain, lines[i] as Uint8Array, block) : block
   })
 }
 
-/** @param block what else it is, if it has nothing to do with genesis */
-function readOther(chain: Chain, line: Uint8Array, block: ReadBlock | RuleError): Line {
+/** @param block what is wrong with it, if it has nothing to do with genesis: no other block has rules */
+function readOther(chain: Chain, line: Uint8Array, block: RuleError): Line {
   try {
     const value = parseJson(line, { maxBytes: longestLine(chain), maxDepth: DEFAULT_JSON_LIMITS.maxDepth })
-    if ((value as { readonly index?: JsonValue } | null)?.index !== 1) return block
+    if (!isJsonObject(value) || value.index !== 1 || value.rules === undefined) return block
     if (canonicalJson(value) === canonicalJson(chain.genesis as unknown as JsonValue)) return KNOWN
     return new RuleError('block.genesis', `This is not the genesis block of the chain ${chain.id}.`)
   } catch (error) {
