@@ -9,6 +9,7 @@ import { EventHistory } from '../src/events/history.ts'
 import { MiningMeter } from '../src/events/mining-meter.ts'
 import type { EventStream } from '../src/events/stream.ts'
 import { EVENT_TYPES } from '../src/http/event-schemas.ts'
+import { connected } from './support/http-client.ts'
 import { Contract } from './support/http-contract.ts'
 import { isOf, listen } from './support/http-events.ts'
 import { signed } from './support/http-node.ts'
@@ -100,6 +101,15 @@ describe('a reader', () => {
     await Promise.all(clients.map((client) => client.close()))
     await vi.waitUntil(() => events.size === 0, 30_000)
     events.peersChanged(peerEvent(10))
+  })
+
+  it('that hangs up with several streams on one connection is forgotten with all of them', async () => {
+    const { events, port } = await listeningParts()
+    const socket = await connected(port)
+    socket.write('GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n'.repeat(3))
+    await vi.waitUntil(() => events.size === 3, 30_000)
+    socket.destroy()
+    await vi.waitUntil(() => events.size === 0, 30_000)
   })
 
   it('of a crowd hears the same as all the others', async () => {

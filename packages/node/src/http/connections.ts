@@ -27,7 +27,7 @@ const UNREADABLE: Readonly<Record<string, [RuleCode, string]>> = {
 }
 
 export class Connections {
-  /** Every answer that is owed, as long as its connection lasts: of pipelined ones the later miss the end of that. */
+  /** Every answer that is owed, as long as its connection lasts. */
   private readonly owed = new Map<Socket, Set<ServerResponse>>()
   /** How many each network has open. */
   private readonly networks = new Map<string, number>()
@@ -93,7 +93,10 @@ export class Connections {
     if (known) return known
     const answers = new Set<ServerResponse>()
     this.owed.set(socket, answers)
-    socket.once('close', () => this.owed.delete(socket))
+    socket.once('close', () => {
+      this.owed.delete(socket)
+      for (const answer of answers) if (answer.socket === null) abandon(answer)
+    })
     return answers
   }
 
@@ -110,6 +113,12 @@ export class Connections {
   private isOwing(): boolean {
     return [...this.owed.values()].some(({ size }) => size > 0)
   }
+}
+
+/** Of pipelined answers Node tells the first one alone that its client has gone: what the others hold would stay. */
+function abandon(answer: ServerResponse): void {
+  answer.destroy()
+  answer.emit('close')
 }
 
 function refuse({ code }: { code?: string }, socket: Socket): void {
