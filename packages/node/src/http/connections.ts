@@ -11,7 +11,10 @@ import { answerOf } from './errors.ts'
 /** Answers that are under way when the node stops have this long. */
 const DRAIN_MS = 5_000
 const LOOK_MS = 20
-/** A reader that takes nothing for this long is cut off, and what is held for it let go. */
+/**
+ * A reader that takes nothing for this long is cut off, and what is held for it let go. In the midst of a write Node
+ * waits once more: for one who had begun to read it is a minute.
+ */
 const SLOW_READER_MS = 30_000
 /** How long a refused connection may stay half open. */
 const LINGER_MS = 1_000
