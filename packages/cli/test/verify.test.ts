@@ -4,7 +4,7 @@ import type { RequestListener } from 'node:http'
 import { tmpdir } from 'node:os'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { sites } from '../../core/test/support/generator.ts'
-import { blockOn, siteAtGenesis } from '../../core/test/support/site.ts'
+import { blockOn, extended, siteAtGenesis } from '../../core/test/support/site.ts'
 import { bc, command, expectFailure, type FakeNode, fakeNode } from './commands.ts'
 import { bookOf, documentOf } from './support-audit.ts'
 import { describeOnTerminal, onTerminal } from './terminal.ts'
@@ -12,8 +12,14 @@ import { describeOnTerminal, onTerminal } from './terminal.ts'
 const { moving } = sites()
 const TEXTS = moving.texts
 const BAD = TEXTS.with(2, (TEXTS[2] as string).replace('"amount": 100', '"amount": 101'))
-/** Another second block. */
-const OTHER = blockOn(siteAtGenesis('moving', moving.rules, moving.timestamp), { transfers: () => [] })
+/** As long, with another second block and third one. */
+const OTHER = [
+  ...[1, 2].reduce(
+    (site) => extended(site, { transfers: () => [] }),
+    siteAtGenesis('moving', moving.rules, moving.timestamp),
+  ).texts,
+  ...TEXTS.slice(3),
+]
 
 const { blocks, transactions, accounts, supply, tip } = bookOf(TEXTS)
 const REPORT = { valid: true, blocks, transactions, accounts, supply, tip, chain: moving.chain }
@@ -72,8 +78,9 @@ function forged(): string {
 describe('a node', () => {
   const asked: string[] = []
   let served: readonly string[] = TEXTS
-  /** What it serves after the first page. */
+  /** What it serves after the first page, and when it is asked again where the two meet. */
   let later: readonly string[] = TEXTS
+  let again: readonly string[] = TEXTS
   let hasPages = true
   let node: FakeNode
 
@@ -84,16 +91,16 @@ describe('a node', () => {
     if (url === '/chain') response.end(documentOf(served))
     else if (!hasPages) response.writeHead(404).end('<h1>Not Found</h1>')
     else if (url === '/status') response.end(JSON.stringify({ height: served.length }))
-    else if (one) response.end(later[Number(one[1]) - 1])
+    else if (one) response.end(again[Number(one[1]) - 1])
     else if (page) response.end(pageOf(Number(page[1])))
     else response.writeHead(404).end('{}')
   }
 
   /** Pages of two. */
   function pageOf(from: number): string {
-    const texts = (from === 1 ? served : later).slice(from - 1, from + 1)
-    const next = from + 2 <= served.length ? from + 2 : null
-    return `{"blocks": [${texts.join(', ')}], "next": ${next}}`
+    const chain = from === 1 ? served : from === 2 ? again : later
+    const next = from + 2 <= chain.length ? from + 2 : null
+    return `{"blocks": [${chain.slice(from - 1, from + 1).join(', ')}], "next": ${next}}`
   }
 
   beforeAll(async () => {
@@ -101,7 +108,7 @@ describe('a node', () => {
   })
   beforeEach(() => {
     asked.length = 0
-    served = later = TEXTS
+    served = later = again = TEXTS
     hasPages = true
   })
   afterAll(() => node.close())
@@ -127,12 +134,22 @@ describe('a node', () => {
   })
 
   test('with a bad chain', async () => {
-    served = later = BAD
+    served = later = again = BAD
     expectFailure(await bc('verify', node.url), 5, /^bc: block\.merkle_root: block 3: /)
   })
 
-  test('that changes over to another chain meanwhile is no bad chain', async () => {
-    served = TEXTS.with(1, OTHER)
+  test('with a chain of parts that do not fit', async () => {
+    served = later = again = TEXTS.with(1, OTHER[1] as string)
+    expectFailure(await bc('verify', node.url), 5, /^bc: block\.previous_hash: block 3: /)
+  })
+
+  test.each([
+    ['', TEXTS],
+    [', and back again', OTHER],
+    [', and to a shorter one then', TEXTS.slice(0, 2)],
+  ])('that changes over to another chain meanwhile%s is no bad chain', async (_name, now) => {
+    served = OTHER
+    again = now
     expectFailure(await bc('verify', node.url), 1, /changed over to another chain meanwhile: try again/)
   })
 
