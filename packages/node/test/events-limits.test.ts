@@ -126,6 +126,27 @@ describe('a reader', () => {
   })
 })
 
+describe('more at once than is kept', () => {
+  it('reaches who was up to date, in the midst of what comes after it; who takes nothing is cut off', async () => {
+    const { events, chain, port } = await listeningParts({ events: 10, bytes: 1_000_000 })
+    const [quick, slow] = [await listen(port), events.listen(HERE)]
+    await quick.until(({ length }) => length >= 1)
+    const changes = Array.from({ length: 5_000 }, (_, nonce) => {
+      const transaction = { ...signed(chain.id), nonce } as VerifiedTransaction
+      return { kind: 'pending', entry: { id: transactionId(transaction, chain.id), transaction } } as const
+    })
+    events.poolChanged(changes)
+    for (let i = 0; i < 5; i++) events.peersChanged(peerEvent(10))
+    for (const change of changes.slice(0, 5)) events.poolChanged([change])
+    const heard = await quick.until(({ length }) => length >= 5_011)
+    const told = heard.slice(1, 5_001).map(({ data }) => (data.transaction as { nonce: number }).nonce)
+    expect(told).toEqual(Array.from({ length: 5_000 }, (_, nonce) => nonce))
+    expect(slow.destroyed).toBe(false)
+    for (const change of changes.slice(0, 6)) events.poolChanged([change])
+    expect(slow.destroyed).toBe(true)
+  })
+})
+
 describe('a revert in dev mode', () => {
   it('is told as a reorganisation that adopts nothing, where blocks were left, and as what it made of the pool', async () => {
     const { events, chain, app, port } = await listeningParts()
@@ -249,22 +270,54 @@ describe('what is kept', () => {
   const message = (peers: number, bytes = 10) => ({ type: 'peer' as const, data: { ...peerEvent(bytes), peers } })
 
   it('is bounded by number and by bytes, for each type alone; the newest stays whatever its length', () => {
-    const history = new EventHistory({ events: 3, bytes: 1_000 })
-    for (let i = 1; i <= 5; i++) history.add(message(i))
+    const history = new EventHistory({ events: 2, bytes: 1_000 })
+    for (let i = 1; i <= 5; i++) history.add([message(i)])
     expect(history.reaches(1, ['peer'])).toBe(false)
     expect(history.reaches(2, ['peer'])).toBe(true)
     expect(history.reaches(0, ['block', 'transaction', 'reorganisation'])).toBe(true)
     expect(history.after(0, ['peer'])?.sequence).toBe(3)
-    history.add(message(6, 5_000))
+    for (const i of [6, 7]) history.add([message(i, 5_000)])
     expect(history.after(0, ['peer'])?.sequence).toBe(6)
-    expect(history.after(6, ['peer'])).toBeUndefined()
-    expect(history.newest).toBe(6)
+    history.add([message(8)])
+    expect(history.after(0, ['peer'])?.sequence).toBe(7)
+    expect(history.after(8, ['peer'])).toBeUndefined()
+    expect(history.newest).toBe(8)
+  })
+
+  it('holds what happened at once as a whole until the limits are full of what came after it', () => {
+    const history = new EventHistory({ events: 3, bytes: 1_000_000 })
+    const add = (events: number) => history.add(Array.from({ length: events }, () => message(0)))
+    const oldest = () => history.after(0, ['peer'])?.sequence
+    for (const events of [1, 1, 6]) add(events)
+    expect(oldest()).toBe(1)
+    add(1)
+    expect(oldest()).toBe(3)
+    for (let at = 3; at <= 9; at++) expect(history.after(at - 1, ['peer'])?.sequence).toBe(at)
+    add(2)
+    expect([oldest(), history.reaches(2, ['peer']), history.reaches(1, ['peer'])]).toEqual([3, true, false])
+    add(1)
+    expect([oldest(), history.reaches(8, ['peer']), history.reaches(7, ['peer'])]).toEqual([9, true, false])
+    // One that comes after another of them takes its place.
+    for (let i = 0; i < 4; i++) add(50)
+    expect(oldest()).toBe(history.newest - 99)
+  })
+
+  it('is bounded also where very much happens at once', () => {
+    const history = new EventHistory()
+    history.add(Array.from({ length: 100 }, () => message(0, 1_000_000)))
+    let [kept, at] = [0, 0]
+    for (let next = history.after(at, ['peer']); next; next = history.after(at, ['peer']))
+      [kept, at] = [kept + 1, next.sequence]
+    expect(at).toBe(100)
+    expect(kept).toBeLessThanOrEqual(64)
+    expect(history.reaches(100 - kept, ['peer'])).toBe(true)
+    expect(history.reaches(100 - kept - 1, ['peer'])).toBe(false)
   })
 
   it('is told in the order in which it happened, whatever its type', () => {
     const history = new EventHistory()
     const reorganisation = { type: 'reorganisation' as const, data: { abandoned: [], adopted: [] } }
-    for (let i = 0; i < 20; i++) history.add(i % 3 === 0 ? reorganisation : message(i))
+    for (let i = 0; i < 20; i++) history.add([i % 3 === 0 ? reorganisation : message(i)])
     const told: number[] = []
     for (let at = 0; ; at = told.at(-1) ?? 0) {
       const event = history.after(at, ['reorganisation', 'peer', 'block'])

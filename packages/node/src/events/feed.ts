@@ -115,7 +115,7 @@ export class EventFeed {
 
   private tell(messages: readonly Message[]): void {
     if (messages.length === 0) return
-    for (const message of messages) this.history.add(message)
+    this.history.add(messages)
     for (const { stream } of this.listeners) stream.wake()
   }
 

@@ -11,15 +11,15 @@ export interface KeptEvent {
   readonly text: Buffer
 }
 
+/** How much of one type is kept beside the oldest of it. */
 export interface HistoryLimits {
-  /** Events of one type. */
   readonly events: number
-  /** Bytes of one type's events. The newest is kept however long it is. */
   readonly bytes: number
 }
 
-/** A client that reads as it should has these to catch up with after a pool has taken back a deep branch. */
 const LIMITS: HistoryLimits = { events: 10_000, bytes: 8_000_000 }
+/** What a full pool takes back from a deep branch, where its transactions are no longer than most. More is in parts. */
+const MOST_AT_ONCE = 32_000_000
 
 const ID = /^([0-9a-f]{16})-(0|[1-9][0-9]{0,14})$/
 
@@ -40,9 +40,17 @@ export class EventHistory {
     return this.sequence
   }
 
-  add({ type, data }: Message): void {
-    const sequence = ++this.sequence
-    this.rings[type].add({ sequence, text: eventText(type, data, this.idOf(sequence)) }, this.limits)
+  /** @param messages what happens at once */
+  add(messages: readonly Message[]): void {
+    const events = messages.map(({ type, data }) => {
+      const sequence = ++this.sequence
+      return { type, sequence, text: eventText(type, data, this.idOf(sequence)) }
+    })
+    for (const type of new Set(events.map((event) => event.type)))
+      this.rings[type].add(
+        events.filter((event) => event.type === type),
+        this.limits,
+      )
   }
 
   idOf(sequence: number): string {
@@ -72,29 +80,65 @@ export class EventHistory {
   }
 }
 
+/** Events that happened at once, in their order. */
+interface Batch {
+  readonly events: readonly KeptEvent[]
+  readonly bytes: number
+}
+
+/**
+ * What happened at once is let go as a whole, when the limits are full of what came after it: who was up to date has the
+ * time of all that to take it, however much it is. So there is never more than the limits and two of the largest.
+ *
+ *     6 | 7 | 8 9 10 11 12 13 | 14 | 15 | 16      with a limit of three events: 8 to 13 make room for 17
+ */
 class Ring {
   /** The number of the newest event that was let go; 0 for none. */
   forgotten = 0
-  private readonly events: KeptEvent[] = []
+  private readonly batches: Batch[] = []
+  private events = 0
   private bytes = 0
 
-  add(event: KeptEvent, limits: HistoryLimits): void {
-    this.events.push(event)
-    this.bytes += event.text.length
-    while (this.events.length > 1 && (this.events.length > limits.events || this.bytes > limits.bytes)) {
-      const oldest = this.events.shift() as KeptEvent
-      this.bytes -= oldest.text.length
-      this.forgotten = oldest.sequence
+  add(events: readonly KeptEvent[], limits: HistoryLimits): void {
+    const bytes = events.reduce((sum, { text }) => sum + text.length, 0)
+    if (bytes > MOST_AT_ONCE && events.length > 1) {
+      const half = events.length >> 1
+      for (const part of [events.slice(0, half), events.slice(half)]) this.add(part, limits)
+      return
     }
+    while (this.isFull(limits)) this.forget()
+    this.batches.push({ events, bytes })
+    this.events += events.length
+    this.bytes += bytes
   }
 
   after(sequence: number): KeptEvent | undefined {
-    let [low, high] = [0, this.events.length]
-    while (low < high) {
-      const middle = (low + high) >> 1
-      if ((this.events[middle] as KeptEvent).sequence > sequence) high = middle
-      else low = middle + 1
-    }
-    return this.events[low]
+    const isAfter = (event: KeptEvent | undefined) => event !== undefined && event.sequence > sequence
+    const batch = firstOf(this.batches, ({ events }) => isAfter(events.at(-1)))
+    return batch && firstOf(batch.events, isAfter)
   }
+
+  private isFull(limits: HistoryLimits): boolean {
+    const [oldest] = this.batches
+    if (oldest === undefined) return false
+    return this.events - oldest.events.length >= limits.events || this.bytes - oldest.bytes >= limits.bytes
+  }
+
+  private forget(): void {
+    const { events, bytes } = this.batches.shift() as Batch
+    this.events -= events.length
+    this.bytes -= bytes
+    this.forgotten = events.at(-1)?.sequence ?? this.forgotten
+  }
+}
+
+/** @param is holds from some item of the list on */
+function firstOf<T>(list: readonly T[], is: (item: T) => boolean): T | undefined {
+  let [low, high] = [0, list.length]
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if (is(list[middle] as T)) high = middle
+    else low = middle + 1
+  }
+  return list[low]
 }
