@@ -1,10 +1,12 @@
 /** A watcher of a chain that changes at random, over a line that breaks at random: it tells the chain, and nothing else. */
 import type { AddressInfo } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
-import type { BlockEntry, Hash } from '@bc/core'
+import { type BlockEntry, type Hash, transactionId } from '@bc/core'
 import { expect, onTestFinished, test } from 'vitest'
-import { person } from '../../node/test/support/http-node.ts'
-import { minedOn, openParts, type Parts } from '../../node/test/support/http-parts.ts'
+import { post } from '../../node/test/support/http-client.ts'
+import { listen } from '../../node/test/support/http-events.ts'
+import { person, signed } from '../../node/test/support/http-node.ts'
+import { injected, minedOn, openParts, type Parts } from '../../node/test/support/http-parts.ts'
 import { Random } from '../../node/test/support/ledger-random.ts'
 import type { Endpoint } from '../src/client/http.ts'
 import { follow } from '../src/watch/follow.ts'
@@ -89,6 +91,21 @@ async function mainChain({ store, chain }: Parts): Promise<Place[]> {
   return hashes.map((hash, i) => ({ index: i + 1, hash }))
 }
 
+/** @returns the last of that many blocks after a block, all of one person */
+async function branch(parts: Parts, after: BlockEntry, to: number, length: number): Promise<BlockEntry> {
+  let entry = after
+  for (let i = 0; i < length; i++) {
+    const mined = minedOn(parts, entry, { to: person(to).address })
+    await parts.chain.import(mined.parsed)
+    entry = mined.entry
+  }
+  return entry
+}
+
+function placesOf(lines: readonly Line[]): unknown[] {
+  return lines.map(({ event, index }) => [event, index])
+}
+
 test.each([1, 2, 3, 4])('with short memory of the node, seed %i', async (seed) => {
   const random = new Random(seed)
   const { parts, endpoint } = await listening({ events: 3, bytes: 1_000_000 })
@@ -138,29 +155,53 @@ test.each([1, 2, 3, 4])('with short memory of the node, seed %i', async (seed) =
 test('a reorganisation that goes back before the first block, and one to a chain that is shorter than that', async () => {
   const { parts, endpoint } = await listening({ events: 100, bytes: 1_000_000 })
   const genesis = parts.chain.head
-  const branch = async (to: number, length: number) => {
-    let entry = genesis
-    for (let i = 0; i < length; i++) {
-      const mined = minedOn(parts, entry, { to: person(to).address })
-      await parts.chain.import(mined.parsed)
-      entry = mined.entry
-    }
-    return entry
-  }
-  const old = await branch(4, 3)
+  const old = await branch(parts, genesis, 4, 3)
   const told = new Told([{ index: old.index, hash: old.hash }])
   const watcher = watched(endpoint, 'blocks', undefined, told)
   while (parts.events.size < 1) await delay(5)
   const late = watched(endpoint, 'blocks', 7, new Told([]))
-  const young = await branch(5, 4)
+  const young = await branch(parts, genesis, 5, 4)
   await watcher.until(young.hash)
-  expect(watcher.lines.map(({ event, index }) => [event, index])).toEqual([
+  expect(placesOf(watcher.lines)).toEqual([
     ['reorganisation', 4],
     ['block', 4],
     ['block', 5],
   ])
   expect(late.lines).toEqual([])
-  const [seven] = [await branch(6, 6)]
+  const [seven] = [await branch(parts, genesis, 6, 6)]
   await late.until(seven.hash)
-  expect(late.lines.map(({ event, index }) => [event, index])).toEqual([['block', 7]])
+  expect(placesOf(late.lines)).toEqual([['block', 7]])
 })
+
+test.each([undefined, 1])(
+  'a slow reader is told what became of a transaction in its order, from %s on',
+  async (from) => {
+    const { parts, endpoint } = await listening({ events: 100, bytes: 1_000_000 })
+    const { port } = parts.app.server.address() as AddressInfo
+    const genesis = parts.chain.head
+    const events = await listen(port)
+    const transaction = signed(parts.chain.id)
+    const id = transactionId(transaction, parts.chain.id)
+    await injected(parts.app, post('/transactions/new', transaction))
+    // It is in the first block of two branches, and in none of the one between them.
+    for (const [to, length, transactions] of [
+      [4, 1, [transaction]],
+      [5, 2, []],
+      [6, 3, [transaction]],
+    ] as const) {
+      const first = minedOn(parts, genesis, { to: person(to).address, transactions })
+      await parts.chain.import(first.parsed)
+      await branch(parts, first.entry, to, length - 1)
+    }
+    const heard = await events.until((all) => all.filter(({ event }) => event === 'block').length === 6)
+    const lines: Line[] = []
+    const watcher = new Watcher(endpoint, { topic: 'transactions', from, tell: async (line) => void lines.push(line) })
+    for (const { event, id, data } of heard) await watcher.take({ event, id, data } as never)
+    const story = lines.filter((line) => line.id === id || line.event === 'reorganisation')
+    expect(story.map(({ event, status }) => status ?? event)).toEqual([
+      ...['pending', 'confirmed'],
+      ...['reorganisation', 'pending'],
+      ...['reorganisation', 'confirmed'],
+    ])
+  },
+)

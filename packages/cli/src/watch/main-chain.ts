@@ -59,40 +59,62 @@ export class MainChain {
     }
   }
 
+  /** The node's newest block, as of which its events go on. */
+  async start({ index, hash }: Place): Promise<void> {
+    if (this.hashAt(this.tip) !== hash) await this.catchUp(index)
+  }
+
   /** The node has a new block. One that was told by now, or is no news any more, is passed over. */
-  async heard({ index, hash, previous }: Place & { readonly previous: string }): Promise<void> {
+  async heard({ index, hash }: Place): Promise<void> {
     if (this.hashAt(index) === hash) return
-    if (index !== this.tip + 1 || previous !== this.hashAt(this.tip)) return this.catchUp()
-    const block = await this.blockOf(hash)
-    // The node that told us of it is gone, and another one with less on its disk has taken its place.
-    if (block === undefined) return this.catchUp()
+    const block = index === this.tip + 1 ? await this.blockOf(hash) : undefined
+    // The node that told us of it may be gone, and another one with less on its disk have taken its place.
+    if (block === undefined || !this.isNext(block)) return this.catchUp(index)
     if (hashOf(block as unknown as Block) !== hash) throw this.strange(`/blocks/${hash} with another block`)
+    if (this.hashes.length === 0) this.hashes.push(block.previous_hash)
     await this.add(block, hash)
   }
 
-  /** The node has left these blocks: where they are ours, we leave them as well. All else is for the next block. */
-  async left(abandoned: readonly Place[]): Promise<void> {
-    const [newest, oldest] = [abandoned[0], abandoned.at(-1)]
-    if (newest === undefined || oldest === undefined || newest.hash !== this.hashAt(this.tip)) return
-    if (oldest.index > this.base && this.hashAt(oldest.index) === oldest.hash) await this.abandon(oldest.index)
+  /** The node has left blocks for others. Where dev mode has gone back no events of these follow. */
+  async reorganised(abandoned: readonly Place[], adopted: readonly Place[]): Promise<void> {
+    const fork = (abandoned.at(-1)?.index ?? this.tip + 1) - 1
+    if (this.endsWith(abandoned)) await this.leave(fork + 1, abandoned)
+    if (adopted.length === 0) await this.catchUp(fork)
+    for (const place of adopted) await this.heard(place)
   }
 
-  /** Asks for all that is missing. */
-  async catchUp(): Promise<void> {
+  /**
+   * Asks for what is missing up to this index, on the node's chain as it is by now. What comes after it is for later
+   * events: between them others are told, as that a transaction waits which such a block confirms.
+   */
+  private async catchUp(to: number): Promise<void> {
     for (let turn = 0; turn < MOST_TURNS; turn++) {
       if (this.hashes.length === 0 && !(await this.findBase())) return
-      if (await this.addPages()) return
+      if (await this.addPages(to)) return
       await this.leaveFork()
     }
     throw new CliError('cli.no_node', 'the chain changes faster than it can be read')
   }
 
+  /** The newest that was told, or what comes before the first one. */
   private get tip(): number {
-    return this.base + this.hashes.length - 1
+    return this.base + Math.max(1, this.hashes.length) - 1
   }
 
   private hashAt(index: number): string | undefined {
     return this.hashes[index - this.base]
+  }
+
+  private isNext({ index, previous_hash }: BlockAnswer): boolean {
+    return index === this.tip + 1 && (this.hashes.length === 0 || previous_hash === this.hashAt(this.tip))
+  }
+
+  /** @param places newest first */
+  private endsWith(places: readonly Place[]): boolean {
+    if (this.hashes.length === 0) return false
+    return places.every(
+      ({ index, hash }, i) => index === this.tip - i && index > this.base && hash === this.hashAt(index),
+    )
   }
 
   /** @returns false while the chain isn't as long */
@@ -104,9 +126,11 @@ export class MainChain {
   }
 
   /** @returns false where the node's chain doesn't go on from ours */
-  private async addPages(): Promise<boolean> {
-    for (let next: number | null = this.tip + 1; next !== null; ) {
-      const page: Awaited<ReturnType<Questions['blocks']>> = await this.node.blocks(next, PAGE)
+  private async addPages(to: number): Promise<boolean> {
+    if (this.tip >= to) return this.isMain(this.tip)
+    for (let next: number | null = this.tip + 1; next !== null && next <= to; ) {
+      const limit = Math.min(PAGE, to - next + 1)
+      const page: Awaited<ReturnType<Questions['blocks']>> = await this.node.blocks(next, limit)
       const [first] = page.blocks
       if (first === undefined) return this.isMain(this.tip)
       if (first.previous_hash !== this.hashAt(this.tip)) return false
@@ -118,8 +142,7 @@ export class MainChain {
 
   /** Within one page all blocks follow each other, or it is no page of a chain. */
   private async addNext(block: BlockAnswer): Promise<void> {
-    if (block.index !== this.tip + 1 || block.previous_hash !== this.hashAt(this.tip))
-      throw this.strange("/blocks with blocks that don't follow each other")
+    if (!this.isNext(block)) throw this.strange("/blocks with blocks that don't follow each other")
     await this.add(block, hashOf(block as unknown as Block))
   }
 
@@ -159,15 +182,19 @@ export class MainChain {
     return same < this.base ? undefined : same
   }
 
+  private abandon(index: number): Promise<void> {
+    const from = Math.max(index, this.base)
+    const places = this.hashes.slice(from - this.base).map((hash, i) => ({ index: from + i, hash }))
+    return this.leave(index, places.reverse())
+  }
+
   /** Forgets what is at this index and above, and tells of it. */
-  private async abandon(index: number): Promise<void> {
-    const from = Math.max(index, this.lowest)
-    const abandoned = this.hashes
-      .slice(Math.max(0, from - this.base))
-      .map((hash, i) => ({ index: Math.max(from, this.base) + i, hash }))
-      .reverse()
-    if (abandoned.length > 0) await this.tell({ kind: 'reorganisation', index: from, abandoned })
-    this.hashes.length = index - this.base
+  private async leave(index: number, places: readonly Place[]): Promise<void> {
+    const abandoned = places.filter((place) => place.index >= this.lowest)
+    if (abandoned.length > 0)
+      await this.tell({ kind: 'reorganisation', index: Math.max(index, this.lowest), abandoned })
+    this.hashes.length = Math.max(0, index - this.base)
+    this.base = Math.min(this.base, index - 1)
   }
 
   private async blockOf(hash: string): Promise<BlockAnswer | undefined> {

@@ -48,16 +48,10 @@ export class Watcher {
   /** May be called again with the same event where it has failed. */
   async take({ event, data }: NodeEvent): Promise<void> {
     if (event === 'start' || event === 'missed') await this.begin(data)
-    else if (event === 'block')
-      await this.mainChain.heard({ ...this.placeOf(data), previous: this.hashOf(data.previous_hash) })
-    else if (event === 'reorganisation') await this.reorganise(this.placesOf(data.abandoned))
+    else if (event === 'block') await this.mainChain.heard(this.placeOf(data))
+    else if (event === 'reorganisation')
+      await this.mainChain.reorganised(this.placesOf(data.abandoned), this.placesOf(data.adopted))
     else if (event === 'transaction' || event === 'peer') await this.options.tell({ ...data, event })
-  }
-
-  /** After a revert in dev mode no block comes that would show what is missing. */
-  private async reorganise(abandoned: readonly Place[]): Promise<void> {
-    await this.mainChain.left(abandoned)
-    await this.mainChain.catchUp()
   }
 
   private get mainChain(): MainChain {
@@ -74,7 +68,7 @@ export class Watcher {
       throw new CliError('cli.watch', `${this.endpoint.node.origin} is a node of another chain now: ${chain}.`)
     this.chainId = chain
     this.chain ??= new MainChain(this.endpoint, this.options.from ?? place, (news) => this.tellChain(news))
-    await this.chain.catchUp()
+    await this.chain.start(place)
     // No block was missed by now. What came to the pool, and left it, is known to nobody.
     if (again && this.options.topic !== 'blocks')
       await this.options.tell({ event: 'missed', height: place.index, tip: place.hash })
