@@ -117,8 +117,8 @@ function checkProof(header: Header, parent: Pick<BlockEntry, 'proof'>): void {
 }
 
 /** Such a block is kept until its time comes, and nobody is punished for it: clocks are wrong now and then. */
-export function isFromTheFuture(header: Header, now: number): boolean {
-  return header.timestamp > now + MAX_CLOCK_LEAD
+export function isFromTheFuture({ timestamp }: Pick<Header, 'timestamp'>, now: number): boolean {
+  return timestamp > now + MAX_CLOCK_LEAD
 }
 
 /** A block whose body has the right form, its transactions not yet read. */

@@ -1,5 +1,5 @@
 /** What a disk or the place of a node's data does to us. A broken rule is a RuleError, a bug of ours a TypeError. */
-import { RuleError } from '@bc/core'
+import { MAX_CLOCK_LEAD, RuleError } from '@bc/core'
 
 /** Stored data is not what was written: a flipped bit, a lost record, a cut file. Never served, repaired or refused. */
 export class DamageError extends Error {
@@ -19,4 +19,13 @@ export class StorageError extends Error {
 /** What everybody is told who still waits for something when the node stops. */
 export function stoppingError(): RuleError {
   return new RuleError('node.stopping', 'The node is shutting down.')
+}
+
+/** Of a block from what is the future to us. Nobody else's time is asked for: that ours is wrong is for the operator to see. */
+export function clockError(lead: number): RuleError {
+  return new RuleError(
+    'block.timestamp',
+    `The newest block is ${lead} seconds ahead of this node's clock, and ${MAX_CLOCK_LEAD} are allowed: is the clock right?`,
+    { lead },
+  )
 }

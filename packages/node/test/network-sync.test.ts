@@ -1,10 +1,20 @@
 /** Nodes that catch up with each other and tell each other, over real sockets. */
 import { setTimeout as delay } from 'node:timers/promises'
 import { canonicalJson, entryAfter, headerOf, type JsonValue } from '@bc/core'
+import { pino } from 'pino'
 import { describe, expect, test } from 'vitest'
 import { blockOn, nonceOf, pay, signedTransfer } from '../../core/test/support/site.ts'
 import { decodeHeadersQuestion, encodeHeaders, encodeStatus } from '../src/network/messages.ts'
-import { alice, bob, genesisSite, grown, networkRules, parsedOf, type Site } from './support/network-chain.ts'
+import {
+  alice,
+  bob,
+  GENESIS_TIME,
+  genesisSite,
+  grown,
+  networkRules,
+  parsedOf,
+  type Site,
+} from './support/network-chain.ts'
 import { type Answer, frame, Hostile } from './support/network-hostile.ts'
 import {
   addressOf,
@@ -111,6 +121,38 @@ describe('catching up', () => {
     expect(seen).toEqual([{ from: 1, to: 301 }])
     await until(async () => (await statusOf(fresh)).sync === null)
     await staller.stop()
+  })
+
+  test('a node whose clock is behind says so once, and asks for nothing from what is the future to it', async () => {
+    const now = GENESIS_TIME + 1_000
+    const [due, early] = [grown(genesisSite(), 5), grown(grown(genesisSite(), 5), 5, 1_121)]
+    const [honest, future] = [
+      await startNetworkNode(),
+      await Hostile.start({
+        chain: due.chain,
+        answers: answersOf(grown(genesisSite(), 12, 1_121), () => delay(60_000, undefined, { ref: false })),
+      }),
+    ]
+    await load(honest, early.texts)
+    const lines: string[] = []
+    const log = pino({ level: 'info' }, { write: (line) => void lines.push(line) })
+    const slow = await startNetworkNode({ clock: () => now, log })
+    await connect(slow, future.address)
+    await connect(slow, honest)
+    await until(async () => (await statusOf(slow)).height === 6)
+    for (let i = 0; i < 3; i++) await fetch(`${slow.url}/nodes/resolve`)
+    expect(await statusOf(slow)).toMatchObject({ height: 6, tip: due.parent.hash, sync: null, peers: 2 })
+    expect(future.asked).not.toContain('blocks')
+    const warnings = lines.map((line) => JSON.parse(line)).filter(({ level }) => level >= 40)
+    expect(warnings).toMatchObject([
+      {
+        lead: 121,
+        msg: expect.stringMatching(
+          /^The newest block is 121 seconds ahead of this node's clock, .* is the clock right\?$/,
+        ),
+      },
+    ])
+    await future.stop()
   })
 
   test('nobody waits for peers that never say what they have', async () => {

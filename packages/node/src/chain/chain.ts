@@ -211,8 +211,13 @@ export class Chain {
   }
 
   /** Whether our clock says that its time hasn't come. */
-  isEarly(header: Header): boolean {
+  isEarly(header: Pick<Header, 'timestamp'>): boolean {
     return isFromTheFuture(header, this.modules.clock())
+  }
+
+  /** Seconds by which it is ahead of our clock. */
+  leadOf({ timestamp }: Pick<Header, 'timestamp'>): number {
+    return timestamp - this.modules.clock()
   }
 
   /** Whether nothing would come of importing it again: it is stored, it wasn't refused, the head has as much work. */

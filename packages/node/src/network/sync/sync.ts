@@ -11,6 +11,7 @@
  */
 import { type BlockEntry, checkHeader, entryAfter, type Hash, type Header, RuleError } from '@bc/core'
 import type { Chain, ImportOutcome } from '../../chain/chain.ts'
+import { clockError } from '../../errors.ts'
 import type { Log } from '../../log.ts'
 import { sharedEnd } from '../../shared-end.ts'
 import type { ReadBlock } from '../../signatures/block-report.ts'
@@ -71,6 +72,8 @@ export class Sync {
   private readonly closing = sharedEnd()
   /** How often a peer has failed to send what we needed since we began to catch up: the others go first. */
   private readonly failures = new Map<PeerId, number>()
+  /** Whose chain goes on in what is the future to us. The operator is told when there is one, and of no more after that. */
+  private readonly ahead = new Set<PeerId>()
   private goal: SyncProgress | undefined
   private moves = 0
 
@@ -189,7 +192,10 @@ export class Sync {
     const before = chain.head
     try {
       if (branch) await this.catchUp(peer, status, branch, signal)
-      if (status.tip === chain.head.hash) onLevel(peer)
+      if (status.tip === chain.head.hash) {
+        this.ahead.delete(peer)
+        onLevel(peer)
+      }
     } finally {
       this.goal = undefined
       if (chain.head !== before && !this.closing.signal.aborted) onCaughtUp(chain.head)
@@ -210,11 +216,9 @@ export class Sync {
     let toldAt = time.now()
     for await (const blocks of fetch.inOrder(branch)) {
       // One wait for the disk per part: until then a crash only means fetching some of them again.
-      const early = blocks.findIndex(({ parsed }) => chain.isEarly(parsed.block))
-      // What is early is asked for again: to hold it would be to hold whatever a peer sends.
-      const outcomes = await this.take(early < 0 ? blocks : blocks.slice(0, early))
-      if (early >= 0 || outcomes.some(({ kind }) => kind === 'early' || kind === 'orphan'))
-        throw new PeerError('gone', 'the branch goes on in the future')
+      const outcomes = await this.take(blocks)
+      if (outcomes.some(({ kind }) => kind === 'early' || kind === 'orphan'))
+        throw new PeerError('gone', 'our clock was set back meanwhile')
       if (time.now() - toldAt < TELL_MS) continue
       toldAt = time.now()
       log.info({ height: chain.head.index, of: status.height }, 'Catching up.')
@@ -235,6 +239,7 @@ export class Sync {
   /**
    * What the peer's chain has after what is ours as well, as soon as it has more work than ours: after each answer, and
    * nothing after one that isn't enough yet. No more than one answer is held for a peer that waits for its turn.
+   * It ends where the future begins: what is early is asked for again, since to hold it would be to hold whatever is sent.
    */
   private async *branchOf(
     peer: PeerId,
@@ -267,6 +272,13 @@ export class Sync {
       if (patience < 0) throw new PeerError('stalled', 'its headers lead nowhere for too long')
       if (spent > FIRST_HEADER_MS + received * NEXT_HEADER_MS)
         throw new PeerError('stalled', 'the peer sends next to no headers')
+      if (chain.isEarly(newest)) {
+        if (leads) this.noteAhead(peer, newest)
+        // No block is older than its parent: after the first of these all are early.
+        const due = held.filter((entry) => !chain.isEarly(entry))
+        if ((due.at(-1)?.totalWork ?? 0n) > chain.head.totalWork) yield due
+        return
+      }
       yield leads ? held : []
       if (leads) held = []
       if (newest.hash === status.tip) return
@@ -275,6 +287,15 @@ export class Sync {
     // It may have moved to another branch meanwhile, but never to one with less work; and so may we.
     if (status.work > (newest?.totalWork ?? 0n) && status.work > chain.head.totalWork)
       throw new PeerError('withheld', 'it has less work than it said')
+  }
+
+  private noteAhead(peer: PeerId, newest: BlockEntry): void {
+    const { chain, transport, log } = this.modules
+    const here = transport.peers()
+    for (const other of this.ahead) if (!here.includes(other)) this.ahead.delete(other)
+    const lead = chain.leadOf(newest)
+    if (this.ahead.size === 0) log.warn({ peer, lead }, clockError(lead).message)
+    this.ahead.add(peer)
   }
 
   /** What isn't here by the time that it is needed. */
