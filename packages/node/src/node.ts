@@ -235,7 +235,9 @@ async function openLedger(
     onMined: (block) => network.announceBlock(block),
   })
   const events = new EventFeed({ head: headOf(chain), progress: () => miner.progress })
-  await admission.restore()
+  const expired = await admission.restore()
+  if (expired > 0)
+    log.warn({ expired }, 'Transactions that waited are dropped, as too old by this node’s clock: is the clock right?')
   return { chain, admission, miner, events, mineAll }
 }
 

@@ -8,8 +8,8 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { StartError } from '../src/errors.ts'
 import { freePort } from '../src/node.ts'
-import { ask } from './support/http-client.ts'
-import { memoryLog, startTestNode } from './support/http-node.ts'
+import { ask, post } from './support/http-client.ts'
+import { memoryLog, signed, startTestNode } from './support/http-node.ts'
 
 let dataDirectory: string
 beforeEach(() => {
@@ -96,6 +96,25 @@ describe('a node', () => {
     await expect(startTestNode({ dataDirectory })).rejects.toThrow(StartError)
     expect((await ask(first, { path: '/mine' })).status).toBe(200)
     await first.stop()
+  })
+
+  it('by whose clock what waited is too old says how much of it is dropped', async () => {
+    const first = await startTestNode({ dataDirectory })
+    for (const nonce of [0, 1])
+      expect((await ask(first, post('/transactions/new', signed(first.chain, { nonce })))).status).toBe(201)
+    await first.stop()
+    expect(first.logged()).not.toContain('is the clock right')
+    const days = (count: number) => () => Math.floor(Date.now() / 1000) + count * 24 * 3600
+    const again = await startTestNode({ dataDirectory, clock: days(2) })
+    await again.stop()
+    expect(again.logged()).not.toContain('is the clock right')
+    const late = await startTestNode({ dataDirectory, clock: days(4) })
+    const told = late
+      .logged()
+      .split('\n')
+      .find((line) => line.includes('is the clock right'))
+    expect(JSON.parse(told ?? '{}')).toMatchObject({ level: 40, expired: 2 })
+    await late.stop()
   })
 
   it('finds a free port', async () => {

@@ -127,13 +127,19 @@ export class Admission {
     return outcomes
   }
 
-  /** The pool as it was before the last stop, less what has become invalid. Before anybody submits. */
-  async restore(): Promise<void> {
-    await this.modules.door.run(() => this.reload())
+  /**
+   * The pool as it was before the last stop, less what has become invalid. Before anybody submits.
+   * @returns how many by our clock have waited too long: they are gone for good
+   */
+  restore(): Promise<number> {
+    return this.modules.door.run(() => this.reload())
   }
 
-  /** The pool as the store has it, less what has become invalid, instead of the one that is here. Within the door. */
-  async reload(): Promise<void> {
+  /**
+   * The pool as the store has it, less what has become invalid, instead of the one that is here. Within the door.
+   * @returns as {@link restore}
+   */
+  async reload(): Promise<number> {
     const { store, clock } = this.modules
     const [stale, found]: [string[], Checked[]] = [[], []]
     for await (const { at, transaction, arrivedAt } of store.pool()) {
@@ -149,8 +155,9 @@ export class Admission {
     refill(found)
     // Where not all can stay, it isn't for their arrival to say which.
     if (this.pool.size < found.length) refill(byNonce(found))
-    this.pool.expire(clock())
+    const expired = this.pool.expire(clock())
     if (stale.length > 0) await store.rewritePool(stale, this.pool.list())
+    return expired.length
   }
 
   /**
