@@ -10,6 +10,7 @@ import { hostOf, parsePeerAddress } from '../src/network/peers/peer-address.ts'
 import { MOST_KNOWN, MOST_OF_A_SOURCE, PeerTable } from '../src/network/peers/peer-table.ts'
 import { machineTime } from '../src/network/time.ts'
 import { freePort } from '../src/node.ts'
+import { memoryLog } from './support/http-node.ts'
 import { genesisSite, networkRules } from './support/network-chain.ts'
 import { frame, Hostile } from './support/network-hostile.ts'
 import {
@@ -17,6 +18,7 @@ import {
   agree,
   connect,
   mine,
+  resolve,
   startNetworkNode,
   statusOf,
   temporaryFolder,
@@ -234,6 +236,22 @@ describe('a node among peers', () => {
     await mine(a)
     const second = await startNetworkNode({ port })
     expect((await agree([a, second])).height).toBe(2)
+  })
+
+  test('asked to catch up now it looks for a neighbour that was gone when it last looked', async () => {
+    const { log, logged } = memoryLog('info')
+    const a = await startNetworkNode({ log })
+    const port = await freePort('127.0.0.1')
+    const first = await startNetworkNode({ port })
+    await connect(a, first)
+    await first.stop()
+    // After the second look it waits for 8 seconds.
+    await until(async () => logged().split('A neighbour is out of reach.').length > 2, 30_000)
+    const second = await startNetworkNode({ port })
+    await addressOf(second)
+    const tip = await mine(second)
+    expect(await resolve(a)).toBe('Our chain was replaced')
+    expect(await statusOf(a)).toMatchObject({ tip, peers: 1 })
   })
 
   test('dials what was named at its start until it is there, with the peer’s name or without', async () => {

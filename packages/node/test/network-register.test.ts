@@ -15,6 +15,7 @@ import {
   connect,
   mine,
   register,
+  resolve,
   startNetworkNode,
   statusOf,
   temporaryFolder,
@@ -269,8 +270,7 @@ describe('a tutorial node’s chain', () => {
     const node = await startNetworkNode({ rules })
     const { name, asked } = await serve(handler)
     expect(await register(node, [name])).toMatchObject({ status: 201 })
-    const answer = (await (await fetch(`${node.url}/nodes/resolve`)).json()) as { message: string }
-    return { node, asked, message: answer.message, status: await statusOf(node) }
+    return { node, asked, message: await resolve(node), status: await statusOf(node) }
   }
 
   test('with more work is taken', async () => {
@@ -295,9 +295,19 @@ describe('a tutorial node’s chain', () => {
       tutorial(genesisSite().texts)(request, response)
     })
     expect(await register(node, [name])).toMatchObject({ status: 201 })
-    const answer = (await (await fetch(`${node.url}/nodes/resolve`)).json()) as { message: string }
-    expect(answer.message).toBe('Our chain is authoritative')
+    expect(await resolve(node)).toBe('Our chain is authoritative')
     expect(await statusOf(node)).toMatchObject({ height: 3 })
+  })
+
+  test('is taken at once by a node that has been started again', async () => {
+    const dataDirectory = temporaryFolder()
+    let site = genesisSite()
+    const { name } = await serve((request, response) => tutorial(site.texts)(request, response))
+    const before = await startNetworkNode({ dataDirectory })
+    expect(await register(before, [name])).toMatchObject({ status: 201 })
+    await before.stop()
+    site = grown(site, 5)
+    expect(await resolve(await startNetworkNode({ dataDirectory }))).toBe('Our chain was replaced')
   })
 
   const bad: Record<string, (site: Site) => readonly string[]> = {

@@ -1,10 +1,10 @@
 /** Nodes that catch up with each other and tell each other, over real sockets. */
 import { setTimeout as delay } from 'node:timers/promises'
 import { canonicalJson, entryAfter, headerOf, type JsonValue } from '@bc/core'
-import { pino } from 'pino'
 import { describe, expect, test } from 'vitest'
 import { blockOn, nonceOf, pay, signedTransfer } from '../../core/test/support/site.ts'
 import { decodeHeadersQuestion, encodeHeaders, encodeStatus } from '../src/network/messages.ts'
+import { memoryLog } from './support/http-node.ts'
 import {
   alice,
   bob,
@@ -22,6 +22,7 @@ import {
   connect,
   load,
   mine,
+  resolve,
   startNetworkNode,
   startVictim,
   statusOf,
@@ -134,17 +135,16 @@ describe('catching up', () => {
       }),
     ]
     await load(honest, early.texts)
-    const lines: string[] = []
-    const log = pino({ level: 'info' }, { write: (line) => void lines.push(line) })
+    const { log, logged } = memoryLog('warn')
     const slow = await startNetworkNode({ clock: () => now, log })
     await connect(slow, future.address)
     await connect(slow, honest)
     await until(async () => (await statusOf(slow)).height === 6)
-    for (let i = 0; i < 3; i++) await fetch(`${slow.url}/nodes/resolve`)
+    for (let i = 0; i < 3; i++) await resolve(slow)
     expect(await statusOf(slow)).toMatchObject({ height: 6, tip: due.parent.hash, sync: null, peers: 2 })
     expect(future.asked).not.toContain('blocks')
-    const warnings = lines.map((line) => JSON.parse(line)).filter(({ level }) => level >= 40)
-    expect(warnings).toMatchObject([
+    const warnings = logged().trim().split('\n')
+    expect(warnings.map((line) => JSON.parse(line))).toMatchObject([
       {
         lead: 121,
         msg: expect.stringMatching(

@@ -189,6 +189,11 @@ export async function mine({ url }: Reachable): Promise<Hash> {
   return (await statusOf({ url })).tip
 }
 
+/** @returns whether its chain was replaced, in the tutorial's words */
+export async function resolve({ url }: Reachable): Promise<string> {
+  return ((await (await fetch(`${url}/nodes/resolve`)).json()) as { message: string }).message
+}
+
 export async function agree(nodes: readonly Reachable[], ms = 20_000): Promise<Status> {
   return until(async () => {
     const [first, ...others] = await Promise.all(nodes.map(statusOf))

@@ -37,6 +37,8 @@ const LOOK_MS = 10_000
 /** Neighbours that are gone are looked for after so long, and after twice as long each time that they aren't there. */
 const LOOK_AGAIN_MS = 2_000
 const LOOK_AGAIN_MOST_MS = 120_000
+/** How long whoever wants us to catch up now waits for us to find them. */
+const LOOK_NOW_MS = 10_000
 
 export interface NeighbourModules {
   readonly chain: Chain
@@ -121,10 +123,11 @@ export class Neighbours {
   }
 
   /**
-   * Catches up with everybody now.
+   * Catches up with everybody now, also with those who were gone when we last looked.
    * @returns whether our chain was replaced: by theirs, not by what our own miner found meanwhile
    */
   async resolve(): Promise<boolean> {
+    await this.lookForAll()
     let replaced = await this.unlessClosing(this.modules.network.resolve())
     const onMoved = () => {
       replaced = true
@@ -241,6 +244,16 @@ export class Neighbours {
     }
   }
 
+  /** Whoever was gone may be back: an operator doesn't wait for when we would have looked again. */
+  private async lookForAll(): Promise<void> {
+    const over = sharedEnd()
+    this.absent.clear()
+    const gone = [...this.known.values()].filter((neighbour) => this.isGone(neighbour))
+    const looked = Promise.all(gone.map((neighbour) => this.lookFor(neighbour)))
+    await Promise.race([looked, machineTime.sleep(LOOK_NOW_MS, over.signal)])
+    over.abort()
+  }
+
   private isGone({ name, tutorial, peer }: Neighbour): boolean {
     if (tutorial || (peer !== undefined && this.modules.network.isConnected(peer))) {
       this.absent.delete(name)
@@ -254,11 +267,12 @@ export class Neighbours {
       this.known.set(name, await this.meet(text))
       this.absent.delete(name)
     } catch (error) {
+      if (this.closing.signal.aborted) return
       const failures = (this.absent.get(name)?.failures ?? 0) + 1
       const wait = Math.min(LOOK_AGAIN_MOST_MS, LOOK_AGAIN_MS * 2 ** failures)
       this.absent.set(name, { failures, nextAt: machineTime.now() + wait })
       const reason = (error as Error).message
-      this.modules.log.debug({ node: name, reason }, 'A neighbour is out of reach.')
+      this.modules.log.info({ node: name, reason }, 'A neighbour is out of reach.')
     }
   }
 }
