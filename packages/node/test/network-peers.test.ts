@@ -218,7 +218,6 @@ describe('a node among peers', () => {
     b = await startB()
     expect((await agree([a, b])).height).toBe(3)
     await a.stop()
-    expect(statSync(join(dataA, 'peers.json')).mode & 0o777).toBe(0o600)
     expect(statSync(join(dataA, 'neighbours.json')).mode & 0o777).toBe(0o600)
     await mine(b)
     a = await startNetworkNode({ dataDirectory: dataA })
@@ -298,13 +297,36 @@ describe('a node among peers', () => {
       ['neighbours.json', '{"neighbours": ['],
     ] as const)
       writeFileSync(join(dataDirectory, file), text)
-    const node = await startNetworkNode({ dataDirectory })
+    const node = await startNetworkNode({ dataDirectory, rules: { miningReward: 60 }, network: { discovery: true } })
     expect((await statusOf(node)).height).toBe(1)
     // Before that it knows of no peers that it would have to keep.
     await until(async () => (await statusOf(node)).p2p.length > 0)
     await node.stop()
     const kept = JSON.parse(readFileSync(join(dataDirectory, 'peers.json'), 'utf8'))
     expect(kept).toEqual({ peers: junk.peers.slice(-1) })
+  })
+
+  test('without discovery dials nobody whom it found with it, and keeps them for later', async () => {
+    const rules = { miningReward: 59 }
+    const [found, named] = [await startNetworkNode({ rules }), await startNetworkNode({ rules })]
+    const dataDirectory = temporaryFolder()
+    const start = (discovery: boolean, peers: readonly string[] = []) =>
+      startNetworkNode({ rules, dataDirectory, network: { discovery, peers } })
+    const kept = () => readFileSync(join(dataDirectory, 'peers.json'), 'utf8')
+    const first = await start(true, [await addressOf(found)])
+    await until(async () => (await statusOf(first)).peers === 1)
+    await first.stop()
+    expect(statSync(join(dataDirectory, 'peers.json')).mode & 0o777).toBe(0o600)
+    const before = kept()
+    expect(before).toContain(await addressOf(found))
+    const alone = await start(false, [await addressOf(named)])
+    await until(async () => (await statusOf(named)).peers === 1)
+    expect(await statusOf(found)).toMatchObject({ peers: 0 })
+    await alone.stop()
+    expect(kept()).toBe(before)
+    const again = await start(true)
+    await until(async () => (await statusOf(found)).peers === 1)
+    await again.stop()
   })
 
   test('hears of others from its peers, and makes connections of its own', async () => {

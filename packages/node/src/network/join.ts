@@ -64,7 +64,8 @@ export async function joinNetwork(
     time: machineTime,
     log,
   })
-  const file = dataDirectory === undefined ? undefined : join(dataDirectory, 'peers.json')
+  // Whom a node would have found by itself: one that is kept to the named ones neither dials nor forgets them.
+  const file = dataDirectory === undefined || !options.discovery ? undefined : join(dataDirectory, 'peers.json')
   const network = new Network({ ...modules, transport, time: machineTime })
   readPeers(file, table)
   if (options.discovery) learn(table, transport)

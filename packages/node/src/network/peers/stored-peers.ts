@@ -23,7 +23,7 @@ export function readPeers(file: string | undefined, table: PeerTable): void {
   const stored = file === undefined ? undefined : (readPrivateJson(file) as { peers?: unknown } | undefined)
   const peers = Array.isArray(stored?.peers) ? stored.peers.filter(isStoredPeer) : []
   peers.sort((a, b) => b.metAt - a.metAt)
-  // What an operator named in a command line holds for that start.
+  // That an operator named it holds for that start: from then on it is one that we have met, like others.
   for (const { address, source, metAt } of peers)
     table.add(address, source === 'operator' ? 'discovery' : source, { metAt })
 }
