@@ -73,6 +73,11 @@ export function mayPass(error: unknown): error is CliError | Refusal {
   return error instanceof Refusal && (error.code.startsWith('node.') || error.code === 'request.rate')
 }
 
+/** The node knows of no such thing. */
+export function isNotFound(error: unknown): error is Refusal {
+  return error instanceof Refusal && error.code === 'request.not_found'
+}
+
 export function usage(message: string): CliError {
   return new CliError('cli.usage', message)
 }

@@ -1,11 +1,9 @@
 /** Drafts that are signed elsewhere, and payments in one go. */
 import { writeFileSync } from 'node:fs'
 import { text } from 'node:stream/consumers'
-import { canonicalJson, type Hash, sha256Hex } from '@bc/core'
+import { canonicalJson, sha256Hex } from '@bc/core'
 import { describe, expect, test } from 'vitest'
-import { connect, type NodeClient } from '../src/client/client.ts'
-import { Refusal } from '../src/failure.ts'
-import { confirmed } from '../src/payment/confirmation.ts'
+import { connect } from '../src/client/client.ts'
 import { command, ended, expectFailure, fakeNode, STATUS, start } from './commands.ts'
 import { ALICE, BOB, CAROL, CHAIN, MEMO, PLAIN_SIGNATURE, SIGNED_WITH_MEMO } from './keys.ts'
 import { emptyKeystore, keystoreOf, type TestKeystore } from './keystores.ts'
@@ -278,29 +276,68 @@ describe('bc pay', () => {
 })
 
 describe('waiting for a block', () => {
-  const missing = new Refusal('request.not_found', 'There is no transaction.')
-  const { signal } = new AbortController()
-  const at = (confirmations: number) => ({ status: 'confirmed', block: { confirmations } })
-  /** Answers in turn, the last one for ever. */
-  function nodeThat(...answers: readonly unknown[]) {
-    let asked = 0
-    const transaction = async () => {
-      const answer = answers[Math.min(asked++, answers.length - 1)]
-      if (answer instanceof Error) throw answer
-      return answer
-    }
-    return { client: { transaction } as unknown as NodeClient, asked: () => asked }
+  const PENDING = { id: CHAIN, status: 'pending', transaction: SIGNED }
+  const at = (confirmations: number) => ({
+    ...PENDING,
+    status: 'confirmed',
+    block: { index: 2, hash: CHAIN, timestamp: 1, position: 1, confirmations },
+  })
+  const event = (name: string, data: object) => `event: ${name}\nid: ${name}\ndata: ${JSON.stringify(data)}\n\n`
+  const START = event('start', { chain: CHAIN, height: 1, tip: CHAIN })
+  const BLOCK = event('block', { index: 2 })
+  const REORGANISATION = event('reorganisation', { abandoned: [{ index: 2, hash: CHAIN }], adopted: [] })
+  const dropped = (id: string) => event('transaction', { id, status: 'dropped', reason: 'replaced' })
+
+  /**
+   * A node that takes every payment.
+   * @param events of one connection after the other, each told with what it answers of the transaction from then on
+   */
+  async function nodeThat(...events: readonly (readonly [event: (id: string) => string, found?: object])[]) {
+    const left = [...events]
+    let found: object | undefined
+    let id = ''
+    const node = await fakeNode(async (request, response) => {
+      const { method, url = '' } = request
+      if (url.startsWith('/events')) {
+        const [next, answer] = left.shift() ?? [() => '']
+        found = answer
+        return void response.writeHead(200, { 'content-type': 'text/event-stream' }).end(next(id))
+      }
+      const answers: Record<string, object | undefined> = {
+        [`/accounts/${ALICE.address}`]: { address: ALICE.address, balance: 9, nonce: 0, pendingNonce: 0 },
+        '/status': STATUS,
+        '/transactions/new': { message: 'Transaction will be added to Block 2', index: 2, id: CHAIN },
+      }
+      if (url.startsWith('/transactions/') && method === 'GET') id = url.replace('/transactions/', '')
+      const answer = answers[url] ?? found
+      response.statusCode = answer ? 200 : 404
+      response.end(JSON.stringify(answer ?? { code: 'request.not_found', message: 'No.', statusCode: 404 }))
+    })
+    const { bc } = await keystoreOf({ alice: ALICE.secret })
+    const run = await bc(['pay', BOB.address, '5', '--wait', '2', '--timeout', '60', '--node', node.url])
+    node.close()
+    return { run, left: left.length }
   }
 
   test('ends with enough confirmations; a reorganisation between is none of its business', async () => {
-    const { client, asked } = nodeThat({ status: 'pending' }, at(1), missing, { status: 'pending' }, at(2))
-    expect(await confirmed(client, CHAIN as Hash, 2, signal)).toEqual(at(2))
-    expect(asked()).toBe(5)
+    const { run, left } = await nodeThat(
+      [() => START, PENDING],
+      [() => BLOCK, at(1)],
+      [() => REORGANISATION, PENDING],
+      [() => BLOCK, at(2)],
+    )
+    expect(run, run.stderr).toMatchObject({ code: 0 })
+    expect(JSON.parse(run.stdout)).toEqual(at(2))
+    expect(left).toBe(0)
   })
 
   test('ends when the node knows no such transaction any more', async () => {
-    const { client, asked } = nodeThat({ status: 'pending' }, missing)
-    await expect(confirmed(client, CHAIN as Hash, 1, signal)).rejects.toBe(missing)
-    expect(asked()).toBe(4)
+    const { run } = await nodeThat([() => START, PENDING], [() => START])
+    expectFailure(run, 1, /\nbc: transaction [0-9a-f]{64} is gone: the node does not know it any more\.\n$/)
+  })
+
+  test('ends with the reason when another one takes its place, as bc wait does', async () => {
+    const { run } = await nodeThat([() => START, PENDING], [dropped])
+    expectFailure(run, 1, /\nbc: transaction [0-9a-f]{64} has left the pool without a block: another one of its sender/)
   })
 })

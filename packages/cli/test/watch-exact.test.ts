@@ -56,7 +56,7 @@ function watched(endpoint: Endpoint, topic: Topic, from: number | undefined, tol
   const watcher = new Watcher(endpoint, { topic, from, tell })
   const over = follow(endpoint, { types: watcher.types, signal: end.signal }, async (event) => {
     await watcher.take(event)
-    return false
+    return undefined
   })
   let fault: unknown
   over.catch((error) => {

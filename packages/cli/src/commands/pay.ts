@@ -8,14 +8,14 @@ import { accountArgument, amountArgument, memoField } from '../command-line/argu
 import { CliError, Refusal } from '../failure.ts'
 import { defaultKey } from '../keys/default-key.ts'
 import { readKey } from '../keys/key.ts'
-import { type ConfirmedTransaction, confirmed } from '../payment/confirmation.ts'
+import { confirmed } from '../payment/confirmation.ts'
 import { placeOf } from '../payment/place.ts'
 import { signedBy } from '../payment/signing.ts'
 import { readableAccepted } from '../readable/answers.ts'
+import { readableTransaction } from '../readable/ledger.ts'
 import type { KeySource } from '../settings/key-source.ts'
 import type { Settings } from '../settings/options.ts'
 import { note, printResult } from '../terminal/output.ts'
-import { rows } from '../terminal/text.ts'
 
 export interface PayOptions {
   readonly from?: string
@@ -47,10 +47,9 @@ export async function pay(words: PayWords, options: PayOptions, source: KeySourc
   note(`${id} is sent; waiting for a block … Ctrl-C ends the waiting alone`)
   const late = (seconds: number) =>
     new CliError('cli.watch', `${id} was sent, and is not confirmed after ${seconds} s.`)
-  const found = await within(settings, late, (endpoint, signal) =>
-    confirmed(connect(endpoint), id, Number(options.wait), signal),
-  )
-  printResult(found, settings.json, (width) => readableConfirmed(found, width))
+  const wanted = { id, confirmations: Number(options.wait), isAccepted: true }
+  const found = await within(settings, late, (endpoint, signal) => confirmed(endpoint, wanted, signal))
+  printResult(found, settings.json, (width) => readableTransaction(found, width))
 }
 
 /**
@@ -72,14 +71,4 @@ async function sendNext(fields: Payment, secret: Secret, settings: Settings): Pr
     if (now.nonce === nonce) throw error
     throw new Refusal('tx.nonce', 'Another payment of this key came first: this one was not accepted. Pay again.')
   }
-}
-
-function readableConfirmed({ id, block }: ConfirmedTransaction, width: number): string {
-  const entries: [string, string | number][] = [
-    ['Id', id],
-    ['Block', block.index],
-    ['Hash', block.hash],
-    ['Confirmations', block.confirmations],
-  ]
-  return `Confirmed\n\n${rows(entries, width)}`
 }

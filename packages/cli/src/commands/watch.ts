@@ -18,7 +18,7 @@ export async function watch(topic: Topic, from: number | undefined, settings: Se
     },
     async (event) => {
       await watcher.take(event)
-      return false
+      return undefined
     },
   )
 }

@@ -1,44 +1,95 @@
-/** Waiting for a transaction that was sent to be confirmed. */
-import { setTimeout as delay } from 'node:timers/promises'
-import type { Hash } from '@bc/core'
-import type { FoundTransactionAnswer } from '@bc/node'
-import type { NodeClient } from '../client/client.ts'
-import { mayPass, Refusal } from '../failure.ts'
-import { noteLost } from '../terminal/output.ts'
+/** Waiting for a transaction to be confirmed. */
+import type { DropReason, FoundTransactionAnswer } from '@bc/node'
+import { connect, type NodeClient } from '../client/client.ts'
+import type { Endpoint } from '../client/http.ts'
+import { CliError, isNotFound } from '../failure.ts'
+import { note, noteLost } from '../terminal/output.ts'
+import { printable } from '../terminal/printable.ts'
+import { follow } from '../watch/follow.ts'
+import type { NodeEvent } from '../watch/node-events.ts'
 
 export type ConfirmedTransaction = Extract<FoundTransactionAnswer, { status: 'confirmed' }>
 
-const POLL = 1_000
-/** A reorganisation moves a transaction back into the pool: for a moment it is in neither place. */
-const MOST_MISSES = 3
+export interface Awaited {
+  readonly id: string
+  /** Blocks from its own to the newest, both counted. */
+  readonly confirmations: number
+  /**
+   * The node has said that it has it. One that is away is waited for then: to say that there is none would have a script
+   * pay once more.
+   */
+  readonly isAccepted: boolean
+}
+
+const TYPES = ['block', 'transaction', 'reorganisation'] as const
 
 /**
- * A node that is away is waited for: to say that there is none would have a script pay once more.
- * @param confirmations blocks from its own to the newest, both counted
- * @param signal ends it, with an error
- * @throws Refusal when the node knows of no such transaction any more
+ * @param signal ends it, with its reason as the error
+ * @throws CliError `cli.watch` where the node has it no more
  */
-export async function confirmed(
-  node: NodeClient,
-  id: Hash,
-  confirmations: number,
-  signal: AbortSignal,
-): Promise<ConfirmedTransaction> {
-  for (let misses = 0, isAway = false; ; await delay(POLL, undefined, { signal })) {
+export function confirmed(endpoint: Endpoint, wanted: Awaited, signal: AbortSignal): Promise<ConfirmedTransaction> {
+  const search = new Search(connect(endpoint), wanted)
+  const options = { types: TYPES, signal, isPatient: wanted.isAccepted, onLost: noteLost }
+  return follow(endpoint, options, (event) => search.look(event))
+}
+
+class Search {
+  private readonly node: NodeClient
+  private readonly wanted: Awaited
+  /** Whether the node has it, or had it; undefined as long as nobody has asked. */
+  private known: boolean | undefined
+
+  constructor(node: NodeClient, wanted: Awaited) {
+    this.node = node
+    this.wanted = wanted
+    this.known = wanted.isAccepted || undefined
+  }
+
+  /** @returns undefined while it isn't confirmed */
+  async look({ event, data }: NodeEvent): Promise<ConfirmedTransaction | undefined> {
+    const { id, confirmations } = this.wanted
+    // Of all that comes and goes in the pool one is ours.
+    if (event === 'transaction' && data.id !== id) return undefined
+    const found = await this.find()
+    if (found === undefined && event === 'transaction' && data.status === 'dropped') throw dropped(id, data.reason)
+    // What happened while nobody listened, as the restart of a node that keeps nothing, no later event tells.
+    if (found === undefined && this.known && BEGINNINGS.includes(event)) throw gone(id)
+    if (found === undefined && this.known === undefined) note('the node does not know this transaction yet')
+    this.known ||= found !== undefined
+    return found?.status === 'confirmed' && found.block.confirmations >= confirmations ? found : undefined
+  }
+
+  private async find(): Promise<FoundTransactionAnswer | undefined> {
     try {
-      const found = await node.transaction(id)
-      if (found.status === 'confirmed' && found.block.confirmations >= confirmations) return found
-      misses = 0
-      isAway = false
+      return await this.node.transaction(this.wanted.id)
     } catch (error) {
-      if (mayPass(error)) {
-        if (!isAway) noteLost(error.message)
-        isAway = true
-      } else if (!isMissing(error) || ++misses >= MOST_MISSES) throw error
+      if (isNotFound(error)) return undefined
+      throw error
     }
   }
 }
 
-function isMissing(error: unknown): boolean {
-  return error instanceof Refusal && error.code === 'request.not_found'
+/** With which a stream begins that doesn't go on from the last event. */
+const BEGINNINGS = ['start', 'missed']
+
+function gone(id: string): CliError {
+  return new CliError('cli.watch', `transaction ${id} is gone: the node does not know it any more.`)
+}
+
+const REASONS: Readonly<Record<DropReason, string>> = {
+  replaced: 'another one of its sender, with the same nonce, has taken its place',
+  evicted: 'the pool is full, and others pay more',
+  expired: 'it found no block for too long',
+  unpayable: "its sender's coins are spent",
+  reverted: 'the node has gone back to a snapshot without it',
+}
+
+/** A newer node may have others. */
+function isKnown(reason: unknown): reason is DropReason {
+  return typeof reason === 'string' && Object.hasOwn(REASONS, reason)
+}
+
+function dropped(id: string, reason: unknown): CliError {
+  const why = isKnown(reason) ? REASONS[reason] : printable(reason)
+  return new CliError('cli.watch', `transaction ${id} has left the pool without a block: ${why}.`)
 }

@@ -6,7 +6,7 @@ import { isHash, isList, isObject, isText, isWhole, type Shape } from '../client
 import { connect } from '../client/client.ts'
 import { ask, type Endpoint } from '../client/http.ts'
 import { HeldItems } from '../client/pages.ts'
-import { CliError, Refusal } from '../failure.ts'
+import { CliError, isNotFound, Refusal } from '../failure.ts'
 import { checkReceipt, type Receipt } from './receipt.ts'
 
 export interface ProveOptions {
@@ -79,7 +79,7 @@ async function proofOf(id: Hash, endpoint: Endpoint): Promise<ProofAnswer> {
   try {
     return await ask<ProofAnswer>(endpoint, { method: 'GET', path: `/transactions/${id}/proof`, shape: PROOF })
   } catch (error) {
-    if (error instanceof Refusal && error.code === 'request.not_found' && (await isWaiting(id, endpoint)))
+    if (isNotFound(error) && (await isWaiting(id, endpoint)))
       throw new Refusal(error.code, 'the transaction waits in the pool: there is a proof once a block holds it.')
     throw error
   }

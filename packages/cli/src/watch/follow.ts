@@ -15,8 +15,8 @@ export interface FollowOptions {
   readonly onBack?: () => void
 }
 
-/** @returns whether it was the last event that is wanted */
-export type Handler = (event: NodeEvent) => Promise<boolean>
+/** @returns the result, after which no event is wanted any more; undefined as long as there is none */
+export type Handler<T extends object> = (event: NodeEvent) => Promise<T | undefined>
 
 const FIRST_WAIT_MS = 250
 const LONGEST_WAIT_MS = 15_000
@@ -25,16 +25,24 @@ const LONGEST_WAIT_MS = 15_000
  * Hands over one event after the other. An event whose handler has failed for want of a node is handed over again.
  * @throws CliError, Refusal where waiting wouldn't help; the signal's reason
  */
-export async function follow(endpoint: Endpoint, options: FollowOptions, handle: Handler): Promise<void> {
+export async function follow<T extends object>(
+  endpoint: Endpoint,
+  options: FollowOptions,
+  handle: Handler<T>,
+): Promise<T> {
   const line = new Line(endpoint, options, handle)
-  while (!(await line.hold())) await line.pause()
+  for (;;) {
+    const result = await line.hold()
+    if (result !== undefined) return result
+    await line.pause()
+  }
 }
 
 /** One connection after the other. */
-class Line {
+class Line<T extends object> {
   private readonly endpoint: Endpoint
   private readonly options: FollowOptions
-  private readonly handle: Handler
+  private readonly handle: Handler<T>
   private after: string | undefined
   /** Whether it was ever there. */
   private met: boolean
@@ -42,24 +50,24 @@ class Line {
   private failures = 0
   private lost = false
 
-  constructor(endpoint: Endpoint, options: FollowOptions, handle: Handler) {
+  constructor(endpoint: Endpoint, options: FollowOptions, handle: Handler<T>) {
     this.endpoint = endpoint
     this.options = options
     this.handle = handle
     this.met = options.isPatient === true
   }
 
-  /** @returns true once nothing more is wanted, false where the connection is lost */
-  async hold(): Promise<boolean> {
+  /** @returns the result, or undefined where the connection is lost before */
+  async hold(): Promise<T | undefined> {
     const { types, signal } = this.options
     signal.throwIfAborted()
     try {
       const events = nodeEvents(this.endpoint, { types, after: this.after, signal, onOpen: () => this.opened() })
       for await (const event of events) {
-        const isLast = await this.handle(event)
+        const result = await this.handle(event)
         this.after = event.id ?? this.after
         this.failures = 0
-        if (isLast) return true
+        if (result !== undefined) return result
       }
       this.lose('the node has ended the connection.')
     } catch (error) {
@@ -67,7 +75,7 @@ class Line {
       if (!this.met || !mayPass(error)) throw error
       this.lose(error.message)
     }
-    return false
+    return undefined
   }
 
   /** Longer each time, and never quite as long as others wait: a node that is back isn't met by all at once. */

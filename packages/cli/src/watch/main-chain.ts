@@ -8,7 +8,7 @@
 import { type Block, hashOf } from '@bc/core'
 import { type BlockAnswer, connect, type NodeClient } from '../client/client.ts'
 import { type Endpoint, strange } from '../client/http.ts'
-import { CliError, Refusal } from '../failure.ts'
+import { CliError, isNotFound } from '../failure.ts'
 
 export interface Place {
   readonly index: number
@@ -201,7 +201,7 @@ export class MainChain {
     try {
       return await this.node.block(hash)
     } catch (error) {
-      if (error instanceof Refusal && error.code === 'request.not_found') return undefined
+      if (isNotFound(error)) return undefined
       throw error
     }
   }
