@@ -1,9 +1,10 @@
 /** bc-node --dev and its commands, as a CI job uses them. */
 import { spawn } from 'node:child_process'
 import { readFileSync, statSync } from 'node:fs'
+import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test, vi } from 'vitest'
-import { bc, command, ended, expectFailure, fakeNode, output, ROOT } from './commands.ts'
+import { bc, command, ended, expectFailure, fakeNode, output, ROOT, start } from './commands.ts'
 import { ALICE, BOB } from './keys.ts'
 import { keystoreOf } from './keystores.ts'
 import { type NodeProcess, startedNode, temporaryFolder, waitFor } from './nodes.ts'
@@ -65,6 +66,22 @@ describe('a node in dev mode', () => {
       expect(found.stdout).toBe(`${address}\n`)
     }
     expect(await node.stop()).toMatchObject({ code: 0, stdout: text })
+  })
+
+  test('who waits for more blocks on a transaction hears when a revert takes it away', async () => {
+    const { url } = await startedNode(['--dev'])
+    const clean = (await output('snapshot', '--node', url)).trim()
+    const { id } = JSON.parse(await output('fund', BOB.address, '--node', url))
+    const child = start('bc', ['wait', '--tx', id, '--confirmations', '2', '--timeout', '60', '--node', url])
+    const waiting = ended(child)
+    await output('revert', clean, '--node', url)
+    // It may have come before anybody listened. The same payment has the same id, so it goes again.
+    for (let tries = 0; child.exitCode === null && tries < 60; tries++) {
+      await output('fund', BOB.address, '--node', url)
+      await output('revert', clean, '--node', url)
+      if (await Promise.race([waiting, delay(1500)])) break
+    }
+    expectFailure(await waiting, 1, /transaction [0-9a-f]{64} is gone: the node does not know it any more\.\n$/)
   })
 
   test('time, fund, snapshot and revert: bare words for scripts, JSON where it is asked for', async () => {

@@ -1,5 +1,6 @@
 /** `bc wait`: what it waits for, and what it says when that doesn't come. */
 import { writeFileSync } from 'node:fs'
+import type { ServerResponse } from 'node:http'
 import { createServer } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
@@ -133,6 +134,51 @@ describe('a transaction', () => {
       })
     },
   )
+
+  describe('that a reorganisation took away', () => {
+    const event = (name: string, data: object) => `event: ${name}\nid: ${name}\ndata: ${JSON.stringify(data)}\n\n`
+    const place = { index: 2, hash: CHAIN, timestamp: 1, position: 0, confirmations: 1 }
+    const reward = { amount: 50, nonce: 2, recipient: '', sender: '0' }
+
+    /** @param told by the node after the reorganisation, before it answers the next question */
+    async function waitedThrough(told: string) {
+      let found = true
+      const node = await fakeNode((request, response) => {
+        if (request.url?.startsWith('/events')) {
+          response.writeHead(200, { 'content-type': 'text/event-stream' })
+          response.write(event('start', { chain: CHAIN, height: 2, tip: CHAIN }))
+          events = response
+          return
+        }
+        const answer = found
+          ? { id: CHAIN, status: 'confirmed', transaction: reward, block: place }
+          : { code: 'request.not_found', message: 'No.', statusCode: 404 }
+        if (!found) events?.write(told)
+        response.writeHead(found ? 200 : 404).end(JSON.stringify(answer))
+        if (found) events?.write(event('reorganisation', { abandoned: [{ index: 2, hash: CHAIN }], adopted: [] }))
+        found = false
+      })
+      let events: ServerResponse | undefined
+      const words = ['wait', '--tx', CHAIN, '--confirmations', '2', '--timeout', '60', '--node', node.url]
+      const run = await bc(...words)
+      node.close()
+      return run
+    }
+
+    test('is not waited for any longer, though nothing more is told of it: rewards never wait', async () => {
+      expectFailure(
+        await waitedThrough(''),
+        1,
+        /^bc: transaction [0-9a-f]{64} is gone: the node does not know it any more\.\n$/,
+      )
+    })
+
+    test('is gone for the reason that is told, after whatever blocks', async () => {
+      const blocks = event('block', { index: 2 }) + event('block', { index: 3 })
+      const why = event('transaction', { id: CHAIN, status: 'dropped', reason: 'unpayable' })
+      expectFailure(await waitedThrough(blocks + why), 1, /^bc: .* without a block: its sender's coins are spent\.\n$/)
+    })
+  })
 
   test('that another one replaces is not waited for any longer', async () => {
     const { url, send } = await paid()

@@ -27,17 +27,31 @@ const TYPES = ['block', 'transaction', 'reorganisation'] as const
  * @param signal ends it, with its reason as the error
  * @throws CliError `cli.watch` where the node has it no more
  */
-export function confirmed(endpoint: Endpoint, wanted: Awaited, signal: AbortSignal): Promise<ConfirmedTransaction> {
+export async function confirmed(
+  endpoint: Endpoint,
+  wanted: Awaited,
+  signal: AbortSignal,
+): Promise<ConfirmedTransaction> {
   const search = new Search(connect(endpoint), wanted)
-  const options = { types: TYPES, signal, isPatient: wanted.isAccepted, onLost: noteLost }
-  return follow(endpoint, options, (event) => search.look(event))
+  const either = AbortSignal.any([signal, search.signal])
+  const options = { types: TYPES, signal: either, isPatient: wanted.isAccepted, onLost: noteLost }
+  try {
+    return await follow(endpoint, options, (event) => search.look(event))
+  } finally {
+    search.close()
+  }
 }
+
+/** What the node had told by the time of its answer is here then. */
+const MOMENT_MS = 1_000
 
 class Search {
   private readonly node: NodeClient
   private readonly wanted: Awaited
   /** Whether the node has it, or had it; undefined as long as nobody has asked. */
   private known: boolean | undefined
+  private readonly over = new AbortController()
+  private timer: NodeJS.Timeout | undefined
 
   constructor(node: NodeClient, wanted: Awaited) {
     this.node = node
@@ -45,18 +59,36 @@ class Search {
     this.known = wanted.isAccepted || undefined
   }
 
+  /** Aborted when the node has it no more. */
+  get signal(): AbortSignal {
+    return this.over.signal
+  }
+
+  close(): void {
+    clearTimeout(this.timer)
+    this.timer = undefined
+  }
+
   /** @returns undefined while it isn't confirmed */
   async look({ event, data }: NodeEvent): Promise<ConfirmedTransaction | undefined> {
     const { id, confirmations } = this.wanted
     // Of all that comes and goes in the pool one is ours.
-    if (event === 'transaction' && data.id !== id) return undefined
+    if (event === 'transaction' ? data.id !== id : this.timer !== undefined) return undefined
     const found = await this.find()
     if (found === undefined && event === 'transaction' && data.status === 'dropped') throw dropped(id, data.reason)
-    // What happened while nobody listened, as the restart of a node that keeps nothing, no later event tells.
-    if (found === undefined && this.known && BEGINNINGS.includes(event)) throw gone(id)
+    if (found === undefined && this.known) this.giveUp()
+    else this.close()
     if (found === undefined && this.known === undefined) note('the node does not know this transaction yet')
     this.known ||= found !== undefined
     return found?.status === 'confirmed' && found.block.confirmations >= confirmations ? found : undefined
+  }
+
+  /**
+   * No event may come any more: none tells of a reward that a reorganisation took away, nor of what happened while nobody
+   * listened. But where there is a reason, it is told right after the blocks, and it is the better word.
+   */
+  private giveUp(): void {
+    this.timer ??= setTimeout(() => this.over.abort(gone(this.wanted.id)), MOMENT_MS)
   }
 
   private async find(): Promise<FoundTransactionAnswer | undefined> {
@@ -68,9 +100,6 @@ class Search {
     }
   }
 }
-
-/** With which a stream begins that doesn't go on from the last event. */
-const BEGINNINGS = ['start', 'missed']
 
 function gone(id: string): CliError {
   return new CliError('cli.watch', `transaction ${id} is gone: the node does not know it any more.`)

@@ -64,8 +64,8 @@ unseen. A lost connection is made again, and what was missed is made up for.
 It goes on until it is ended, which --timeout doesn't do: timeout 60 bc watch.`
 
 const WAIT_NOTES = `
-The exit code is 0 once it is so; 1 when the time is up, or a transaction has
-left the pool without a block; 3 where no node is there, but for --ready.`
+The exit code is 0 once it is so; 1 when the time is up, or the node has the
+transaction no more; 3 where no node is there, but for --ready.`
 
 function heightOption(text: string): number {
   const value = parseWhole(text)
