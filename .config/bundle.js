@@ -66,6 +66,8 @@ const APART = [
   // Whoever signs, or reads an address, needs no blocks, no ledger and no pool.
   './packages/core/src/address.ts',
   './packages/core/src/transaction.ts',
+  // Most that is shown is ASCII.
+  'string-width',
   // For signatures, where libsecp256k1 has neither a binary nor WebAssembly.
   '@noble/curves/secp256k1.js',
   // Whoever reads hex digits: hashes in plain JavaScript are for where there is no Node.

@@ -1,6 +1,7 @@
 /** What the tutorial's clients show above every answer: which node it is from, and what is done. For people only. */
 import type { Command } from 'commander'
 import { settingsOf } from '../settings/options.ts'
+import { columnsOf, padded } from '../terminal/columns.ts'
 import { DEFAULT_WIDTH } from '../terminal/output.ts'
 
 /** The tutorial's own commands, each with what it says it does. */
@@ -28,8 +29,8 @@ export function withHeadings(program: Command): Command {
 
 /** A box as bin/rc draws it, where there is room for one. */
 export function boxed(lines: readonly string[], width: number): string {
-  const inner = Math.max(...lines.map((line) => line.length))
+  const inner = Math.max(...lines.map(columnsOf))
   if (inner + 4 > width) return lines.join('\n')
   const edge = '─'.repeat(inner + 2)
-  return [`┌${edge}┐`, ...lines.map((line) => `│ ${line.padEnd(inner)} │`), `└${edge}┘`].join('\n')
+  return [`┌${edge}┐`, ...lines.map((line) => `│ ${padded(line, inner)} │`), `└${edge}┘`].join('\n')
 }

@@ -8,6 +8,8 @@
  *        2     11  02bd11f0  B     ·12134422344
  */
 import { stripVTControlCharacters } from 'node:util'
+import { columnsOf, fitted } from '../terminal/columns.ts'
+import { wrappedLines } from '../terminal/text.ts'
 import type { KnownBlock } from './blocks.ts'
 import { type LabEvent, seconds, sentenceFor } from './events.ts'
 import type { Lab } from './lab.ts'
@@ -73,18 +75,25 @@ export class View {
     // A line that wraps, or a picture that scrolls, could not be drawn over.
     const lines = this.lines(columns).slice(0, Math.max(1, rows - 1))
     const back = this.drawn > 0 ? `${ESCAPE}${this.drawn}A` : ''
-    const text = lines.map((line) => `${ESCAPE}2K${fitted(line, columns - 1)}\n`).join('')
+    const text = lines.map((line) => `${ESCAPE}2K${cut(line, columns - 1)}\n`).join('')
     this.screen.write(`${back}\r${text}${ESCAPE}0J`)
     this.drawn = lines.length
   }
 
   private lines(columns: number): string[] {
     const time = seconds(performance.now() - this.startedAt)
-    const gap = Math.min(columns, 80) - 1 - this.title.length - time.length
+    const gap = Math.min(columns, 80) - 1 - columnsOf(this.title) - columnsOf(time)
     const head = this.paint(this.title, BOLD) + (gap < 2 ? '' : ' '.repeat(gap) + this.paint(time, DIM))
     const room = this.screen.rows - (this.lab?.nodes.length ?? 0) - 7
     const sentences = this.sentences.slice(-Math.max(2, Math.min(MOST_SENTENCES, room)))
-    return [head, '', ...this.table(columns), '', ...sentences.flatMap((text) => folded(text, columns - 1)), '']
+    return [
+      head,
+      '',
+      ...this.table(columns),
+      '',
+      ...sentences.flatMap((text) => wrappedLines(text, columns - 1, '  ')),
+      '',
+    ]
   }
 
   private table(columns: number): string[] {
@@ -103,7 +112,7 @@ export class View {
     const side = split ? `  ${'AB'[lab.sideOf(node.number) ?? 0]}   ` : ''
     const tip = status.tip.slice(0, wide ? 8 : 6).padEnd(8)
     const start = `${number}  ${String(status.height).padStart(5)}  ${tip}${side}  `
-    return start + this.chain(lab, status.tip, this.screen.columns - 1 - stripVTControlCharacters(start).length)
+    return start + this.chain(lab, status.tip, this.screen.columns - 1 - columnsOf(start))
   }
 
   /** The newest blocks of it: as many as there is room for. */
@@ -132,19 +141,7 @@ export class View {
   }
 }
 
-/** Cut to the width; colours take none. */
-function fitted(line: string, width: number): string {
-  if (stripVTControlCharacters(line).length <= width) return line
-  return `${stripVTControlCharacters(line).slice(0, width - 1)}…`
-}
-
-/** Between words, the lines after the first set in. */
-function folded(text: string, width: number): string[] {
-  const lines: string[] = []
-  for (const word of text.split(' ')) {
-    const last = lines.at(-1)
-    if (last !== undefined && last.length + 1 + word.length <= width) lines[lines.length - 1] = `${last} ${word}`
-    else lines.push(last === undefined ? word : `  ${word}`)
-  }
-  return lines
+/** Cut to the width, and then without its colours, which take none of it. */
+function cut(line: string, width: number): string {
+  return columnsOf(line) <= width ? line : fitted(stripVTControlCharacters(line), width)
 }

@@ -1,10 +1,35 @@
-/** How many columns of a terminal a text takes. */
+/** How much room a text takes on a terminal, and what fits: for all that is aligned, broken or cut. */
+import stringWidth from 'string-width'
 
-/** Characters of Chinese and of Korean, and what is an emoji unless told otherwise: ✅ stands far below the others. */
-const WIDE = /[\u1100-\u115f\u2329\u232a\u2e80-\u{10ffff}]|\p{Emoji_Presentation}/u
+/** Most of what is shown. The tables of Unicode aren't loaded for it. */
+const PLAIN = /^[ -~]*$/
 
 export function columnsOf(text: string): number {
-  let columns = 0
-  for (const character of text) columns += WIDE.test(character) ? 2 : 1
-  return columns
+  return PLAIN.test(text) ? text.length : stringWidth(text)
+}
+
+export function padded(text: string, width: number): string {
+  return text + space(text, width)
+}
+
+/** To the right. */
+export function indented(text: string, width: number): string {
+  return space(text, width) + text
+}
+
+function space(text: string, width: number): string {
+  return ' '.repeat(Math.max(0, width - columnsOf(text)))
+}
+
+/** What is too long ends in an ellipsis. What people see as one character is one: a family stays together or goes. */
+export function fitted(text: string, width: number): string {
+  if (columnsOf(text) <= width) return text
+  let room = width - 1
+  let shown = ''
+  for (const { segment } of new Intl.Segmenter().segment(text)) {
+    room -= columnsOf(segment)
+    if (room < 0) break
+    shown += segment
+  }
+  return `${shown.trimEnd()}…`
 }

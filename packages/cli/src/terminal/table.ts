@@ -3,7 +3,7 @@
  * first: a line that the terminal breaks is read by nobody. Each is named under the table, so that a reader knows.
  */
 
-import { columnsOf } from './columns.ts'
+import { columnsOf, fitted, indented, padded } from './columns.ts'
 import { wrapped } from './text.ts'
 
 export interface Column {
@@ -54,7 +54,7 @@ export function openTable(
   const used = columns.map((_, i) => i).filter((i) => !columns[i]?.cut || sample.some((line) => line[i]))
   const kept = keptOf(columns, used, widths, width)
   const line = (cells: readonly string[]) => {
-    const shown = kept.map((i) => aligned(cells[i] ?? '', widths[i] ?? 0, columns[i]?.align))
+    const shown = kept.map((i) => (columns[i]?.align ? indented : padded)(cells[i] ?? '', widths[i] ?? 0))
     return fitted(shown.join(' '.repeat(GAP)).trimEnd(), width)
   }
   return {
@@ -88,24 +88,6 @@ function keptOf(
     kept.splice(kept.indexOf(next), 1)
   }
   return kept
-}
-
-function aligned(text: string, width: number, align: Column['align']): string {
-  const space = ' '.repeat(Math.max(0, width - columnsOf(text)))
-  return align === 'right' ? space + text : text + space
-}
-
-/** What is too long for the terminal ends in an ellipsis. */
-function fitted(line: string, width: number): string {
-  if (columnsOf(line) <= width) return line
-  let room = width - 1
-  let end = 0
-  for (const character of line) {
-    room -= columnsOf(character)
-    if (room < 0) break
-    end += character.length
-  }
-  return `${line.slice(0, end).trimEnd()}…`
 }
 
 /** What follows a table: how many there are, and what a wider terminal would show of them. */

@@ -1,11 +1,12 @@
 /** Pieces of text that the results of many commands are made of, for a terminal of any width. */
+import { columnsOf, fitted, padded } from './columns.ts'
 import { printable } from './printable.ts'
 
 /** A name in front of each value; a value too long for that goes on a line of its own, whole, to be copied. */
 export function rows(entries: readonly (readonly [name: string, value: string | number])[], width: number): string {
-  const column = Math.max(...entries.map(([name]) => name.length)) + 2
+  const column = Math.max(...entries.map(([name]) => columnsOf(name))) + 2
   const row = (name: string, value: string) =>
-    column + value.length <= width ? name.padEnd(column) + value : `${name}\n  ${value}`
+    column + columnsOf(value) <= width ? padded(name, column) + value : `${name}\n  ${value}`
   return entries.map(([name, value]) => row(name, String(value))).join('\n')
 }
 
@@ -17,7 +18,7 @@ export function shortAddress(address: unknown, width: number): string {
   const digits = width < NARROW ? 4 : 8
   const text = printable(address)
   if (text.length === 74) return `${text.slice(0, digits)}…${text.slice(-digits)}`
-  return text.slice(0, 2 * digits + 1)
+  return fitted(text, 2 * digits + 1)
 }
 
 /** Enough of a hash to find it in a list. */
@@ -42,13 +43,17 @@ export function counted(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`
 }
 
-/** A word that is longer than a line has one of its own. */
-export function wrappedLines(text: string, width: number): string[] {
+/**
+ * A word that is longer than a line has one of its own.
+ * @param hanging before all lines but the first
+ */
+export function wrappedLines(text: string, width: number, hanging = ''): string[] {
   const lines: string[] = []
   for (const word of text.split(' ')) {
     const last = lines.at(-1)
-    if (last !== undefined && last.length + 1 + word.length <= width) lines[lines.length - 1] = `${last} ${word}`
-    else lines.push(word)
+    if (last === undefined) lines.push(word)
+    else if (columnsOf(last) + 1 + columnsOf(word) <= width) lines[lines.length - 1] = `${last} ${word}`
+    else lines.push(hanging + word)
   }
   return lines
 }

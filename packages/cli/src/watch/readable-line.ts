@@ -1,7 +1,7 @@
 /** A line of `bc watch` as people read it, in one line of the terminal. */
 import { isJsonObject, type JsonObject, type JsonValue } from '@bc/core'
 import { isReward, type Listed } from '../readable/answers.ts'
-import { columnsOf } from '../terminal/columns.ts'
+import { fitted } from '../terminal/columns.ts'
 import { printable } from '../terminal/printable.ts'
 import { counted, shortAddress, shortHash, time } from '../terminal/text.ts'
 import type { Line } from './watcher.ts'
@@ -50,15 +50,4 @@ function reorganisationSentence({ index, abandoned }: JsonObject, width: number)
   const left = Array.isArray(abandoned) ? abandoned : []
   const hashes = left.map((place) => (isJsonObject(place) ? shortHash(place.hash, width) : '?'))
   return `reorganisation: ${counted(left.length, 'block')} from ${printable(index)} on abandoned  ${hashes.join(' ')}`
-}
-
-function fitted(line: string, width: number): string {
-  let room = width - 1
-  let end = 0
-  for (const character of line) {
-    room -= columnsOf(character)
-    if (room < 0) return `${line.slice(0, end)}…`
-    end += character.length
-  }
-  return line
 }
