@@ -1,8 +1,10 @@
 export { ConfigError, checkHost, loadConfig, type NodeConfig } from './config.ts'
 export { defaultDataDirectory } from './data-directory.ts'
+export type { DevTimeAnswer, FundedAnswer, MoveTime, SnapshotAnswer } from './dev/schemas.ts'
 export { DamageError, StartError, StorageError } from './errors.ts'
 export type {
   BlockEvent,
+  EventType,
   HeadEvent,
   MiningEvent,
   PeerEvent,
@@ -22,7 +24,13 @@ export type {
   ImportedAnswer,
   MinedBlock,
   NewTransaction,
+  NodesAnswer,
+  Outcome,
+  RegisteredAnswer,
+  ResolvedAnswer,
+  SecretAnswer,
   StatusAnswer,
+  TransactionProofAnswer,
   WaitingAnswer,
 } from './http/schemas.ts'
 export { createLogger, type Log } from './log.ts'

@@ -3,43 +3,23 @@ import { isJsonObject, type JsonObject } from '@bc/core'
 import type {
   AcceptedAnswer,
   AccountAnswer,
+  AnyBlockAnswer,
   BlocksAnswer,
   ChainAnswer,
   FoundTransactionAnswer,
   HeadersAnswer,
   HistoryAnswer,
   MinedBlock,
+  NodesAnswer,
+  RegisteredAnswer,
+  ResolvedAnswer,
+  SecretAnswer,
   StatusAnswer,
   WaitingAnswer,
 } from '@bc/node'
 import { isCursor, isHash, isList, isObject, isText, isTexts, isWhole, optional, orNull, type Shape } from './answer.ts'
 import { ask, type Endpoint, type Question, SEND, strange } from './http.ts'
 import { MOST_HELD_BYTES, wrongOfHistory } from './pages.ts'
-
-export interface SecretAnswer {
-  readonly message: string
-}
-
-/** As `GET /nodes` lists them. */
-export interface NodesAnswer {
-  readonly nodes: readonly string[]
-  readonly length: number
-}
-
-export interface RegisteredAnswer {
-  readonly message: string
-  readonly total_nodes: readonly string[]
-}
-
-/** The chain after all neighbours were asked; where it was replaced, it is the new one. */
-export interface ResolvedAnswer {
-  readonly message: string
-  readonly chain?: ChainAnswer['chain']
-  readonly new_chain?: ChainAnswer['chain']
-}
-
-/** What is read of a block. */
-export type BlockAnswer = ChainAnswer['chain'][number]
 
 export interface NodeClient {
   mine(): Promise<MinedBlock>
@@ -50,9 +30,10 @@ export interface NodeClient {
   nodes(): Promise<NodesAnswer>
   /** @param nodes `host:port`, URLs or multiaddresses */
   register(nodes: readonly string[]): Promise<RegisteredAnswer>
+  /** The chain after all neighbours were asked; where it was replaced, it is the new one. */
   resolve(): Promise<ResolvedAnswer>
   /** A block by its hash or its index, or the `latest`. Its canonical JSON is exactly what the node has sent. */
-  block(name: string | number): Promise<BlockAnswer>
+  block(name: string | number): Promise<AnyBlockAnswer>
   /** Blocks of the main chain from this index on, as many as the node sends at once. */
   blocks(from: number, limit: number): Promise<BlocksAnswer>
   /** Headers of the main chain, one after the other from this index on. */
@@ -72,8 +53,13 @@ export function connect(endpoint: Endpoint): NodeClient {
   const get = <T>(path: string, shape: Shape<T>, more: Partial<Question<T>> = {}) =>
     ask(endpoint, { method: 'GET', path, shape, ...more })
   /** @param wrong the field that is wrong although its shape is right */
-  const proper = async <T>(path: string, shape: Shape<T>, wrong: (answer: T) => string | undefined): Promise<T> => {
-    const answer = await get<T>(path, shape)
+  const proper = async <T>(
+    path: string,
+    shape: Shape<T>,
+    wrong: (answer: T) => string | undefined,
+    more: Partial<Question<T>> = {},
+  ): Promise<T> => {
+    const answer = await get<T>(path, shape, more)
     const field = wrong(answer)
     if (field === undefined) return answer
     throw strange(endpoint.node.origin, `${path} without a proper "${field}"`)
@@ -94,8 +80,13 @@ export function connect(endpoint: Endpoint): NodeClient {
         operator: true,
       }),
     resolve: () =>
-      get<ResolvedAnswer>('/nodes/resolve', RESOLVED, { operator: true, patient: true, maxBytes: LIST_BYTES }),
-    block: (name) => get<BlockAnswer>(`/blocks/${name}`, BLOCK, { canonical: true }),
+      proper<ResolvedAnswer>(
+        '/nodes/resolve',
+        RESOLVED,
+        (answer) => ('chain' in answer || 'new_chain' in answer ? undefined : 'chain'),
+        { operator: true, patient: true, maxBytes: LIST_BYTES },
+      ),
+    block: (name) => get<AnyBlockAnswer>(`/blocks/${name}`, BLOCK, { canonical: true }),
     blocks: (from, limit) =>
       proper(`/blocks?from=${from}&limit=${limit}`, BLOCKS, ({ blocks }) => tooMany('blocks', blocks, limit)),
     headers: (from, limit) =>
@@ -175,4 +166,8 @@ const NODES: Shape<NodesAnswer> = { nodes: isTexts, length: isWhole }
 const REGISTERED: Shape<RegisteredAnswer> = { message: isText, total_nodes: isTexts }
 /** One of the two is there, and not empty: a chain has its genesis block. */
 const SOME_CHAIN = optional(isList(BLOCK, 1))
-const RESOLVED: Shape<ResolvedAnswer> = { message: isText, chain: SOME_CHAIN, new_chain: SOME_CHAIN }
+const RESOLVED: Shape<Record<'message' | 'chain' | 'new_chain', unknown>> = {
+  message: isText,
+  chain: SOME_CHAIN,
+  new_chain: SOME_CHAIN,
+}

@@ -1,6 +1,7 @@
 /** What a node in dev mode does beside a node's usual work. */
 import type { Address } from '@bc/core'
-import { connectDev, type Moving, type SnapshotAnswer } from '../client/dev-client.ts'
+import type { MoveTime, SnapshotAnswer } from '@bc/node'
+import { connectDev } from '../client/dev-client.ts'
 import { amountArgument, parseWhole } from '../command-line/arguments.ts'
 import { usage } from '../failure.ts'
 import type { Settings } from '../settings/options.ts'
@@ -38,7 +39,7 @@ export async function time(when: string | undefined, settings: Settings): Promis
   printWord(isForPeople ? `${time}  ${readableTime(time)} UTC` : String(time), { time }, settings.jsonFlag)
 }
 
-function movingOf(when: string): Moving {
+function movingOf(when: string): MoveTime {
   const ahead = when.startsWith('+')
   const seconds = parseWhole(ahead ? when.slice(1) : when)
   if (!seconds) throw usage('WHEN is +SECONDS, to move the clock ahead, or a time in Unix seconds.')

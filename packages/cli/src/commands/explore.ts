@@ -1,7 +1,7 @@
 /** Looking things up: one block, one transaction, an account and what it has done. */
 import { type Address, type Block, canonicalJson, type Hash, hashOf } from '@bc/core'
 import type { AnyBlockAnswer, HistoryAnswer } from '@bc/node'
-import { type BlockAnswer, connect, type NodeClient } from '../client/client.ts'
+import { connect, type NodeClient } from '../client/client.ts'
 import { HeldItems } from '../client/pages.ts'
 import { CliError } from '../failure.ts'
 import { readableAccount, readableBlock, readableHistory, readableTransaction } from '../readable/ledger.ts'
@@ -22,12 +22,12 @@ export async function block(name: BlockName, settings: Settings): Promise<void> 
   checkName(name, found, hash)
   if (process.stdout.isTTY) {
     const confirmations = settings.json ? undefined : await confirmationsOf(found.index, hash, node)
-    printResult(found, settings.json, (width) => readableBlock(found as AnyBlockAnswer, confirmations, width))
+    printResult(found, settings.json, (width) => readableBlock(found, confirmations, width))
   } else process.stdout.write(canonicalJson(found as never))
 }
 
 /** A block says itself whether it is the one that was asked for. */
-function checkName(name: BlockName, { index }: BlockAnswer, hash: Hash): void {
+function checkName(name: BlockName, { index }: AnyBlockAnswer, hash: Hash): void {
   const asked = typeof name === 'number' ? index === name : name === 'latest' || hash === name
   if (!asked) throw new CliError('cli.answer', `the node answers with another block than ${name}: is that a node?`)
 }

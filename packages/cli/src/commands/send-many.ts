@@ -3,6 +3,7 @@
  * order, and all are sent whatever becomes of one: what comes after a refusal may be somebody else's.
  */
 import { canonicalJson, isJsonObject, type JsonObject, parseAmount, parseHash } from '@bc/core'
+import type { Outcome } from '@bc/node'
 import { LineSplitter, LongLineError } from '@bc/node/ndjson'
 import { connect, type NodeClient } from '../client/client.ts'
 import { doubtOf, parsed, SEND_MANY, strange } from '../client/http.ts'
@@ -19,11 +20,6 @@ const BATCH = 1000
 const LINE_BYTES = 65_536
 const QUESTION = { method: 'POST', path: SEND_MANY } as const
 const DOUBT = doubtOf(QUESTION)
-
-/** What became of one: `index` is the earliest block that it can be in. */
-export type Outcome =
-  | { readonly status: number; readonly id: string; readonly index: number }
-  | { readonly status: number; readonly code: string; readonly message: string }
 
 export async function sendMany(transactions: readonly JsonObject[], settings: Settings): Promise<void> {
   const progress = progressOf('Sending', 'transaction', transactions.length)

@@ -1,7 +1,14 @@
 /** Results as people read them on a terminal. Nothing here is meant to be parsed. */
 import { type Block, hashOf, REWARD_SENDER } from '@bc/core'
-import type { AcceptedAnswer, MinedBlock, StatusAnswer, WaitingAnswer } from '@bc/node'
-import type { NodesAnswer, RegisteredAnswer, ResolvedAnswer } from '../client/client.ts'
+import type {
+  AcceptedAnswer,
+  MinedBlock,
+  NodesAnswer,
+  RegisteredAnswer,
+  ResolvedAnswer,
+  StatusAnswer,
+  WaitingAnswer,
+} from '@bc/node'
 import { printable } from '../terminal/printable.ts'
 import { counted, rows, time, wrapped } from '../terminal/text.ts'
 
@@ -61,8 +68,9 @@ export function readableRegistered({ message, total_nodes }: RegisteredAnswer, w
   return `${printable(message)}\n\n${readableNodes({ nodes: total_nodes, length: total_nodes.length }, width)}`
 }
 
-export function readableResolved({ message, chain = [], new_chain = chain }: ResolvedAnswer, width: number): string {
-  const newest = new_chain.at(-1)
+export function readableResolved(answer: ResolvedAnswer, width: number): string {
+  const { message, ...of } = answer
+  const newest = ('new_chain' in of ? of.new_chain : of.chain).at(-1)
   if (newest === undefined) return printable(message)
   const entries: [string, string | number][] = [
     ['Height', newest.index],

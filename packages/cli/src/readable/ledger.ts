@@ -1,7 +1,6 @@
 /** Blocks, transactions and accounts as people read them on a terminal. Nothing here is meant to be parsed. */
 import { type Block, canonicalJson, hashOf, type JsonObject } from '@bc/core'
 import type { AccountAnswer, AnyBlockAnswer, FoundTransactionAnswer, HistoryAnswer, WaitingAnswer } from '@bc/node'
-import type { BlockAnswer } from '../client/client.ts'
 import { printable } from '../terminal/printable.ts'
 import { type Column, footnote, table } from '../terminal/table.ts'
 import { counted, rows, shortAddress, shortHash, time } from '../terminal/text.ts'
@@ -42,7 +41,7 @@ export const CHAIN_COLUMNS: readonly Column[] = [
   { name: 'Miner', expendable: 4 },
 ]
 
-export function chainLine(block: BlockAnswer, hash: string, width: number): readonly string[] {
+export function chainLine(block: AnyBlockAnswer, hash: string, width: number): readonly string[] {
   const reward = block.transactions.find(isReward)
   return [
     String(block.index),

@@ -1,6 +1,6 @@
 /** A receipt from a node: its proof of the transaction, and its headers. */
 import { type Hash, isJsonObject, type JsonObject, type Proof, parseHash, RuleError } from '@bc/core'
-import type { HeadersAnswer } from '@bc/node'
+import type { HeadersAnswer, TransactionProofAnswer } from '@bc/node'
 import { bestVerifier } from '@bc/wallet'
 import { isHash, isList, isObject, isText, isWhole, type Shape } from '../client/answer.ts'
 import { connect } from '../client/client.ts'
@@ -16,14 +16,7 @@ export interface ProveOptions {
   readonly full?: true
 }
 
-interface ProofAnswer {
-  readonly id: Hash
-  readonly transaction: JsonObject
-  readonly branch: Receipt['branch']
-  readonly header: JsonObject & { readonly index: number }
-}
-
-const PROOF: Shape<ProofAnswer> = {
+const PROOF: Shape<TransactionProofAnswer> = {
   id: isHash,
   transaction: isJsonObject,
   branch: isList({ side: isText, hash: isHash }),
@@ -67,17 +60,21 @@ async function assemble(id: Hash, { confirmations, full }: ProveOptions, endpoin
   return {
     receipt: 1,
     chain: parseHash(chain) as Hash,
-    id: proof.id,
+    id,
     transaction: proof.transaction,
-    branch: proof.branch,
+    branch: proof.branch as unknown as Receipt['branch'],
     index,
     ...(full ? { headers: all } : { headers: others, previous_proof: before?.proof as Proof }),
   }
 }
 
-async function proofOf(id: Hash, endpoint: Endpoint): Promise<ProofAnswer> {
+async function proofOf(id: Hash, endpoint: Endpoint): Promise<TransactionProofAnswer> {
   try {
-    return await ask<ProofAnswer>(endpoint, { method: 'GET', path: `/transactions/${id}/proof`, shape: PROOF })
+    return await ask<TransactionProofAnswer>(endpoint, {
+      method: 'GET',
+      path: `/transactions/${id}/proof`,
+      shape: PROOF,
+    })
   } catch (error) {
     if (isNotFound(error) && (await isWaiting(id, endpoint)))
       throw new Refusal(error.code, 'the transaction waits in the pool: there is a proof once a block holds it.')

@@ -1,8 +1,9 @@
 /** Follows a node's events through lost connections and restarts: goes on after the last event that was dealt with. */
 import { setTimeout as delay } from 'node:timers/promises'
+import type { EventType } from '@bc/node'
 import type { Endpoint } from '../client/http.ts'
 import { mayPass } from '../failure.ts'
-import { type EventType, type NodeEvent, nodeEvents } from './node-events.ts'
+import { type NodeEvent, nodeEvents } from './node-events.ts'
 
 export interface FollowOptions {
   readonly types: readonly EventType[]

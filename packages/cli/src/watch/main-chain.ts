@@ -6,7 +6,8 @@
  *     node:   5 ── 6 ── 7'── 8'── 9'      told next: reorganisation at 7 (8 and 7 abandoned), then 7', 8', 9'
  */
 import { type Block, hashOf } from '@bc/core'
-import { type BlockAnswer, connect, type NodeClient } from '../client/client.ts'
+import type { AnyBlockAnswer } from '@bc/node'
+import { connect, type NodeClient } from '../client/client.ts'
 import { type Endpoint, strange } from '../client/http.ts'
 import { CliError, isNotFound } from '../failure.ts'
 
@@ -16,7 +17,7 @@ export interface Place {
 }
 
 export type ChainNews =
-  | { readonly kind: 'block'; readonly hash: string; readonly block: BlockAnswer }
+  | { readonly kind: 'block'; readonly hash: string; readonly block: AnyBlockAnswer }
   | {
       readonly kind: 'reorganisation'
       /** From here on all blocks are others. */
@@ -105,7 +106,7 @@ export class MainChain {
     return this.hashes[index - this.base]
   }
 
-  private isNext({ index, previous_hash }: BlockAnswer): boolean {
+  private isNext({ index, previous_hash }: AnyBlockAnswer): boolean {
     return index === this.tip + 1 && (this.hashes.length === 0 || previous_hash === this.hashAt(this.tip))
   }
 
@@ -141,13 +142,13 @@ export class MainChain {
   }
 
   /** Within one page all blocks follow each other, or it is no page of a chain. */
-  private async addNext(block: BlockAnswer): Promise<void> {
+  private async addNext(block: AnyBlockAnswer): Promise<void> {
     if (!this.isNext(block)) throw this.strange("/blocks with blocks that don't follow each other")
     await this.add(block, hashOf(block as unknown as Block))
   }
 
   /** Told first: where that fails, it is told again. */
-  private async add(block: BlockAnswer, hash: string): Promise<void> {
+  private async add(block: AnyBlockAnswer, hash: string): Promise<void> {
     if (block.index >= this.lowest) await this.tell({ kind: 'block', hash, block })
     this.hashes.push(hash)
     if (this.hashes.length <= 2 * MOST_REMEMBERED) return
@@ -197,7 +198,7 @@ export class MainChain {
     this.base = Math.min(this.base, index - 1)
   }
 
-  private async blockOf(hash: string): Promise<BlockAnswer | undefined> {
+  private async blockOf(hash: string): Promise<AnyBlockAnswer | undefined> {
     try {
       return await this.node.block(hash)
     } catch (error) {

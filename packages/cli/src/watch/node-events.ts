@@ -1,11 +1,10 @@
 /** The node's events, as they come on one connection (`GET /events`). */
 import { isJsonObject, type JsonObject, type JsonValue, parseJson, RuleError } from '@bc/core'
+import type { EventType } from '@bc/node'
 import { createParser } from 'eventsource-parser'
 import { type Endpoint, strange } from '../client/http.ts'
 import { openAnswer } from '../client/http-stream.ts'
 import type { CliError } from '../failure.ts'
-
-export type EventType = 'block' | 'transaction' | 'reorganisation' | 'peer' | 'mining'
 
 export interface NodeEvent {
   /** What it was sent as: one of the types, or where the stream begins: `start`, `missed`. */

@@ -8,11 +8,11 @@ import {
   parseHeight,
   transactionId,
 } from '@bc/core'
-import type { BlockAnswer } from '../client/client.ts'
+import type { AnyBlockAnswer, EventType } from '@bc/node'
 import { type Endpoint, strange } from '../client/http.ts'
 import { CliError } from '../failure.ts'
 import { type ChainNews, MainChain, type Place } from './main-chain.ts'
-import type { EventType, NodeEvent } from './node-events.ts'
+import type { NodeEvent } from './node-events.ts'
 
 export type Topic = 'blocks' | 'transactions' | 'everything'
 
@@ -87,7 +87,7 @@ export class Watcher {
     if (topic === 'transactions') await this.tellConfirmed(block, hash)
   }
 
-  private async tellConfirmed(block: BlockAnswer, hash: string): Promise<void> {
+  private async tellConfirmed(block: AnyBlockAnswer, hash: string): Promise<void> {
     const { index, timestamp } = block
     for (const [position, transaction] of block.transactions.entries()) {
       const id = transactionId(transaction as never, this.chainId as Hash)

@@ -1,4 +1,5 @@
 /** The messages of the routes that dev mode alone has. */
+import type { Static } from 'typebox'
 import * as Type from 'typebox'
 import { ADDRESS, AMOUNT, HASH, hex, TransactionSchema, text, whole } from '../http/schemas.ts'
 
@@ -56,3 +57,8 @@ export const FundedSchema = Type.Object(
   },
   { additionalProperties: false, title: 'Funded' },
 )
+
+export type SnapshotAnswer = Static<typeof SnapshotSchema>
+export type DevTimeAnswer = Static<typeof DevTimeSchema>
+export type MoveTime = Static<typeof MoveTimeSchema>
+export type FundedAnswer = Static<typeof FundedSchema>
