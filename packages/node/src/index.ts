@@ -36,4 +36,3 @@ export type {
 export { createLogger, type Log } from './log.ts'
 export type { NetworkOptions } from './network/join.ts'
 export { freePort, type NodeOptions, type RunningNode, startNode } from './node.ts'
-export type { DropReason } from './pool/changes.ts'

@@ -1,5 +1,6 @@
 /** Waiting for a transaction to be confirmed. */
-import type { DropReason, FoundTransactionAnswer } from '@bc/node'
+import type { FoundTransactionAnswer } from '@bc/node'
+import { DROP_REASONS, type DropReason } from '@bc/node/pool-changes'
 import { connect, type NodeClient } from '../client/client.ts'
 import type { Endpoint } from '../client/http.ts'
 import { CliError, isNotFound } from '../failure.ts'
@@ -105,20 +106,12 @@ function gone(id: string): CliError {
   return new CliError('cli.watch', `transaction ${id} is gone: the node does not know it any more.`)
 }
 
-const REASONS: Readonly<Record<DropReason, string>> = {
-  replaced: 'another one of its sender, with the same nonce, has taken its place',
-  evicted: 'the pool is full, and others pay more',
-  expired: 'it found no block for too long',
-  unpayable: "its sender's coins are spent",
-  reverted: 'the node has gone back to a snapshot without it',
-}
-
-/** A newer node may have others. */
-function isKnown(reason: unknown): reason is DropReason {
-  return typeof reason === 'string' && Object.hasOwn(REASONS, reason)
-}
-
 function dropped(id: string, reason: unknown): CliError {
-  const why = isKnown(reason) ? REASONS[reason] : printable(reason)
+  // A newer node may have others.
+  const why = isReason(reason) ? DROP_REASONS[reason] : printable(reason)
   return new CliError('cli.watch', `transaction ${id} has left the pool without a block: ${why}.`)
+}
+
+function isReason(reason: unknown): reason is DropReason {
+  return typeof reason === 'string' && Object.hasOwn(DROP_REASONS, reason)
 }
