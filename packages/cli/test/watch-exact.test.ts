@@ -2,7 +2,7 @@
 import type { AddressInfo } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { type BlockEntry, type Hash, transactionId } from '@bc/core'
-import { expect, onTestFinished, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { post } from '../../node/test/support/http-client.ts'
 import { listen } from '../../node/test/support/http-events.ts'
 import { person, signed } from '../../node/test/support/http-node.ts'
@@ -35,8 +35,12 @@ class Told {
   take(line: Line): void {
     if (line.event === 'reorganisation') {
       const { index, abandoned } = line as unknown as { index: number; abandoned: Place[] }
-      const left = this.blocks.splice(this.blocks.findIndex((block) => block.index === index))
-      expect(abandoned).toEqual(left.reverse())
+      const before = this.blocks.filter((block) => block.index < index)
+      const left = this.blocks.splice(before.length).reverse()
+      expect(abandoned.slice(0, left.length)).toEqual(left)
+      // Of what was before the first one it hears when it is left.
+      expect(abandoned.length === left.length || before.length === 0).toBe(true)
+      expect(abandoned.at(-1)?.index).toBe(index)
     } else if (line.event === 'block') {
       const { index, hash, previous_hash } = line as unknown as Place & { previous_hash: string }
       const last = this.blocks.at(-1)
@@ -160,17 +164,61 @@ test('a reorganisation that goes back before the first block, and one to a chain
   const watcher = watched(endpoint, 'blocks', undefined, told)
   while (parts.events.size < 1) await delay(5)
   const late = watched(endpoint, 'blocks', 7, new Told([]))
+  const left = (await mainChain(parts)).slice(1).reverse()
   const young = await branch(parts, genesis, 5, 4)
   await watcher.until(young.hash)
   expect(placesOf(watcher.lines)).toEqual([
-    ['reorganisation', 4],
+    ['reorganisation', 2],
+    ['block', 2],
+    ['block', 3],
     ['block', 4],
     ['block', 5],
   ])
+  expect(watcher.lines[0]?.abandoned).toEqual(left)
   expect(late.lines).toEqual([])
   const [seven] = [await branch(parts, genesis, 6, 6)]
   await late.until(seven.hash)
   expect(placesOf(late.lines)).toEqual([['block', 7]])
+})
+
+describe('a reorganisation before the first block that was missed', () => {
+  const beginning = (event: string, { chain }: Parts, { index, hash }: Place) => ({
+    ...{ event, id: undefined },
+    data: { chain: chain.id, height: index, tip: hash },
+  })
+  /** What is told of a chain of five blocks to one who had begun at this place. */
+  async function toldAfter(start: (parts: Parts, genesis: BlockEntry) => Promise<Place>, from?: number) {
+    const { parts, endpoint } = await listening({ events: 100, bytes: 1_000_000 })
+    const genesis = parts.chain.head
+    const lines: Line[] = []
+    const watcher = new Watcher(endpoint, { topic: 'blocks', from, tell: async (line) => void lines.push(line) })
+    await watcher.take(beginning('start', parts, await start(parts, genesis)))
+    const before = lines.splice(0).length
+    const head = await branch(parts, genesis, 5, 4)
+    await watcher.take(beginning('missed', parts, head))
+    return { told: placesOf(lines), abandoned: lines[0]?.abandoned as unknown as Place[], before }
+  }
+
+  const BLOCKS = [2, 3, 4, 5].map((index) => ['block', index])
+
+  test('is told from its fork on, where the node has the abandoned blocks', async () => {
+    const { told, abandoned } = await toldAfter((parts, genesis) => branch(parts, genesis, 4, 3))
+    expect(told).toEqual([['reorganisation', 2], ...BLOCKS])
+    expect(abandoned.map(({ index }) => index)).toEqual([4, 3, 2])
+  })
+
+  test('is told from genesis on, where the node has never heard of them', async () => {
+    const start = { index: 4, hash: 'f'.repeat(64) }
+    const { told, abandoned } = await toldAfter(async () => start)
+    expect(told).toEqual([['reorganisation', 2], ...BLOCKS])
+    expect(abandoned).toEqual([start])
+  })
+
+  test('is told from the block on that was asked for', async () => {
+    const { told, before } = await toldAfter((parts, genesis) => branch(parts, genesis, 4, 3), 4)
+    expect(before).toBe(1)
+    expect(told).toEqual([['reorganisation', 4], ...BLOCKS.slice(2)])
+  })
 })
 
 test.each([undefined, 1])(

@@ -103,9 +103,10 @@ describe('in a pipe', () => {
     await Promise.all([all.count(mined.length + 1), late.count(told + 1)])
     const abandoned = mined.map(({ index, hash }) => ({ index, hash })).reverse()
     expect(all.lines.at(-1)).toEqual({ event: 'reorganisation', index: 2, abandoned })
-    // Of those before its first one it knows the last alone: the one after which it began.
-    const known = abandoned.filter(({ index }) => index >= first - 1)
-    expect(late.lines.at(-1)).toEqual({ event: 'reorganisation', index: first - 1, abandoned: known })
+    expect(late.lines.at(-1)).toEqual(all.lines.at(-1))
+    const { hash } = await mine(url)
+    await late.count(told + 2)
+    expect(late.lines.at(-1)).toMatchObject({ event: 'block', index: 2, hash })
   })
 
   test('a transaction is told when it waits and when it is confirmed, under one id', async () => {

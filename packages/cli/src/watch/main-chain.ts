@@ -22,7 +22,7 @@ export type ChainNews =
       readonly kind: 'reorganisation'
       /** From here on all blocks are others. */
       readonly index: number
-      /** Of those that were told, newest first. */
+      /** Newest first; those of before the first one that was told among them, as far as they are known. */
       readonly abandoned: readonly Place[]
     }
 
@@ -41,9 +41,11 @@ export class MainChain {
   private readonly tell: (news: ChainNews) => Promise<void>
   /** The lowest block that is told. */
   private readonly lowest: number
-  /** Hashes from `base` on. The one at the base may be below the lowest: what the first block has to follow. */
+  /** Hashes from `base` on. What is at the base may not have been told: it is what the first block has to follow. */
   private hashes: string[] = []
   private base: number
+  /** Whether blocks that were told are below the base by now. */
+  private hasForgotten = false
 
   /** @param start the first index that is told; or the newest block as it is, after which it begins */
   constructor(endpoint: Endpoint, start: number | Place, tell: (news: ChainNews) => Promise<void>) {
@@ -54,7 +56,8 @@ export class MainChain {
       this.lowest = start
       this.base = start - 1
     } else {
-      this.lowest = start.index
+      // What a reorganisation puts below it is new as well. Only genesis is what it was.
+      this.lowest = 2
       this.base = start.index
       this.hashes.push(start.hash)
     }
@@ -110,11 +113,11 @@ export class MainChain {
     return index === this.tip + 1 && (this.hashes.length === 0 || previous_hash === this.hashAt(this.tip))
   }
 
-  /** @param places newest first */
+  /** @param places newest first; of those below the base only the node knows */
   private endsWith(places: readonly Place[]): boolean {
     if (this.hashes.length === 0) return false
     return places.every(
-      ({ index, hash }, i) => index === this.tip - i && index > this.base && hash === this.hashAt(index),
+      ({ index, hash }, i) => index === this.tip - i && (index < this.base || hash === this.hashAt(index)),
     )
   }
 
@@ -152,18 +155,18 @@ export class MainChain {
     if (block.index >= this.lowest) await this.tell({ kind: 'block', hash, block })
     this.hashes.push(hash)
     if (this.hashes.length <= 2 * MOST_REMEMBERED) return
+    this.hasForgotten = true
     this.base += MOST_REMEMBERED
     this.hashes = this.hashes.slice(MOST_REMEMBERED)
   }
 
   /** Leaves all that isn't on the node's main chain any more. */
   private async leaveFork(): Promise<void> {
-    const common = await this.commonIndex()
+    const common = (await this.commonIndex()) ?? (await this.commonBefore())
     if (common !== undefined) return common === this.tip ? undefined : this.abandon(common + 1)
-    if (this.base > this.lowest)
-      throw new CliError('cli.watch', `the chain is another one from before block ${this.base} on: begin anew.`)
-    await this.abandon(this.base)
-    this.base = this.lowest - 1
+    // All that was told is left. Or the node doesn't know it, and each of its blocks may be new.
+    await this.abandon(this.lowest)
+    this.hashes = []
   }
 
   /** @returns the highest index at which both chains have the same block; undefined for none that we know */
@@ -181,6 +184,20 @@ export class MainChain {
       else other = middle
     }
     return same < this.base ? undefined : same
+  }
+
+  /** The same below what we know, from block to block, as far down as blocks are told. */
+  private async commonBefore(): Promise<number | undefined> {
+    if (this.hasForgotten)
+      throw new CliError('cli.watch', `the chain is another one from before block ${this.base} on: begin anew.`)
+    while (this.base >= this.lowest) {
+      const block = await this.blockOf(this.hashes[0] as string)
+      if (block === undefined) return undefined
+      this.hashes.unshift(block.previous_hash)
+      this.base--
+      if (await this.isMain(this.base)) return this.base
+    }
+    return undefined
   }
 
   private abandon(index: number): Promise<void> {

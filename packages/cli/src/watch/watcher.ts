@@ -49,9 +49,10 @@ export class Watcher {
   async take({ event, data }: NodeEvent): Promise<void> {
     if (event === 'start' || event === 'missed') await this.begin(data)
     else if (event === 'block') await this.mainChain.heard(this.placeOf(data))
-    else if (event === 'reorganisation')
-      await this.mainChain.reorganised(this.placesOf(data.abandoned), this.placesOf(data.adopted))
-    else if (event === 'transaction' || event === 'peer') await this.options.tell({ ...data, event })
+    else if (event === 'reorganisation') {
+      const [abandoned, adopted] = [this.placesOf(data.abandoned), this.placesOf(data.adopted)]
+      await this.mainChain.reorganised(abandoned, adopted)
+    } else if (event === 'transaction' || event === 'peer') await this.options.tell({ ...data, event })
   }
 
   private get mainChain(): MainChain {
