@@ -13,20 +13,12 @@ import { Serial } from '../serial.ts'
 import type { ReadBlock } from '../signatures/block-report.ts'
 import type { Curve } from '../signatures/curve.ts'
 import { ChainStore } from '../storage/chain-store.ts'
-import {
-  asDamage,
-  type Batch,
-  Database,
-  type Level,
-  type Range,
-  readNewest,
-  readWitness,
-  unframe,
-} from '../storage/database.ts'
+import { asDamage, type Batch, Database, type Level, type Range, readNewest, unframe } from '../storage/database.ts'
 import { key, within } from '../storage/layout.ts'
 import { type ChainFiles, chainFiles, openLevel, witnessFile } from '../storage/level.ts'
 import { mendFiles } from '../storage/level-files.ts'
 import { type BlockPlace, blockPlaceOf, decodeMeta, strangeness } from '../storage/records.ts'
+import { readWitness } from '../storage/witness.ts'
 
 export interface RebuildOptions {
   readonly directory: string

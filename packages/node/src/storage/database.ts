@@ -7,14 +7,14 @@
  * - every value carries a CRC-32 over its key and itself, looked at whenever it is read;
  * - every batch leaves its number in the journal: a gap among the newest ones means that a batch was lost;
  * - the number of the newest batch that was promised to last, and the head that it knew, also stand in a file of their
- *   own, the witness: a database that ends before it has lost its end.
+ *   own, the witness (witness.ts): a database that ends before it has lost its end.
  */
-import { closeSync, constants, existsSync, openSync, readFileSync, writeSync } from 'node:fs'
 import { crc32 } from 'node:zlib'
 import type { AbstractLevel, AbstractSnapshot } from 'abstract-level'
 import { DamageError, StorageError } from '../errors.ts'
 import { Serial } from '../serial.ts'
-import { key, lastPart, number, within } from './layout.ts'
+import { key, lastPart, within } from './layout.ts'
+import { NO_HEAD, readWitness, Witness, type WitnessLine } from './witness.ts'
 
 export type Level = AbstractLevel<string | Buffer | Uint8Array, string, Buffer>
 export type Snapshot = AbstractSnapshot
@@ -293,50 +293,5 @@ async function* keysOf(level: Level, range: Range): AsyncGenerator<string> {
     for (let page = await next(); page.length > 0; page = await next()) yield* page
   } finally {
     await iterator.close()
-  }
-}
-
-/** What the witness file says: the number of the newest batch, and the head of the chain after it. */
-export interface WitnessLine {
-  readonly sequence: number
-  readonly head: string
-}
-
-const NO_HEAD = '-'.repeat(64)
-const WITNESS_LINE = /^([0-9]{16}) ([0-9a-f]{64}|-{64})\n$/
-
-/**
- * @returns undefined where there is no such file, or nothing in it yet
- * @throws DamageError where it holds something else
- */
-export function readWitness(file: string): WitnessLine | undefined {
-  const line = existsSync(file) ? readFileSync(file, 'latin1') : ''
-  if (line === '') return undefined
-  const [, sequence, head] = WITNESS_LINE.exec(line) ?? []
-  if (sequence === undefined || head === undefined) throw new DamageError(`the file ${file} holds no batch number`)
-  return { sequence: Number(sequence), head }
-}
-
-/** The witness file: one line of one length, written over in place. */
-class Witness {
-  private readonly descriptor: number
-  private head: string
-
-  constructor(file: string, head: string) {
-    this.descriptor = openSync(file, constants.O_RDWR | constants.O_CREAT, 0o600)
-    this.head = head
-  }
-
-  /** @param head undefined where the batch didn't move it */
-  remember(head: string | undefined): void {
-    this.head = head ?? this.head
-  }
-
-  write(sequence: number): void {
-    writeSync(this.descriptor, `${number(sequence)} ${this.head}\n`, 0, 'latin1')
-  }
-
-  close(): void {
-    closeSync(this.descriptor)
   }
 }

@@ -2,7 +2,7 @@
  * The files of a node's chain, and LevelDB as it is opened here.
  *
  *     <directory>/lock              held by the node that is running (see lock.ts)
- *     <directory>/chain             LevelDB, and among its files the witness (see database.ts)
+ *     <directory>/chain             LevelDB, and among its files the witness (see witness.ts)
  *     <directory>/chain-rebuilding  what a rebuild has so far
  *     <directory>/chain-rebuilt     complete, and about to take the place of a damaged one
  *     <directory>/chain-replaced    the damaged one, where nothing is lost: about to be deleted
