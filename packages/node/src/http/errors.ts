@@ -57,6 +57,10 @@ export function clientGone(): RuleError {
   return new RuleError('request.timeout', 'The client has gone away.')
 }
 
+export function notFound(sentence: string): RuleError {
+  return new RuleError('request.not_found', sentence)
+}
+
 /** What is damaged, or out of reach, lets no node go on: whoever answers for it says so. */
 export function reportDamage(error: unknown, onFailure: (error: unknown) => void): void {
   if (explain(error)?.code === 'node.damaged') onFailure(error)

@@ -1,9 +1,12 @@
 import { type App, type AppOptions, createApp } from './app.ts'
 import type { RouteContext } from './context.ts'
 import { ApiDescription } from './openapi.ts'
+import { accountRoutes } from './routes/accounts.ts'
 import { batchRoutes } from './routes/batches.ts'
+import { blockRoutes } from './routes/blocks.ts'
 import { eventRoutes } from './routes/events.ts'
-import { exploreRoutes } from './routes/explore.ts'
+import { statusRoutes } from './routes/status.ts'
+import { transactionRoutes } from './routes/transactions.ts'
 import { tutorialRoutes } from './routes/tutorial.ts'
 import { NoQuery } from './schemas.ts'
 
@@ -12,7 +15,10 @@ export async function createServer(options: AppOptions, context: RouteContext): 
   const app = await createApp(options)
   const description = new ApiDescription(app, context.version)
   tutorialRoutes(app, context)
-  exploreRoutes(app, context)
+  statusRoutes(app, context)
+  blockRoutes(app, context)
+  transactionRoutes(app, context)
+  accountRoutes(app, context)
   eventRoutes(app, context)
   context.moreRoutes?.(app)
   await batchRoutes(app, context)
