@@ -43,9 +43,9 @@ const GROUPS: readonly Group[] = [
   { title: 'Transactions:', commands: ['sign', 'send-tx'], add: addTransactionCommands },
   { title: 'Transactions:', commands: ['draft', 'pay'], add: addPaymentCommands },
   { title: 'The chain:', commands: ['verify', 'export', 'import', 'prove', 'verify-proof'], add: addChainCommands },
-  { title: 'The chain:', commands: ['key'], add: addKeyCommands },
+  { title: 'Keys:', commands: ['key'], add: addKeyCommands },
   { title: 'A node in dev mode:', commands: ['snapshot', 'revert', 'time', 'fund'], add: addDevCommands },
-  { title: 'A node in dev mode:', commands: ['lab'], add: addLab },
+  { title: 'Experiments:', commands: ['lab'], add: addLab },
   // The completions and the help know all others.
   { title: 'Help:', commands: [], add: addSelfCommands },
 ]

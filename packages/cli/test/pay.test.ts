@@ -265,8 +265,8 @@ describe('bc pay', () => {
   })
 
   test.each([
-    [['alice', '5', '--wait', '0'], /Confirmations are a whole number from 1/],
-    [['--wait', 'alice', '5'], /Confirmations are a whole number from 1/],
+    [['alice', '5', '--wait', '0'], /whole number from 1/],
+    [['--wait', 'alice', '5'], /whole number from 1/],
     [['nobody', '5'], /RECIPIENT is no address/],
     [['alice', '5.0'], /AMOUNT is a whole number/],
   ])('pay %j', async (words, reason) => {

@@ -60,13 +60,6 @@ export function blockArgument(text: string): number | Hash | 'latest' {
   throw usage('BLOCK is an index from 1 in plain digits, a hash of 64 lower-case hex digits, or latest.')
 }
 
-/** A number of things to show. */
-export function limitOption(text: string): number {
-  const limit = parseWhole(text)
-  if (limit) return limit
-  throw new InvalidArgumentError('It is a whole number from 1, in plain digits.')
-}
-
 export function cursorOption(text: string): string {
   if (isCursor(text)) return text
   throw new InvalidArgumentError('It is the "next" of an answer: 16 digits, a hyphen and 6 digits.')
@@ -92,11 +85,11 @@ export function chainOption(text: string): Hash {
   throw new InvalidArgumentError('A chain id is 64 lower-case hex digits.')
 }
 
-/** A number of things, one at least. */
+/** A number of things, or the index of a block. */
 export function countOption(text: string): Amount {
   const value = parseWhole(text)
   if (value) return value
-  throw new InvalidArgumentError('It is a whole number from 1, in plain digits.')
+  throw new InvalidArgumentError('It is a whole number from 1 to 9007199254740991, in plain digits.')
 }
 
 export function idArgument(text: string): Hash {

@@ -2,7 +2,7 @@
 import type { Command } from 'commander'
 import { settingsOf } from '../settings/options.ts'
 import { columnsOf, padded } from '../terminal/columns.ts'
-import { DEFAULT_WIDTH } from '../terminal/output.ts'
+import { terminalWidth } from '../terminal/output.ts'
 
 /** The tutorial's own commands, each with what it says it does. */
 const ACTIONS: Readonly<Record<string, string>> = {
@@ -23,7 +23,7 @@ export function withHeadings(program: Command): Command {
     const { json, ndjson } = command.optsWithGlobals<{ json?: boolean; ndjson?: boolean }>()
     if (action === undefined || json || ndjson || !process.stdout.isTTY) return
     const lines = [`From      ${settingsOf(command).node.href.replace(/\/$/, '')}`, `Action    ${action}`]
-    process.stderr.write(`\n${boxed(lines, process.stdout.columns || DEFAULT_WIDTH)}\n\n`)
+    process.stderr.write(`\n${boxed(lines, terminalWidth())}\n\n`)
   })
 }
 

@@ -9,7 +9,7 @@ import { type TransactionOptions, type TransactionWords, transactionFields } fro
 import type { KeySource } from '../settings/key-source.ts'
 import type { Settings } from '../settings/options.ts'
 import { readInput, readSmallBytes } from '../terminal/input.ts'
-import { DEFAULT_WIDTH, print, printResult } from '../terminal/output.ts'
+import { print, printResult, terminalWidth } from '../terminal/output.ts'
 import { printable } from '../terminal/printable.ts'
 import { rows } from '../terminal/text.ts'
 
@@ -32,7 +32,7 @@ export async function draft(
 export async function signDraft(file: string, key: string, source: KeySource): Promise<void> {
   if (file === '-' && key === '-') throw usage('FILE and KEY are both standard input: one of them has to be a file.')
   const draft = parseDraft(file === '-' ? await readInput() : readSmallBytes(file, 'FILE'))
-  process.stderr.write(`${shown(draft, process.stderr.columns || DEFAULT_WIDTH)}\n`)
+  process.stderr.write(`${shown(draft, terminalWidth(process.stderr))}\n`)
   printResult(signedBy(await readKey(key, source), draft.unsigned, draft.chain), true, () => '')
 }
 

@@ -8,7 +8,7 @@ import { type LabEvent, type Report, type ScenarioName, sentenceFor, type Verdic
 import { Lab } from '../lab/lab.ts'
 import { SCENARIOS } from '../lab/scenarios.ts'
 import { View } from '../lab/view.ts'
-import { print } from '../terminal/output.ts'
+import { print, terminalWidth } from '../terminal/output.ts'
 import { counted, rows } from '../terminal/text.ts'
 
 export interface LabFlags {
@@ -138,7 +138,6 @@ function tell(event: LabEvent): void {
 }
 
 function tellVerdict({ nodes, height, tip, supply, abandoned, deepest }: Verdict): void {
-  const width = process.stdout.columns || 80
   const entries: [string, string | number][] = [
     ['Height', height],
     ['Tip', tip],
@@ -149,14 +148,14 @@ function tellVerdict({ nodes, height, tip, supply, abandoned, deepest }: Verdict
     ],
     ['Audit', 'valid'],
   ]
-  print(`All ${nodes} nodes agree.\n\n${rows(entries, width)}`)
+  print(`All ${nodes} nodes agree.\n\n${rows(entries, terminalWidth())}`)
 }
 
 function screen(colors: boolean) {
   const { stdout } = process
   return {
     get columns() {
-      return stdout.columns || 80
+      return terminalWidth()
     },
     get rows() {
       return stdout.rows || 24

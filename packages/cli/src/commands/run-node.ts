@@ -16,7 +16,7 @@ import type { DevMode } from '@bc/node/dev'
 import { CliError, usage } from '../failure.ts'
 import { type DevFlags, devFields, devMode, readableAccounts } from '../node/dev-node.ts'
 import { readyFile } from '../node/ready-file.ts'
-import { print } from '../terminal/output.ts'
+import { print, terminalWidth } from '../terminal/output.ts'
 import { rows } from '../terminal/text.ts'
 
 export interface NodeFlags extends DevFlags {
@@ -135,8 +135,7 @@ function told({ url, chain }: RunningNode, dev: DevMode | undefined): JsonObject
 }
 
 function announce(node: RunningNode, flags: NodeFlags, dev: DevMode | undefined): void {
-  const { isTTY, columns } = process.stdout
-  print(isTTY ? banner(node, flags, dev, columns || 80) : canonicalJson(told(node, dev)))
+  print(process.stdout.isTTY ? banner(node, flags, dev, terminalWidth()) : canonicalJson(told(node, dev)))
 }
 
 function banner(node: RunningNode, { mine }: NodeFlags, dev: DevMode | undefined, width: number): string {

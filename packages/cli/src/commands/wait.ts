@@ -1,4 +1,5 @@
 /** Waits until something is so: a height, a transaction's confirmations, a node that answers. */
+import type { Hash } from '@bc/core'
 import type { StatusAnswer } from '@bc/node'
 import { connect } from '../client/client.ts'
 import type { Endpoint } from '../client/http.ts'
@@ -13,7 +14,7 @@ import { type FollowOptions, follow } from '../watch/follow.ts'
 
 export interface WaitOptions {
   readonly height?: number
-  readonly tx?: string
+  readonly tx?: Hash
   readonly confirmations?: number
   readonly ready?: true
 }
@@ -78,7 +79,7 @@ function printStatus(status: StatusAnswer, { json }: Settings): void {
   printResult(status, json, (width) => readableStatus(status, width))
 }
 
-function transactionGoal(id: string, confirmations: number, settings: Settings): Goal {
+function transactionGoal(id: Hash, confirmations: number, settings: Settings): Goal {
   return {
     name: `transaction ${id} has not had ${confirmations === 1 ? 'a confirmation' : `${confirmations} confirmations`}`,
     reach: async (endpoint, signal) => {

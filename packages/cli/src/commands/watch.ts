@@ -1,7 +1,7 @@
 /** What happens, as it happens: until somebody ends it. */
 import { canonicalJson } from '@bc/core'
 import type { Settings } from '../settings/options.ts'
-import { note, noteLost, printSlowly } from '../terminal/output.ts'
+import { note, noteLost, printSlowly, terminalWidth } from '../terminal/output.ts'
 import { follow } from '../watch/follow.ts'
 import { readableLine } from '../watch/readable-line.ts'
 import { type Line, type Topic, Watcher } from '../watch/watcher.ts'
@@ -26,5 +26,5 @@ export async function watch(topic: Topic, from: number | undefined, settings: Se
 function teller(json: boolean): (line: Line) => Promise<void> {
   const { stdout } = process
   if (json || !stdout.isTTY) return (line) => printSlowly(canonicalJson(line))
-  return (line) => printSlowly(readableLine(line, stdout.columns || 80, new Date()))
+  return (line) => printSlowly(readableLine(line, terminalWidth(), new Date()))
 }

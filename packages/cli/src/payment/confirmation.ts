@@ -1,4 +1,5 @@
 /** Waiting for a transaction to be confirmed. */
+import type { Hash } from '@bc/core'
 import type { FoundTransactionAnswer } from '@bc/node'
 import { DROP_REASONS, type DropReason } from '@bc/node/pool-changes'
 import { connect, type NodeClient } from '../client/client.ts'
@@ -12,7 +13,7 @@ import type { NodeEvent } from '../watch/node-events.ts'
 export type ConfirmedTransaction = Extract<FoundTransactionAnswer, { status: 'confirmed' }>
 
 export interface Awaited {
-  readonly id: string
+  readonly id: Hash
   /** Blocks from its own to the newest, both counted. */
   readonly confirmations: number
   /**

@@ -1,6 +1,6 @@
 /** The commands that look things up. */
 import { type Command, Option } from 'commander'
-import { accountArgument, blockArgument, cursorOption, hashArgument, limitOption } from '../command-line/arguments.ts'
+import { accountArgument, blockArgument, countOption, cursorOption, hashArgument } from '../command-line/arguments.ts'
 import { examples } from '../command-line/run.ts'
 import type { HistoryFlags } from '../commands/explore.ts'
 import { keySourceOf, settingsOf, withKeys, withNdjson } from '../settings/options.ts'
@@ -40,7 +40,7 @@ function addHistory(bc: Command): void {
   withKeys(withNdjson(bc.command('history')))
     .description("Shows an address's confirmed transactions, newest first.")
     .argument('<ADDRESS>', 'an address, or the name of a stored key')
-    .option('--limit <n>', 'at most this many (default: 50)', limitOption)
+    .option('--limit <n>', 'at most this many (default: 50)', countOption)
     .addOption(new Option('--all', 'all of them').conflicts('limit'))
     .option('--before <cursor>', 'go on where the last answer ended: its .next', cursorOption)
     .addHelpText(

@@ -16,7 +16,7 @@ import {
 export const KEY_FORMS = 'the name of a stored key, 64 hex digits, - for standard input, or @FILE'
 
 export function addKeyCommands(bc: Command): void {
-  const key = bc.command('key').helpGroup('Keys:').description('Makes keys, keeps them encrypted, and reads them.')
+  const key = bc.command('key').description('Makes keys, keeps them encrypted, and reads them.')
   key.configureHelp({ ...key.configureHelp(), showGlobalOptions: false })
   addNew(key)
   addList(key)

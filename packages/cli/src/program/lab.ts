@@ -7,7 +7,7 @@ import type { ScenarioName } from '../lab/events.ts'
 import { seconds, timeoutOf, wantsColor, wantsJson } from '../settings/options.ts'
 
 export function addLab(bc: Command): void {
-  const lab = bc.command('lab').helpGroup('Experiments:')
+  const lab = bc.command('lab')
   // Its nodes are its own: of the options for a node it has two, and they mean a little more.
   lab.configureHelp({ ...lab.configureHelp(), showGlobalOptions: false })
   lab

@@ -1,6 +1,6 @@
 /** The commands that make a transaction without the secret at hand, or that do all of it at once. */
-import { type Command, InvalidArgumentError } from 'commander'
-import { chainOption, parseWhole, wholeOption } from '../command-line/arguments.ts'
+import type { Command } from 'commander'
+import { chainOption, countOption, wholeOption } from '../command-line/arguments.ts'
 import { examples } from '../command-line/run.ts'
 import type { PayOptions } from '../commands/pay.ts'
 import type { TransactionOptions } from '../payment/transaction-fields.ts'
@@ -21,7 +21,7 @@ function addPay(bc: Command): void {
     .option('--from <KEY>', `${KEY_FORMS} (default: BC_KEY, or the only stored key)`)
     .option('--fee <n>', 'coins for the miner (default: 0)', wholeOption)
     .option('--memo <text>', 'a note, at most 256 bytes')
-    .option('--wait [confirmations]', 'wait until it is in a block, or under so many; --timeout ends it', confirmations)
+    .option('--wait [confirmations]', 'wait until it is in a block, or under so many; --timeout ends it', countOption)
     .addHelpText(
       'after',
       examples('bc pay $TO 5', 'bc pay bob 5 --from alice --memo lunch', 'bc pay $TO 5 --wait 3 --timeout 600'),
@@ -51,10 +51,4 @@ function addDraft(bc: Command): void {
       const { draft } = await import('../commands/draft.ts')
       await draft([sender, recipient, amount], this.opts<TransactionOptions>(), keySourceOf(this), settingsOf(this))
     })
-}
-
-function confirmations(text: string): number {
-  const count = parseWhole(text)
-  if (count) return count
-  throw new InvalidArgumentError('Confirmations are a whole number from 1, in plain digits.')
 }

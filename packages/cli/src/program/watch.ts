@@ -1,6 +1,6 @@
 /** The commands that listen to a node. */
-import { Argument, type Command, InvalidArgumentError } from 'commander'
-import { parseWhole } from '../command-line/arguments.ts'
+import { Argument, type Command } from 'commander'
+import { countOption, idArgument } from '../command-line/arguments.ts'
 import { examples } from '../command-line/run.ts'
 import type { WaitOptions } from '../commands/wait.ts'
 import { seconds, settingsOf } from '../settings/options.ts'
@@ -14,7 +14,7 @@ export function addWatchCommands(bc: Command): void {
         'transactions',
       ]),
     )
-    .option('--from <n>', 'begin with block N of the chain (default: with the next new one)', heightOption)
+    .option('--from <n>', 'begin with block N of the chain (default: with the next new one)', countOption)
     .addHelpText(
       'after',
       `${WATCH_NOTES}\n${examples(
@@ -37,9 +37,9 @@ function addWait(bc: Command): void {
   wait.configureHelp({ ...wait.configureHelp(), visibleGlobalOptions })
   wait
     .description('Waits until something is so, and shows the status or the transaction then.')
-    .option('--height <n>', 'the chain has this height', heightOption)
-    .option('--tx <id>', 'the transaction is in a block', idOption)
-    .option('--confirmations <n>', 'with --tx: blocks from its own on (default: 1)', heightOption)
+    .option('--height <n>', 'the chain has this height', countOption)
+    .option('--tx <id>', 'the transaction is in a block', idArgument)
+    .option('--confirmations <n>', 'with --tx: blocks from its own on (default: 1)', countOption)
     .option('--ready', 'the node answers; it need not be there yet')
     .option('--timeout <seconds>', 'give up after this long (default: never)', seconds)
     .addHelpText(
@@ -66,14 +66,3 @@ It goes on until it is ended, which --timeout doesn't do: timeout 60 bc watch.`
 const WAIT_NOTES = `
 The exit code is 0 once it is so; 1 when the time is up, or the node has the
 transaction no more; 3 where no node is there, but for --ready.`
-
-function heightOption(text: string): number {
-  const value = parseWhole(text)
-  if (value) return value
-  throw new InvalidArgumentError('It is a whole number from 1 to 9007199254740991, in plain digits.')
-}
-
-function idOption(text: string): string {
-  if (/^[0-9a-f]{64}$/.test(text)) return text
-  throw new InvalidArgumentError("A transaction's id is 64 lower-case hex digits.")
-}

@@ -3,7 +3,7 @@ import { canonicalJson, type JsonValue } from '@bc/core'
 import { CliError } from '../failure.ts'
 
 /** Columns to assume where a terminal doesn't say. */
-export const DEFAULT_WIDTH = 80
+const DEFAULT_WIDTH = 80
 
 /** Readable on a terminal, one line of canonical JSON for programs. */
 export function printResult(result: object, json: boolean, readable: (width: number) => string): void {
@@ -18,8 +18,8 @@ export function listForm({ json, ndjson }: { readonly json: boolean; readonly nd
   return process.stdout.isTTY && !json ? 'table' : 'document'
 }
 
-export function terminalWidth(): number {
-  return process.stdout.columns || DEFAULT_WIDTH
+export function terminalWidth(stream: NodeJS.WriteStream = process.stdout): number {
+  return stream.columns || DEFAULT_WIDTH
 }
 
 /** One item of a list a line. */

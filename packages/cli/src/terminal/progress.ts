@@ -1,8 +1,8 @@
 /** How far a long command has come: one line that is written over, on a stderr that can do that, and nothing elsewhere. */
+import { terminalWidth } from './output.ts'
 import { counted } from './text.ts'
 
 const INTERVAL_MS = 100
-const DEFAULT_WIDTH = 80
 const BAR = 24
 
 export interface Progress {
@@ -24,7 +24,7 @@ export function progressOf(doing: string, noun: string, total?: number): Progres
     const now = performance.now()
     if (now - shownAt < INTERVAL_MS) return
     shownAt = now
-    stderr.write(`\r${progressLine(doing, noun, done, total, stderr.columns || DEFAULT_WIDTH)}\u001b[K`)
+    stderr.write(`\r${progressLine(doing, noun, done, total, terminalWidth(stderr))}\u001b[K`)
   }
   return { update, end: () => void (shownAt > 0 && stderr.write('\r\u001b[K')) }
 }

@@ -3,6 +3,7 @@ import type { MiningEvent } from '@bc/node'
 import { isText, isWhole, type Shape, wrongField } from '../client/answer.ts'
 import type { Endpoint } from '../client/http.ts'
 import { CliError, Refusal } from '../failure.ts'
+import { terminalWidth } from '../terminal/output.ts'
 
 const SHAPE: Shape<MiningEvent> = {
   index: isWhole,
@@ -60,7 +61,7 @@ class TerminalView implements MiningView {
 
   draw(event: MiningEvent): void {
     if (this.ending.signal.aborted) return
-    const line = miningLine(event, (this.stream.columns || 80) - 1)
+    const line = miningLine(event, terminalWidth(this.stream) - 1)
     this.stream.write(`${this.isShown ? '' : `${ESCAPE}?25l`}\r${line}${ESCAPE}K`)
     this.isShown = true
   }
