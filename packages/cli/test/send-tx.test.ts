@@ -109,6 +109,9 @@ describe('standard input', () => {
     ],
     ['a list', `[${SIGNED_WITH_MEMO}]`, 5, /^bc: tx\.shape: /],
     ['a bad second line', `${SIGNED_WITH_MEMO}\n{"amount": }\n`, 5, /^bc: message\.malformed: Line 2: /],
+    ['a bad first line', `{"amount": }\n${SIGNED_WITH_MEMO}\n`, 5, /^bc: message\.malformed: Line 1: /],
+    ['a bad line after blank ones', `\n \n{"amount": }\n${SIGNED_WITH_MEMO}`, 5, /^bc: message\.malformed: Line 3: /],
+    ['one over several lines', '{\n  "amount": 5,\n  "fee": \n}\n', 5, /^bc: message\.malformed: (?!Line)/],
     ['a second line that is a list', `${SIGNED_WITH_MEMO}\n[]\n`, 5, /^bc: tx\.shape: Line 2: /],
   ] as const)('%s: nothing is sent', async (_name, input, code, reason) => {
     expectFailure(await send([], { input }), code, reason)

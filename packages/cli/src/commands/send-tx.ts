@@ -105,11 +105,13 @@ async function askForFields(node: URL): Promise<JsonObject> {
 
 /** One transaction, printed in whatever way, or one on each line. */
 function readTransactions(input: Uint8Array): readonly JsonObject[] {
-  const text = decoded(input).trim()
-  if (text === '') throw usage('standard input is empty: a signed transaction as JSON was expected there.')
+  const text = decoded(input)
+  if (text.trim() === '') throw usage('standard input is empty: a signed transaction as JSON was expected there.')
+  const whole = parsed(text.trim())
+  if (!(whole instanceof RuleError)) return [transactionIn(whole)]
   const lines = text.split('\n')
-  const whole = lines.length > 1 && isWhole(lines[0] ?? '') ? undefined : parseJson(text, JSON_LIMITS)
-  if (whole !== undefined) return [transactionIn(whole)]
+  // Where none of them is one by itself it is one over all of them, and the fault is its own.
+  if (lines.every((line) => parsed(line) instanceof RuleError)) throw whole
   return lines.flatMap((line, i) => (line.trim() === '' ? [] : [transactionOn(line, i + 1)]))
 }
 
@@ -122,12 +124,12 @@ function decoded(input: Uint8Array): string {
   }
 }
 
-function isWhole(line: string): boolean {
+/** The value, or what is wrong with it. */
+function parsed(text: string): JsonValue | RuleError {
   try {
-    parseJson(line, JSON_LIMITS)
-    return true
+    return parseJson(text, JSON_LIMITS)
   } catch (error) {
-    if (error instanceof RuleError) return false
+    if (error instanceof RuleError) return error
     throw error
   }
 }
