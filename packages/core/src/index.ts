@@ -35,6 +35,7 @@ export {
   type AccountReader,
   type AppliedBlock,
   applyBlock,
+  checkWithoutAccounts,
   genesisAccounts,
   NO_ACCOUNT,
   touchedAddresses,

@@ -72,13 +72,8 @@ export function applyBlock<A extends Account>(
   const scratch = new Scratch(read)
   const recipient = rewarded(block)
   if (recipient) scratch.touch(recipient).balance += BigInt(block.reward.amount)
-  let fees = 0n
-  for (const [i, transaction] of block.transactions.entries()) {
-    applyTransaction(transaction, scratch, i + 1)
-    fees += BigInt(transaction.fee)
-  }
-  if (block.fault) throw block.fault
-  checkReward(block, fees, rules)
+  for (const [i, transaction] of block.transactions.entries()) applyTransaction(transaction, scratch, i + 1)
+  checkWithoutAccounts(block, rules)
   return scratch.result()
 }
 
@@ -109,13 +104,24 @@ function spendingFault(transaction: VerifiedTransaction, account: ScratchAccount
   return undefined
 }
 
-function checkReward(block: VerifiedBlock, fees: bigint, rules: ChainRules): void {
-  const { index } = block.block
-  const { reward } = block
+/**
+ * All that a block shows before anybody looks at an account: the faults of its transactions' form and signatures, then its
+ * reward. Of a block beside the main chain nothing else can be said.
+ * @throws RuleError
+ */
+export function checkWithoutAccounts(block: VerifiedBlock, rules: ChainRules): void {
+  if (block.fault) throw block.fault
+  checkReward(block, rules)
+}
+
+function checkReward(
+  { block: { index }, reward, transactions, rewardRecipientValid }: VerifiedBlock,
+  rules: ChainRules,
+) {
   const refuse = (fault: string) => new RuleError('block.reward', fault, { index })
-  if (!block.rewardRecipientValid) throw refuse("The reward's recipient is no address.")
+  if (!rewardRecipientValid) throw refuse("The reward's recipient is no address.")
   if (reward.nonce !== index) throw refuse(`The reward's nonce is ${reward.nonce}, and the block's index ${index}.`)
-  const due = BigInt(rules.miningReward) + fees
+  const due = transactions.reduce((sum, { fee }) => sum + BigInt(fee), BigInt(rules.miningReward))
   if (BigInt(reward.amount) !== due) throw refuse(`The reward is ${reward.amount}, and ${due} is due.`)
   if (exceedsSupply(index, rules)) throw refuse(`This reward would take the supply past ${MAX_AMOUNT}.`)
 }

@@ -31,6 +31,7 @@ const VALUES = [
   'checkHeader',
   'checkPosition',
   'checkSuccession',
+  'checkWithoutAccounts',
   'commitmentOf',
   'commitmentTo',
   'dataOf',

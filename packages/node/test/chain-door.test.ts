@@ -146,7 +146,7 @@ describe('the door takes every block at the edge of what is allowed', () => {
 })
 
 /** Judged by the accounts, which a block beside the main chain has none of: it is found out when it would be the best. */
-const LEDGER = ['tx.nonce', 'tx.balance', 'block.reward']
+const LEDGER = ['tx.nonce', 'tx.balance']
 
 describe('beside the main chain, the door refuses all that can be seen without the accounts', () => {
   for (const bad of badCases({ pairs: false })) {
@@ -157,7 +157,8 @@ describe('beside the main chain, the door refuses all that can be seen without t
       const before = await records(ledger.level)
       const { head } = ledger.chain
       const answer = await answerTo(ledger, bad.bad)
-      const expected = LEDGER.includes(bad.code) ? [bad.code, 'beside'] : [expectedOf(bad)]
+      // With what the accounts would say first unsaid, a reward that counts its fees may be the first fault.
+      const expected = LEDGER.includes(bad.code) ? [bad.code, 'beside', 'block.reward'] : [expectedOf(bad)]
       expect(expected).toContain(answer)
       expect(ledger.chain.head).toBe(head)
       if (answer === 'beside')

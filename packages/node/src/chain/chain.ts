@@ -14,6 +14,7 @@ import {
   checkAlone,
   checkBody,
   checkPosition,
+  checkWithoutAccounts,
   entryAfter,
   type Genesis,
   genesisAccounts,
@@ -368,9 +369,9 @@ export class Chain {
     return judgeTransactions(sized, read, verdicts, addresses[0] === true)
   }
 
-  /** The ledger sees such a block when its branch gets the most work; all but the ledger has been checked by then. */
+  /** The accounts are asked when its branch gets the most work; all that shows without them has been checked by then. */
   private async keepBeside(entry: BlockEntry, verified: VerifiedBlock, options: ImportOptions): Promise<ImportOutcome> {
-    if (verified.fault) throw verified.fault
+    checkWithoutAccounts(verified, this.rules)
     await this.modules.store.writeBeside(entry, verified, options)
     return { kind: 'beside', entry }
   }

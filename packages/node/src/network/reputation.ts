@@ -30,7 +30,10 @@ const UNMISTAKABLE: readonly RuleCode[] = [
   'tx.signature',
 ]
 
-/** What the ledger finds: it is asked once a block would be the head, and for its forwarder another one may be. */
+/**
+ * What the ledger finds: it is asked once a block would be the head, and for its forwarder another one may be. A reward is
+ * looked at before, but not by every version.
+ */
 const LEDGERS: readonly RuleCode[] = ['tx.nonce', 'tx.balance', 'block.reward']
 
 const FAULTS: Readonly<Record<PeerFault, number>> = {
