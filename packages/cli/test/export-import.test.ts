@@ -28,8 +28,18 @@ describe('a chain goes from one node to another', () => {
     writeFileSync(file, exported)
     const to = await startedNode(['--ephemeral'])
     const answer = { height: 4, tip: sha256(lines[3] as string) }
-    expect(JSON.parse(await output('import', file, '--node', to.url))).toEqual({ ...answer, imported: 3, known: 1 })
-    expect(JSON.parse(await output('import', file, '--node', to.url))).toEqual({ ...answer, imported: 0, known: 4 })
+    expect(JSON.parse(await output('import', file, '--node', to.url))).toEqual({
+      ...answer,
+      imported: 3,
+      beside: 0,
+      known: 1,
+    })
+    expect(JSON.parse(await output('import', file, '--node', to.url))).toEqual({
+      ...answer,
+      imported: 0,
+      beside: 0,
+      known: 4,
+    })
     expect(await output('export', '--node', to.url)).toBe(exported)
     expect(JSON.parse(await output('verify', file))).toMatchObject({ valid: true, blocks: 4, tip: answer.tip })
   })
@@ -115,6 +125,23 @@ describe('import', () => {
 
   test('no such file', async () => {
     expectFailure(await bc('import', '/nonexistent/chain'), 2, /there is no such file/)
+  })
+
+  test.each([
+    ['has less work', 2, 1002],
+    ['turns out to have more', 0, 0],
+  ])('in parts, of a branch that %s: so many stand beside the main chain', async (_name, last, total) => {
+    const counts = [
+      { imported: 1000, beside: 1000 },
+      { imported: 2, beside: last },
+    ]
+    const node = await fakeNode((request, response) => {
+      request.resume()
+      response.end(JSON.stringify({ ...counts.shift(), known: 0, height: 9, tip: '0'.repeat(64) }))
+    })
+    const run = await command('bc', ['import', '--node', node.url], { input: '{}\n'.repeat(1002) })
+    node.close()
+    expect(JSON.parse(run.stdout)).toMatchObject({ imported: 1002, beside: total })
   })
 
   test('on a node that doesn’t know it, on one that answers nonsense', async () => {

@@ -112,7 +112,9 @@ describeOnTerminal('what no node says is no answer: 1', () => {
   test('a tip that is no hash, after an import', async () => {
     const file = `${temporaryFolder()}/blocks.ndjson`
     writeFileSync(file, '{}\n')
-    const run = await shown(['import', file], { '/blocks': { height: 1, imported: 1, known: 0, tip: ESCAPE } })
+    const run = await shown(['import', file], {
+      '/blocks': { height: 1, imported: 1, beside: 0, known: 0, tip: ESCAPE },
+    })
     expect(run).toMatchObject({ code: 1, output: expect.stringContaining('is that a node?') })
   })
 

@@ -32,14 +32,23 @@ const branch = grown(fork, 170, idle)
 const early = withBlock(trunk, { payments: [], after: LATE })
 const afterEarly = grown(early, 3, idle)
 
-interface Said extends ImportCount {
+interface Said extends Omit<ImportCount, 'beside'> {
   readonly line?: number
   readonly code?: string
 }
 
+/** How many stand beside is for the tests below: they are the blocks of a branch that came before its head. */
 async function together(ledger: MemoryLedger, lines: readonly Uint8Array[]): Promise<Said> {
+  const { beside: _, ...said } = await counted(ledger, lines)
+  return said
+}
+
+async function counted(
+  ledger: MemoryLedger,
+  lines: readonly Uint8Array[],
+): Promise<Said & Pick<ImportCount, 'beside'>> {
   try {
-    return { ...(await importLines(ledger, lines, () => undefined)) }
+    return await importLines(ledger, lines, () => undefined)
   } catch (error) {
     if (!(error instanceof ImportRefused)) throw error
     return { ...error.count, line: error.line, code: error.rule.code }
@@ -60,7 +69,7 @@ async function oneByOne(ledger: MemoryLedger, lines: readonly Uint8Array[]): Pro
   return count
 }
 
-async function importLine({ chain, store }: MemoryLedger, line: Uint8Array): Promise<keyof ImportCount> {
+async function importLine({ chain, store }: MemoryLedger, line: Uint8Array): Promise<'imported' | 'known'> {
   const value = parseJson(line)
   if (isJsonObject(value) && value.index === 1 && value.rules !== undefined) {
     if (canonicalJson(value) === textOf(chain.genesis)) return 'known'
@@ -155,9 +164,36 @@ describe('lines of a file', () => {
       fresh,
       trunk.texts.slice(0, 5).map((text) => Buffer.from(text)),
     )
-    expect(await together(fresh, lines)).toEqual({ imported: 4, known: 1, line: 6, code: 'tx.balance' })
-    const again = await together(fresh, lines)
-    expect(again).toEqual({ imported: 0, known: 3, line: 4, code: 'tx.balance' })
+    // Line 6 brings it to light, and the fault is that of line 4.
+    expect(await counted(fresh, lines)).toEqual({ imported: 2, beside: 2, known: 1, line: 4, code: 'tx.balance' })
+    const again = await counted(fresh, lines)
+    expect(again).toEqual({ imported: 0, beside: 0, known: 3, line: 4, code: 'tx.balance' })
+  })
+
+  test('of a branch are said to stand beside the main chain until it has the most work', async () => {
+    const fresh = await ledger()
+    const start = genesisSite(RULES)
+    const lines = (site: typeof start, from: number) => site.texts.slice(from).map((text) => Buffer.from(text))
+    await together(fresh, lines(grown(start, 4, busy), 0))
+    const side = grown(start, 6, idle)
+    expect(await counted(fresh, lines(side, 1).slice(0, 3))).toEqual({ imported: 3, beside: 3, known: 0 })
+    expect(await counted(fresh, lines(side, 4))).toEqual({ imported: 3, beside: 0, known: 0 })
+    const other = grown(start, 8, (i) => ({ ...idle(), after: 9 + i }))
+    expect(await counted(fresh, lines(other, 0))).toEqual({ imported: 8, beside: 0, known: 1 })
+  })
+
+  test('whose reward is false are refused beside the main chain as well', async () => {
+    const start = genesisSite(RULES)
+    for (const change of [{ amount: 59 }, { recipient: 'x' }, { nonce: 7 }]) {
+      const fresh = await ledger()
+      await together(
+        fresh,
+        grown(start, 3, idle).texts.map((text) => Buffer.from(text)),
+      )
+      const bad = blockOn(start, { reward: (right) => ({ ...right, ...change }) })
+      const said = await counted(fresh, [Buffer.from(bad)])
+      expect(said).toEqual({ imported: 0, beside: 0, known: 0, line: 1, code: 'block.reward' })
+    }
   })
 
   test('that claim the index of genesis are judged as blocks, unless they have rules', async () => {

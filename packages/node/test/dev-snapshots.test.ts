@@ -103,7 +103,7 @@ describe('a revert', () => {
     await importLines(node.ledger, lines, () => undefined)
     const after = await stateOf(node)
     await node.snapshots.revert(id)
-    expect(await importLines(node.ledger, lines, () => undefined)).toEqual({ imported: 3, known: 3 })
+    expect(await importLines(node.ledger, lines, () => undefined)).toEqual({ imported: 3, beside: 0, known: 3 })
     expect(await stateOf(node)).toEqual(after)
   })
 

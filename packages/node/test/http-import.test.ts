@@ -65,8 +65,11 @@ describe('good blocks', () => {
   test('of a chain with less work stand beside the main one', async () => {
     const { hand, node, height } = await started()
     for (let n = 0; n < 3; n++) await ask(node, { path: '/mine' })
-    expect(await hand(lines(texts.slice(0, 3)))).toMatchObject({ status: 200, json: { imported: 2, height: 4 } })
-    expect(await hand(lines(texts))).toMatchObject({ status: 200, json: { imported: 6, known: 3, height: 9 } })
+    const answers = [await hand(lines(texts.slice(0, 3))), await hand(lines(texts))]
+    expect(answers).toMatchObject([
+      { status: 200, json: { imported: 2, beside: 2, height: 4 } },
+      { status: 200, json: { imported: 6, beside: 0, known: 3, height: 9 } },
+    ])
     expect(await height()).toBe(9)
   })
 
@@ -121,6 +124,20 @@ describe('a bad one', () => {
     const { json } = await hand(`\n${genesis}\r\n\n \t\n${first}\n\n7\n`)
     expect(json).toMatchObject({ code: 'block.shape', line: 7, imported: 1, known: 1 })
     expect(json.message).toMatch(/^Line 7: /)
+  })
+
+  test('one that stood beside the main chain is named when its branch has the most work', async () => {
+    const parts = await openParts()
+    const genesis = parts.chain.head
+    const mine = minedOn(parts, genesis, { to: ALICE.address })
+    await parts.chain.import(mine.parsed)
+    const good = minedOn(parts, genesis)
+    const overdrawn = minedOn(parts, genesis, { transactions: [signed(parts.chain.id, { amount: 2_000_000 })] })
+    const next = minedOn(parts, overdrawn.entry)
+    const body = lines([good, overdrawn, next].map(({ parsed }) => parsed.canonical))
+    const { text } = await injected(parts.app, { method: 'POST', path: '/blocks', body, headers: NDJSON })
+    expect(JSON.parse(text)).toMatchObject({ code: 'tx.balance', imported: 1, beside: 1, known: 0, line: 2 })
+    expect(JSON.parse(text).message).toMatch(/^Line 2: Transaction 1: The balance/)
   })
 
   test('one from the future is named, and kept until its time comes', async () => {

@@ -26,7 +26,7 @@ export async function importChain(source: string, settings: Settings): Promise<v
   try {
     for await (const part of partsOf(source)) {
       const answer = await send(part, all, settings)
-      all = { ...answer, imported: answer.imported + (all?.imported ?? 0), known: answer.known + (all?.known ?? 0) }
+      all = all ? sumOf(all, answer) : answer
       progress.update(all.imported + all.known)
     }
   } finally {
@@ -36,6 +36,13 @@ export async function importChain(source: string, settings: Settings): Promise<v
     throw usage('there is nothing to import: a block on each line was expected, as bc export writes.')
   const result = all
   printResult(result, settings.json, (width) => readableImported(result, width))
+}
+
+function sumOf(before: ImportedAnswer, answer: ImportedAnswer): ImportedAnswer {
+  const imported = before.imported + answer.imported
+  // A file is one chain: where a part of it is on the node's main chain, so is all before it.
+  const beside = answer.imported > answer.beside ? answer.beside : before.beside + answer.beside
+  return { ...answer, imported, beside, known: before.known + answer.known }
 }
 
 interface Line {
@@ -91,8 +98,8 @@ async function send(part: Part, before: ImportedAnswer | undefined, settings: Se
   throw strange(settings.node.origin, 'POST /blocks with something that is not the protocol’s JSON')
 }
 
-function isCount({ imported, known }: JsonObject): boolean {
-  return isWhole(imported) && isWhole(known)
+function isCount({ imported, beside, known }: JsonObject): boolean {
+  return isWhole(imported) && isWhole(beside) && isWhole(known)
 }
 
 /** The same refusal, saying how much went in before it. */
@@ -107,12 +114,14 @@ function stoppedAt(answer: unknown, part: Part, before: ImportedAnswer | undefin
   return new Refusal(said.code, `${where}${sentence} (${counted(imported, 'block')} imported before it)`)
 }
 
-function readableImported({ imported, known, height, tip }: ImportedAnswer, width: number): string {
+function readableImported({ imported, beside, known, height, tip }: ImportedAnswer, width: number): string {
+  const unchecked = `${counted(beside, 'block')}, nonces and balances not checked while another branch has as much work`
   const entries: [string, string | number][] = [
     ['Imported', counted(imported, 'block')],
     ['Known', counted(known, 'block')],
     ['Height', height],
     ['Tip', tip],
   ]
+  if (beside > 0) entries.splice(1, 0, ['Beside', unchecked])
   return rows(entries, width)
 }

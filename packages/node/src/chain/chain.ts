@@ -455,6 +455,8 @@ export class Chain {
 }
 
 /** The block that brings a branch to light is judged, and an older one is at fault. */
-function named({ index, hash }: BlockEntry, { code, message, data }: RuleError): RuleError {
-  return new RuleError(code, `Block ${index}, on which it stands: ${message}`, { ...data, index, hash })
+function named({ index, hash }: BlockEntry, error: RuleError): RuleError {
+  const { code, message, data } = error
+  const found = new RuleError(code, `Block ${index}, on which it stands: ${message}`, { ...data, index, hash })
+  return Object.assign(found, { cause: error })
 }

@@ -6,6 +6,7 @@ import { isUtf8 } from 'node:buffer'
 import {
   canonicalJson,
   DEFAULT_JSON_LIMITS,
+  type Hash,
   isJsonObject,
   type JsonValue,
   type ParsedBlock,
@@ -18,15 +19,15 @@ import type { ChainStore } from '../storage/chain-store.ts'
 import type { Chain } from './chain.ts'
 import { readAhead } from './read-ahead.ts'
 
-interface Count {
-  /** Blocks that were new, on the chain or beside it. */
-  imported: number
-  /** Blocks that were here before. */
-  known: number
-}
-
 /** How far an import has come. */
-export type ImportCount = Readonly<Count>
+export interface ImportCount {
+  /** Blocks that were new, on the chain or beside it. */
+  readonly imported: number
+  /** Those of them that stand beside it, so that their nonces and balances aren't checked yet. */
+  readonly beside: number
+  /** Blocks that were here before. */
+  readonly known: number
+}
 
 /** A block broke a rule, or nobody wants it any more: those before it are in, those after it were not looked at. */
 export class ImportRefused extends Error {
@@ -70,7 +71,7 @@ export async function importLines(
 ): Promise<ImportCount> {
   // What has waited for its time may be the parent of the first.
   await chain.importDue()
-  const count: Count = { imported: 0, known: 0 }
+  const tally = new Tally()
   try {
     const parts = readAhead(
       lines,
@@ -80,12 +81,12 @@ export async function importLines(
     for await (const part of parts)
       for (const step of stepsOf(chain, part)) {
         checkWanted()
-        await take({ chain, store }, step, count)
+        await take({ chain, store }, step, tally)
       }
-    return count
+    return tally.count()
   } catch (error) {
     if (!(error instanceof RuleError)) throw error
-    throw new ImportRefused(error, count, count.imported + count.known + 1)
+    throw tally.refused(error)
   } finally {
     // The disk once for all of them, also where one was refused: those before it are said to be in.
     await store.sync()
@@ -159,24 +160,65 @@ function isFollowed(chain: Chain, { parsed }: ReadBlock, next: Line | undefined)
   return next.parsed.block.previous_hash === parsed.hash && !chain.isEarly(parsed.block)
 }
 
-async function take({ chain, store }: ImportModules, step: Step, count: Count): Promise<void> {
+async function take({ chain, store }: ImportModules, step: Step, tally: Tally): Promise<void> {
   if (step instanceof RuleError) throw step
-  if (step === KNOWN) {
-    count.known++
-    return
-  }
+  if (step === KNOWN) return tally.known()
   const [{ parsed }] = step
   // One whose parent isn't here the door would hold as well.
   if (!(await store.entry(parsed.block.previous_hash))) throw orphaned(parsed)
   const { outcomes, refusal } = await chain.importUntilRefused(step, { sync: false })
   for (const [i, { kind }] of outcomes.entries()) {
-    if (kind === 'head' || kind === 'beside') count.imported++
+    const { parsed } = step[i] as ReadBlock
+    if (kind === 'head' || kind === 'beside') tally.imported(parsed, kind)
     // One that waits for its time is known as well, and nothing can be built on it yet.
-    else if (kind === 'known' && (await store.entry((step[i] as ReadBlock).parsed.hash))) count.known++
+    else if (kind === 'known' && (await store.entry(parsed.hash))) tally.known()
     else
       throw new RuleError('block.timestamp', "Its time hasn't come by the node's clock: the block is kept until then.")
   }
   if (refusal) throw refusal
+}
+
+/** What became of the lines so far. */
+class Tally {
+  private readonly counts = { imported: 0, known: 0 }
+  /** The blocks beside the main chain that nobody has asked the accounts about, and what was counted before each. */
+  private readonly unchecked = new Map<string, Pick<ImportCount, 'imported' | 'known'> & { readonly parent: Hash }>()
+
+  known(): void {
+    this.counts.known++
+  }
+
+  imported({ block, hash }: ParsedBlock, kind: 'head' | 'beside'): void {
+    let parent = block.previous_hash
+    if (kind === 'beside') this.unchecked.set(hash, { ...this.counts, parent })
+    // A head brings its whole branch to light.
+    else
+      for (let found = this.unchecked.get(parent); found; found = this.unchecked.get(parent)) {
+        this.unchecked.delete(parent)
+        parent = found.parent
+      }
+    this.counts.imported++
+  }
+
+  count(): ImportCount {
+    return { ...this.counts, beside: this.unchecked.size }
+  }
+
+  /**
+   * Where the fault is that of an earlier line, which nothing but the accounts spoke against, it ended there: that block
+   * and what stands on it are in no longer.
+   */
+  refused(rule: RuleError): ImportRefused {
+    const fault = this.unchecked.get(String(rule.data.hash))
+    if (fault === undefined) return refusedAfter(this.count(), rule)
+    const { imported, known } = fault
+    const beside = [...this.unchecked.values()].filter((other) => other.imported < imported).length
+    return refusedAfter({ imported, beside, known }, rule.cause instanceof RuleError ? rule.cause : rule)
+  }
+}
+
+function refusedAfter(count: ImportCount, rule: RuleError): ImportRefused {
+  return new ImportRefused(rule, count, count.imported + count.known + 1)
 }
 
 function orphaned({ block }: ParsedBlock): RuleError {

@@ -333,6 +333,7 @@ export const OutcomeSchema = Type.Union(
 
 const importCounts = {
   imported: whole('Blocks that were new, on the chain or beside it'),
+  beside: whole('Those of them that stand beside it: their nonces and balances are not checked yet'),
   known: whole('Blocks that were here before'),
 }
 

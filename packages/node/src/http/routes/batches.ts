@@ -38,8 +38,10 @@ function importBlocks(app: App, { chain, store, network, stopping, onImported }:
     url: '/blocks',
     config: { operator: true },
     schema: {
-      summary:
-        'Hand in blocks, one on each line, in their order: each is checked as any other, the first bad one ends it',
+      summary: 'Hand in blocks, one on each line, in their order: the first bad one ends it',
+      description:
+        'One beside the main chain is in once its form, work, signatures and reward are right. Its nonces and balances ' +
+        'are checked when its branch gets the most work, and it is refused then.',
       querystring: NoQuery,
       body: { content: { [NDJSON_TYPE]: { schema: NdjsonBody } } },
       response: {
