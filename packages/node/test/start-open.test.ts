@@ -1,12 +1,15 @@
 /** What a start does with what it finds: another node, another chain, damage of every kind of record, a rebuild cut short. */
+import { spawnSync } from 'node:child_process'
 import {
   cpSync,
   existsSync,
+  lstatSync,
   mkdirSync,
   readdirSync,
   readFileSync,
   renameSync,
   rmSync,
+  symlinkSync,
   truncateSync,
   writeFileSync,
 } from 'node:fs'
@@ -604,6 +607,45 @@ describe('a rebuild', () => {
   })
 })
 
+describe('a chain that is a link to a folder elsewhere', () => {
+  /** @returns the data directory, and where its chain lies among nothing else */
+  function linked(): [string, string] {
+    const [directory, elsewhere] = [copyOf(original), newDirectory()]
+    renameSync(chainIn(directory), join(elsewhere, 'bc'))
+    symlinkSync('elsewhere', chainIn(directory))
+    symlinkSync(join(elsewhere, 'bc'), join(directory, 'elsewhere'))
+    return [directory, elsewhere]
+  }
+
+  async function expectRebuiltThere([directory, elsewhere]: [string, string], rebuilt: boolean): Promise<void> {
+    const ledger = await open(directory)
+    await expectWhole(ledger, rebuilt)
+    await ledger.close()
+    expect(lstatSync(chainIn(directory)).isSymbolicLink()).toBe(true)
+    expect(readdirSync(directory).sort()).toEqual(['chain', 'elsewhere', 'lock'])
+    expect(readdirSync(elsewhere)).toEqual(['bc'])
+  }
+
+  test('is rebuilt there', async () => {
+    const [directory, elsewhere] = linked()
+    markDamaged(directory, 'a test')
+    await expectRebuiltThere([directory, elsewhere], true)
+  })
+
+  test('is found there by the start after one that was killed between the two renames', async () => {
+    const [directory, elsewhere] = linked()
+    renameSync(join(elsewhere, 'bc'), join(elsewhere, 'bc-rebuilt'))
+    await expectRebuiltThere([directory, elsewhere], false)
+  })
+
+  test('is not begun anew where there is nothing, as before a volume is mounted', async () => {
+    const [directory, elsewhere] = linked()
+    rmSync(join(elsewhere, 'bc'), { recursive: true })
+    await refusalOf(open(directory))
+    expect(readdirSync(elsewhere)).toEqual([])
+  })
+})
+
 describe("LevelDB's own files", () => {
   const manifestIn = (directory: string) =>
     readdirSync(chainIn(directory)).find((name) => name.startsWith('MANIFEST')) as string
@@ -764,6 +806,22 @@ describe('a process', () => {
     const status = (await (await fetch(`${repaired.url}/status`)).json()) as { height: number }
     expect(status.height).toBe(99)
     expect(await repaired.stop()).toBe(0)
+  })
+
+  test('whose chain is a mount point is told, before a rebuild, that it can’t be replaced', async (context) => {
+    const directory = newDirectory()
+    copyOriginal(join(directory, 'data'))
+    const chain = chainIn(join(directory, 'data'))
+    // In a namespace of its own: nobody else sees it, and it is gone with the node.
+    const under = ['unshare', '-m', 'sh', '-c', 'mount --bind "$0" "$0" && exec "$@"', chain]
+    if (spawnSync('unshare', [...under.slice(1), 'true']).status !== 0) context.skip('nothing can be mounted here')
+    markDamaged(join(directory, 'data'), 'a test')
+    const before = readdirSync(chain)
+    const { code, output } = await runProcess({ directory, rules: RULES, under })
+    expect(code).toBe(1)
+    expect(output).toMatch(/it is a mount point, which can't be replaced/)
+    expect(readdirSync(chain)).toEqual(before)
+    expect(readdirSync(join(directory, 'data')).filter((name) => name.startsWith('chain-'))).toEqual([])
   })
 
   test('that is killed while it makes its first directory leaves one that the next start can use', async () => {

@@ -53,7 +53,7 @@ async function openDatabase(options: Omit<RebuildOptions, 'damage'>): Promise<Op
   const files = chainFiles(directory)
   const chain = { id: hashOf(genesis), rules: genesis.rules }
   // A rebuild that was interrupted after its last step but one.
-  if (!existsSync(files.chain) && existsSync(files.rebuilt)) renameSync(files.rebuilt, files.chain)
+  if (!existsSync(files.chain) && existsSync(files.rebuilt)) renameSync(files.rebuilt, files.folder)
   // What a rebuild that was killed had put aside: there is a chain in its place.
   if (existsSync(files.chain)) rmSync(files.replaced, { recursive: true, force: true })
   try {

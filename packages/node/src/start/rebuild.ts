@@ -2,7 +2,8 @@
  * Rebuilds a damaged database from its blocks. They prove themselves: each is under its own hash, links to its parent
  * and goes through the same door as any other block. Everything else follows from them.
  */
-import { existsSync, renameSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
 import { type Genesis, type Hash, hashOf, parseHash, RuleError } from '@bc/core'
 import { ClassicLevel } from 'classic-level'
 import { Chain } from '../chain/chain.ts'
@@ -41,6 +42,7 @@ export async function rebuild(options: RebuildOptions): Promise<void> {
   const { directory, acceptLoss, damage, log } = options
   const files = chainFiles(directory)
   rmSync(files.rebuilding, { recursive: true, force: true })
+  refuseMountPoint(files, damage)
   mendFiles(files.chain)
   // LevelDB sorts out which of its own files can still be read; whether what is in them is right is checked here.
   await ClassicLevel.repair(files.chain)
@@ -70,6 +72,26 @@ interface Rebuilt {
   readonly height: number
   /** Whether the chain ends where the damaged one ended, or with as much work. */
   readonly complete: boolean
+}
+
+/**
+ * A folder on which a volume is mounted can't be renamed: to be known before the work of a rebuild, since no start could
+ * end it. Renamed to a folder that isn't empty nothing moves, and only a mount point is called busy.
+ * @throws StartError
+ */
+function refuseMountPoint({ chain, folder, rebuilding }: ChainFiles, damage: string): void {
+  mkdirSync(join(rebuilding, 'not-empty'), { recursive: true })
+  try {
+    renameSync(folder, rebuilding)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EBUSY') return
+    throw new StartError(
+      `The data in ${folder} is damaged (${damage}), and can't be rebuilt there: it is a mount point, which can't be replaced. ` +
+        `Mount the volume elsewhere, move its files into a folder of it, and make ${chain} a link to that folder.`,
+    )
+  } finally {
+    rmSync(rebuilding, { recursive: true, force: true })
+  }
 }
 
 /** Whatever is damaged in it: another chain's data is not ours to rebuild. */
@@ -292,8 +314,8 @@ function swap(files: ChainFiles, keep: boolean): string | undefined {
   rmSync(files.rebuilt, { recursive: true, force: true })
   renameSync(files.rebuilding, files.rebuilt)
   rmSync(aside, { recursive: true, force: true })
-  renameSync(files.chain, aside)
-  renameSync(files.rebuilt, files.chain)
+  renameSync(files.folder, aside)
+  renameSync(files.rebuilt, files.folder)
   // What was rebuilt without a loss has nothing that the new one lacks.
   rmSync(files.replaced, { recursive: true, force: true })
   return kept

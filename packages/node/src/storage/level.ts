@@ -8,9 +8,11 @@
  *     <directory>/chain-replaced    the damaged one, where nothing is lost: about to be deleted
  *     <directory>/chain-damaged     what was replaced with a loss, for whoever wants to look; chain-damaged-2 the next
  *     <directory>/damage-found      left behind by a node that found damage while it ran: what it was
+ *
+ * `chain` may be a link to a folder elsewhere: what takes its place, or has had it, lies beside that folder then.
  */
-import { existsSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, lstatSync, readlinkSync, realpathSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
 import { ClassicLevel } from 'classic-level'
 import { asFault, type Level, WRITE_BUFFER_BYTES } from './database.ts'
 import { holdsRecords } from './level-files.ts'
@@ -22,13 +24,28 @@ import { holdsRecords } from './level-files.ts'
 const MAX_OPEN_FILES = 74
 
 export function chainFiles(directory: string) {
+  const chain = join(directory, 'chain')
+  const folder = behindLinks(chain)
   return {
-    chain: join(directory, 'chain'),
-    rebuilding: join(directory, 'chain-rebuilding'),
-    rebuilt: join(directory, 'chain-rebuilt'),
-    replaced: join(directory, 'chain-replaced'),
-    damaged: ['chain-damaged', 'chain-damaged-2', 'chain-damaged-3'].map((name) => join(directory, name)),
+    chain,
+    /** The same, to be renamed. */
+    folder,
+    rebuilding: `${folder}-rebuilding`,
+    rebuilt: `${folder}-rebuilt`,
+    replaced: `${folder}-replaced`,
+    damaged: ['', '-2', '-3'].map((number) => `${folder}-damaged${number}`),
     marker: join(directory, 'damage-found'),
+  }
+}
+
+function behindLinks(location: string): string {
+  if (!lstatSync(location, { throwIfNoEntry: false })?.isSymbolicLink()) return location
+  try {
+    return realpathSync(location)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+    // Nothing is there, as between the two renames of a rebuild.
+    return behindLinks(resolve(dirname(location), readlinkSync(location)))
   }
 }
 

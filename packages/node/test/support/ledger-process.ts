@@ -14,6 +14,8 @@ export interface ProcessOptions {
   readonly directory: string
   readonly rules: ChainRules
   readonly flags?: readonly string[]
+  /** A command that runs it. */
+  readonly under?: readonly string[]
 }
 
 export interface NodeProcess {
@@ -65,7 +67,7 @@ export async function killEarly(options: ProcessOptions, afterMs: number): Promi
   await ended
 }
 
-function spawnNode({ directory, rules, flags = [] }: ProcessOptions, ready: string) {
+function spawnNode({ directory, rules, flags = [], under = [] }: ProcessOptions, ready: string) {
   const config = join(directory, 'config.json')
   writeFileSync(config, JSON.stringify({ ...rules, genesisTimestamp: GENESIS_TIME }))
   const args = [
@@ -81,7 +83,8 @@ function spawnNode({ directory, rules, flags = [] }: ProcessOptions, ready: stri
     ...flags,
   ]
   // Not the tests' conditions: the process runs the compiled files.
-  const child = spawn(process.execPath, [COMMAND, ...args], { env: { ...process.env, NODE_OPTIONS: '' } })
+  const [program, ...words] = [...under, process.execPath, COMMAND, ...args] as [string, ...string[]]
+  const child = spawn(program, words, { env: { ...process.env, NODE_OPTIONS: '' } })
   running.add(child)
   const printed: string[] = []
   child.stdout.on('data', (chunk) => printed.push(String(chunk)))
