@@ -1,13 +1,14 @@
 /** Blocks from several peers at once: none of them may wait for another for good. */
-import { type BlockEntry, type Hash, headerOf } from '@bc/core'
+import { type Address, type BlockEntry, type Hash, headerOf } from '@bc/core'
 import { expect, it } from 'vitest'
+import { MOST_HEADERS } from '../src/network/messages.ts'
 import { penaltyOf } from '../src/network/reputation.ts'
 import { BlockFetch, type BlockFetchModules } from '../src/network/sync/block-fetch.ts'
 import { Sync, type SyncModules } from '../src/network/sync/sync.ts'
 import { machineTime } from '../src/network/time.ts'
 import { PeerError } from '../src/network/transport.ts'
 import type { ReadBlock } from '../src/signatures/block-report.ts'
-import { ALICE, memoryLog } from './support/http-node.ts'
+import { ALICE, BOB, memoryLog } from './support/http-node.ts'
 import { type Mined, minedOn, openParts, type Parts } from './support/http-parts.ts'
 
 /** Two parts for each of two peers. */
@@ -83,7 +84,11 @@ function syncWith({ chain, store }: Parts, branch: readonly Mined[]) {
     transport: { peers: () => ['peer'] },
     conversations: {
       status: async () => ({ height: entry.index, tip: entry.hash, work: entry.totalWork }),
-      headers: async () => ({ headers: branch.map(({ block }) => headerOf(block)), tip: entry.hash }),
+      headers: async (_: string, locator: readonly Hash[]) => {
+        const from = Math.max(...locator.map((hash) => branch.findIndex(({ parsed }) => parsed.hash === hash))) + 1
+        const some = branch.slice(from, from + MOST_HEADERS)
+        return { headers: some.map(({ block }) => headerOf(block)), tip: some.at(-1)?.parsed.hash }
+      },
       async *blocks(_: string, hashes: readonly Hash[]) {
         for (const hash of hashes) yield texts.get(hash)
       },
@@ -125,3 +130,19 @@ it('our head moves by a peer also where what moves it was held and waited for th
     moves: 1,
   })
 })
+
+it('two chains that were mined apart for long: the one with more work wins, and its length is no offence', async () => {
+  const parts = await openParts()
+  const { chain } = parts
+  const apart = (to: Address, blocks: number) => {
+    const mined: Mined[] = []
+    for (let parent = chain.head; mined.length < blocks; parent = (mined.at(-1) as Mined).entry)
+      mined.push(minedOn(parts, parent, { to, now: parent.timestamp }))
+    return mined
+  }
+  const [ours, theirs] = [apart(ALICE.address, 2_500), apart(BOB.address, 2_501)]
+  await chain.importAll(await chain.read(ours.map(({ parsed }) => parsed.canonical)))
+  const { sync, blamed } = syncWith(parts, theirs)
+  await sync.consider('peer')
+  expect({ tip: chain.head.hash, blamed }).toEqual({ tip: theirs.at(-1)?.parsed.hash, blamed: [] })
+}, 60_000)

@@ -6,37 +6,25 @@
  * A header costs its maker as much as a block, so headers are checked and their work is added up before any block is
  * asked for, and nothing is stored before it has beaten our own chain.
  *
- * One peer at a time is followed to the end. All are asked for their first headers before that, at the same time: who has
- * shown more work than we have goes before who has only spoken of it, and can't be held up by it.
+ * One peer at a time is followed to the end. All show before that, at the same time, that their headers have more work
+ * than we have: who has only spoken of it holds up nobody.
  */
-import { type BlockEntry, checkHeader, entryAfter, type Hash, type Header, RuleError } from '@bc/core'
+import { type BlockEntry, RuleError } from '@bc/core'
 import type { Chain, ImportOutcome } from '../../chain/chain.ts'
 import { clockError } from '../../errors.ts'
 import type { Log } from '../../log.ts'
 import { sharedEnd } from '../../shared-end.ts'
 import type { ReadBlock } from '../../signatures/block-report.ts'
 import type { ChainStore } from '../../storage/chain-store.ts'
-import { type Conversations, locatorOf } from '../conversations.ts'
+import type { Conversations } from '../conversations.ts'
 import type { PeerStatus } from '../messages.ts'
 import type { Reputation } from '../reputation.ts'
 import type { Time } from '../time.ts'
 import { PeerError, type PeerId, type Transport } from '../transport.ts'
 import { BlockFetch } from './block-fetch.ts'
+import { Branch } from './branch.ts'
 import { Turns } from './turns.ts'
 
-/** Headers that are held while they haven't beaten our chain yet: some 50 MB. */
-const MOST_HELD = 100_000
-/** Headers that are checked without letting anything else have its turn: a few milliseconds' worth. */
-const CHECKED_AT_ONCE = 50
-/** How often a peer may move to another branch while it tells of one. */
-const MOST_TURNS = 3
-/** How long one peer may keep us busy without our head moving: the next one may have what we need. */
-const PATIENCE_MS = 30_000
-/**
- * What a peer takes to send headers, at first and for each of them: some 10 bytes in a millisecond, as with blocks. One that
- * sends them one by one would keep its turn for hours.
- */
-const [FIRST_HEADER_MS, NEXT_HEADER_MS] = [10_000, 40]
 /** How often the terminal is told how far it is. */
 const TELL_MS = 5_000
 
@@ -159,25 +147,23 @@ export class Sync {
   }
 
   /**
-   * All are asked at once what they have, and for the first headers of it, so that nobody waits for one that doesn't answer.
+   * All are asked at once what they have, and to show it, so that nobody waits for one that doesn't answer.
    * @returns false where that is out of date when its turn comes: it is asked anew, which others needn't wait for
    */
   private async askAndFollow(peer: PeerId, signal: AbortSignal): Promise<boolean> {
     const { chain, conversations } = this.modules
     const asked = chain.head
     const status = await conversations.status(peer, signal)
-    const rest = this.branchOf(peer, status, signal)
-    const first = status.work > chain.head.totalWork ? ((await rest.next()).value ?? []) : undefined
-    const shown = first?.at(-1)?.totalWork
-    // Whoever has no more than we have takes no time, and goes before those who may take some for nothing.
-    const work = first ? (shown ?? 0n) : status.work
-    return this.turns.run({ work, failures: this.failures.get(peer) ?? 0 }, async () => {
+    const onAhead = (newest: BlockEntry) => this.noteAhead(peer, newest)
+    const branch = new Branch({ ...this.modules, onAhead }, peer, status, signal)
+    const shown = status.work > chain.head.totalWork ? await branch.lead() : undefined
+    return this.turns.run({ work: shown ?? 0n, failures: this.failures.get(peer) ?? 0 }, async () => {
       if (this.closing.signal.aborted) return true
       const { head } = chain
-      const leads = first && status.work > head.totalWork && (shown === undefined || shown > head.totalWork)
+      const leads = shown !== undefined && shown > head.totalWork
       // Others had their turn meanwhile, and the chain goes on.
       if (!leads && head !== asked) return false
-      await this.drawLevel(peer, status, leads ? this.lacking(first, rest) : undefined, signal)
+      await this.drawLevel(peer, status, leads ? this.lacking(branch) : undefined, signal)
       return true
     })
   }
@@ -236,59 +222,6 @@ export class Sync {
     }
   }
 
-  /**
-   * What the peer's chain has after what is ours as well, as soon as it has more work than ours: after each answer, and
-   * nothing after one that isn't enough yet. No more than one answer is held for a peer that waits for its turn.
-   * It ends where the future begins: what is early is asked for again, since to hold it would be to hold whatever is sent.
-   */
-  private async *branchOf(
-    peer: PeerId,
-    status: PeerStatus,
-    signal: AbortSignal,
-  ): AsyncGenerator<BlockEntry[], void, undefined> {
-    const { chain, store, conversations, time } = this.modules
-    let locator = await locatorOf(chain, store)
-    let newest: BlockEntry | undefined
-    let held: BlockEntry[] = []
-    // The peer's time and ours for its headers, not that of others: in all, and since it has shown more work than we have.
-    let [spent, patience, received] = [0, PATIENCE_MS, 0]
-    let turns = 0
-    for (;;) {
-      const since = time.now()
-      const { headers, tip } = await conversations.headers(peer, locator, signal)
-      if (tip === undefined) break
-      // Between two answers it may have moved to another branch, and tells of that from where it leaves ours.
-      if (newest && headers[0]?.previous_hash !== newest.hash) {
-        if (++turns > MOST_TURNS) throw new PeerError('withheld', 'its headers go round in circles')
-        newest = undefined
-        held = []
-      }
-      newest = await this.checkHeaders(headers, tip, newest ?? (await this.knownParent(headers)), held)
-      if (held.length > MOST_HELD) throw new PeerError('oversized', 'a long branch without the work')
-      const leads = newest.totalWork > chain.head.totalWork
-      received += headers.length
-      spent += time.now() - since
-      patience = leads ? PATIENCE_MS : patience - (time.now() - since)
-      if (patience < 0) throw new PeerError('stalled', 'its headers lead nowhere for too long')
-      if (spent > FIRST_HEADER_MS + received * NEXT_HEADER_MS)
-        throw new PeerError('stalled', 'the peer sends next to no headers')
-      if (chain.isEarly(newest)) {
-        if (leads) this.noteAhead(peer, newest)
-        // No block is older than its parent: after the first of these all are early.
-        const due = held.filter((entry) => !chain.isEarly(entry))
-        if ((due.at(-1)?.totalWork ?? 0n) > chain.head.totalWork) yield due
-        return
-      }
-      yield leads ? held : []
-      if (leads) held = []
-      if (newest.hash === status.tip) return
-      locator = [newest.hash, ...(await locatorOf(chain, store))]
-    }
-    // It may have moved to another branch meanwhile, but never to one with less work; and so may we.
-    if (status.work > (newest?.totalWork ?? 0n) && status.work > chain.head.totalWork)
-      throw new PeerError('withheld', 'it has less work than it said')
-  }
-
   private noteAhead(peer: PeerId, newest: BlockEntry): void {
     const { chain, transport, log } = this.modules
     const here = transport.peers()
@@ -299,12 +232,8 @@ export class Sync {
   }
 
   /** What isn't here by the time that it is needed. */
-  private async *lacking(
-    first: readonly BlockEntry[],
-    rest: AsyncIterable<readonly BlockEntry[]>,
-  ): AsyncGenerator<BlockEntry[], void, undefined> {
-    yield this.missing(first)
-    for await (const entries of rest) yield this.missing(entries)
+  private async *lacking(branch: Branch): AsyncGenerator<BlockEntry[], void, undefined> {
+    for await (const entries of branch.entries()) yield this.missing(entries)
   }
 
   /**
@@ -320,28 +249,5 @@ export class Sync {
       else to = middle
     }
     return branch.slice(from)
-  }
-
-  private async knownParent([first]: readonly Header[]): Promise<BlockEntry> {
-    const parent = first && (await this.modules.store.entry(first.previous_hash))
-    if (parent === undefined) throw new PeerError('garbled', 'the headers are none of what the locator asked for')
-    return parent
-  }
-
-  /** A block's hash stands in the header after it; the last one's comes with the answer. */
-  private async checkHeaders(
-    headers: readonly Header[],
-    tip: Hash,
-    parent: BlockEntry,
-    held: BlockEntry[],
-  ): Promise<BlockEntry> {
-    let newest = parent
-    for (const [i, header] of headers.entries()) {
-      if (i % CHECKED_AT_ONCE === CHECKED_AT_ONCE - 1) await this.modules.time.sleep(0, this.closing.signal)
-      checkHeader(header, newest, this.modules.chain.rules)
-      newest = entryAfter(newest, header, headers[i + 1]?.previous_hash ?? tip)
-      held.push(newest)
-    }
-    return newest
   }
 }
