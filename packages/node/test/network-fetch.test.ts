@@ -1,6 +1,6 @@
 /** Blocks from several peers at once: none of them may wait for another for good. */
 import { type Address, type BlockEntry, type Hash, headerOf } from '@bc/core'
-import { expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { MOST_HEADERS } from '../src/network/messages.ts'
 import { penaltyOf } from '../src/network/reputation.ts'
 import { BlockFetch, type BlockFetchModules } from '../src/network/sync/block-fetch.ts'
@@ -42,6 +42,7 @@ it('the part that is read next finds a peer, also where all that others send wai
     chain: { read },
     conversations: { blocks },
     reputation: { offend: async () => undefined },
+    time: machineTime,
     source: 'source',
     peers: () => ['source', 'other'],
     failures: new Map(),
@@ -50,6 +51,67 @@ it('the part that is read next finds a peer, also where all that others send wai
   const found: string[] = []
   for await (const part of fetch.inOrder(branch())) found.push(...part.map(({ parsed }) => parsed.hash))
   expect(found).toEqual(HASHES)
+})
+
+describe('blocks of a peer on a slow line', () => {
+  /** @param sends what becomes of a question: how many blocks of it come, how long they take, and then? */
+  async function fetched(sends: (peer: string, count: number) => { some: number; ms: number; fails?: Error }) {
+    const asked: { peer: string; hashes: readonly Hash[] }[] = []
+    let now = 0
+    const fetch = new BlockFetch({
+      chain: { read: async (texts: readonly string[]) => texts.map((hash) => ({ parsed: { canonical: hash, hash } })) },
+      conversations: {
+        async *blocks(peer: string, hashes: readonly Hash[]) {
+          asked.push({ peer, hashes })
+          const { some, ms, fails } = sends(peer, hashes.length)
+          now += ms
+          yield* hashes.slice(0, some)
+          if (fails) throw fails
+        },
+      },
+      reputation: { offend: async () => undefined },
+      time: { now: () => now },
+      source: 'slow',
+      peers: () => ['slow', 'other'].filter((peer) => sends(peer, 0).some >= 0),
+      failures: new Map(),
+      signal: new AbortController().signal,
+    } as unknown as BlockFetchModules)
+    const found: string[] = []
+    let failure: unknown
+    try {
+      for await (const part of fetch.inOrder(branch())) found.push(...part.map(({ parsed }) => parsed.hash))
+    } catch (error) {
+      failure = error
+    }
+    return { asked, found, failure }
+  }
+
+  it('are kept where the rest of them doesn’t come, and the rest is asked of another', async () => {
+    const stalled = new PeerError('stalled', 'the peer sent nothing')
+    const { asked, found } = await fetched((peer, count) =>
+      peer === 'slow' ? { some: 1, ms: 0, fails: stalled } : { some: count, ms: 0 },
+    )
+    expect(found).toEqual(HASHES)
+    const others = asked.filter(({ peer }) => peer === 'other').flatMap(({ hashes }) => hashes)
+    expect(others).not.toContain(HASHES[0])
+  })
+
+  it('are handed on also where nobody has the rest', async () => {
+    const stalled = new PeerError('stalled', 'the peer sent nothing')
+    const { found, failure } = await fetched((peer) => ({ some: peer === 'slow' ? 1 : -1, ms: 0, fails: stalled }))
+    expect(found).toEqual([HASHES[0]])
+    expect(failure).toMatchObject({ fault: 'gone' })
+  })
+
+  it('are asked for one by one, and of who is faster in bigger portions', async () => {
+    const most = async (ms: number) => {
+      const { asked, found } = await fetched((peer, count) => ({ some: peer === 'slow' ? count : -1, ms }))
+      expect(found).toEqual(HASHES)
+      return Math.max(...asked.slice(3).map(({ hashes }) => hashes.length))
+    }
+    expect(await most(20_000)).toBe(1)
+    expect(await most(10)).toBeGreaterThan(10)
+  })
 })
 
 it('a failure of our own is no peer’s, and ends the fetch', async () => {
@@ -66,6 +128,7 @@ it('a failure of our own is no peer’s, and ends the fetch', async () => {
       },
     },
     reputation: { offend: async () => undefined },
+    time: machineTime,
     source: 'source',
     peers: () => ['source'],
     failures: new Map(),

@@ -74,14 +74,15 @@ test('come out as they went in, in whatever pieces they come', async () => {
   )
 })
 
-test('short ones are sent together, a long one at once', async () => {
+test('short ones are sent together, a long one in pieces', async () => {
   const pipe = new Pipe()
   const writer = new FrameWriter(pipe.stream)
   const due = Array.from({ length: 20 }, () => writer.add(new Uint8Array(5_000)))
   expect(due.indexOf(true)).toBe(13)
   await writer.flush(signal)
   await writer.flush(signal)
-  expect(pipe.sent.length).toBe(1)
+  await writeFrame(pipe.stream, new Uint8Array(150_000), signal)
+  expect(pipe.sent.map(({ length }) => length)).toEqual([65_536, 34_504, 65_536, 65_536, 18_931])
   await writeFrame(pipe.stream, new Uint8Array(3), signal)
   expect(pipe.sent.at(-1)).toEqual(Buffer.from([3, 0, 0, 0]))
   pipe.status = 'reset'

@@ -35,12 +35,10 @@ import {
   TRANSACTION_BYTES,
 } from './messages.ts'
 import type { Time } from './time.ts'
-import { PeerError, type PeerId, type RequestOptions, type Transport } from './transport.ts'
+import { LEAST_BYTES_PER_MS, PeerError, type PeerId, type RequestOptions, type Transport } from './transport.ts'
 
 /** A peer that sends nothing for so long has stalled. */
 const STALL_MS = 10_000
-/** And one that sends less than that, so that a trickle doesn't keep a conversation alive for hours. */
-const LEAST_BYTES_PER_MS = 10
 const STATUS_BYTES = 1_000
 const HEADERS_BYTES = 1_000_000
 /**

@@ -13,12 +13,19 @@ export type PeerId = string
  */
 export type Verdict = 'accept' | 'ignore' | 'unheard' | 'reject'
 
+/** What a peer sends at the least, so that a trickle doesn't keep a conversation alive for hours. */
+export const LEAST_BYTES_PER_MS = 10
+
 export interface RequestOptions {
   /** Bytes of one frame of the answer. */
   readonly maxFrameBytes: number
   /** Frames of the whole answer: as many as that, no more are read. */
   readonly frames: number
-  /** Milliseconds for the next frame to arrive; a peer that is slower has stalled. */
+  /**
+   * Milliseconds for the next frame to arrive, and longer while answers of that peer bring {@link LEAST_BYTES_PER_MS}: what
+   * stands behind others on a slow line is late and no more. A peer that is slower has stalled; one from which nothing
+   * is to be had at all is `gone`.
+   */
   readonly stallMs: number
   readonly signal: AbortSignal
 }

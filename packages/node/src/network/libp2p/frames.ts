@@ -9,7 +9,7 @@ import { PeerError } from '../transport.ts'
 
 /** What may be waiting beside the frame that is being read. */
 const AHEAD_BYTES = 64 * 1024
-/** Short frames are sent together up to so much: what encrypts and sends them asks as much for each as for all. */
+/** Frames are sent together up to so much, and long ones in pieces of it: what encrypts and sends them asks as much for each as for all. */
 const TOGETHER_BYTES = 64 * 1024
 /** A varint of 28 bits is longer than any frame. */
 const MOST_LENGTH_BYTES = 4
@@ -118,18 +118,23 @@ export class FrameReader {
 export class FrameWriter {
   private readonly stream: Stream
   private parts: Uint8Array[] = []
-  private size = 0
+  private waiting = 0
 
   constructor(stream: Stream) {
     this.stream = stream
+  }
+
+  /** Bytes that wait to be flushed. */
+  get size(): number {
+    return this.waiting
   }
 
   /** @returns whether it is time to {@link flush} */
   add(data: Uint8Array): boolean {
     const prefix = lengthPrefix(data.length)
     this.parts.push(prefix, data)
-    this.size += prefix.length + data.length
-    return this.size >= TOGETHER_BYTES
+    this.waiting += prefix.length + data.length
+    return this.waiting >= TOGETHER_BYTES
   }
 
   /**
@@ -138,11 +143,15 @@ export class FrameWriter {
    */
   async flush(signal: AbortSignal): Promise<void> {
     const { stream } = this
-    if (this.size > 0) stream.send(Buffer.concat(this.parts, this.size))
+    const data = Buffer.concat(this.parts, this.waiting)
     this.parts = []
-    this.size = 0
-    // What waits for a peer that has hung up is never taken.
-    while (stream.writeBufferLength > 0 && stream.status === 'open') await flushed(stream, signal)
+    this.waiting = 0
+    // What arrives is seen piece by piece: one of a whole window would look like silence on a slow line.
+    for (let at = 0; at < data.length && stream.status === 'open'; at += TOGETHER_BYTES) {
+      stream.send(data.subarray(at, at + TOGETHER_BYTES))
+      // What waits for a peer that has hung up is never taken.
+      while (stream.writeBufferLength > 0 && stream.status === 'open') await flushed(stream, signal)
+    }
     if (stream.status !== 'open') throw new PeerError('gone', 'the peer has ended the conversation')
   }
 }

@@ -24,6 +24,7 @@ import { protocolName, topicName } from '../messages.ts'
 import { hostOf, withPeer } from '../peers/peer-address.ts'
 import { machineTime } from '../time.ts'
 import {
+  LEAST_BYTES_PER_MS,
   PeerError,
   type PeerId,
   type PeerListener,
@@ -63,11 +64,14 @@ const UPGRADE_MS = 3_000
 const MEET_MS = 10_000
 /** A peer that doesn't answer a ping for so long is gone. */
 const PING_MS = 15_000
+const PING = '/ipfs/ping/1.0.0'
 /** Between finding that a peer is on another chain and hanging up. */
 const PARTING_MS = 500
 const QUESTION_BYTES = 20_000
-const QUESTION_MS = 5_000
-/** A reader that takes no frame for so long is hung up on. */
+/** From the stream's beginning, of which the asker hears behind all that we are sending him. */
+const QUESTION_MS = 20_000
+const HANG_UP_MS = 5_000
+/** A reader that takes nothing for so long is hung up on; big frames have their time beside that. */
 const ANSWER_STALL_MS = 20_000
 const DIAL_MS = 10_000
 /** Questions of one peer, of one kind, that are answered at the same time. */
@@ -114,6 +118,8 @@ export class Libp2pTransport implements Transport {
   /** Those who wait to hear whether a peer is on our chain. */
   private readonly waiting = new Map<PeerId, Set<(error?: PeerError) => void>>()
   private readonly closing = sharedEnd()
+  /** Bytes of answers that have come from those who are connected. */
+  private readonly arrived = new Map<PeerId, number>()
   private introduced: (peer: PeerId, addresses: readonly string[]) => void = () => undefined
 
   private constructor(
@@ -278,21 +284,23 @@ export class Libp2pTransport implements Transport {
     question: Uint8Array,
     { frames, maxFrameBytes, stallMs, signal }: RequestOptions,
   ): AsyncGenerator<Uint8Array, void, undefined> {
-    const late = () => new PeerError('stalled', `the peer sent nothing for ${stallMs} ms`)
     let stream: Stream | undefined
     try {
       // Not dialled: whoever has hung up, or was hung up on, is gone.
       const connection = this.connectionsWith(peer).find(({ status }) => status === 'open')
       if (connection === undefined) throw new PeerError('gone', 'the peer has left')
-      const opened = await withDeadline(stallMs, signal, late, (limit) =>
+      const inTime = <T>(run: (limit: AbortSignal) => Promise<T>) =>
+        this.unlessStalled(connection, stallMs, signal, run)
+      const opened = await inTime((limit) =>
         connection.newStream(protocol, { signal: limit, maxOutboundStreams: MOST_STREAMS }),
       )
       stream = opened
       const reader = new FrameReader(opened, maxFrameBytes)
-      await withDeadline(stallMs, signal, late, (limit) => writeFrame(opened, question, limit))
+      opened.addEventListener('message', ({ data }) => this.count(peer, data.byteLength))
+      await inTime((limit) => writeFrame(opened, question, limit))
       for (let i = 0; i < frames; i++) {
         signal.throwIfAborted()
-        yield reader.ready() ?? (await withDeadline(stallMs, signal, late, (limit) => reader.read(limit)))
+        yield reader.ready() ?? (await inTime((limit) => reader.read(limit)))
       }
     } catch (error) {
       throw explain(error, signal)
@@ -339,7 +347,7 @@ export class Libp2pTransport implements Transport {
 
   async disconnect(peer: PeerId, banMs?: number): Promise<void> {
     if (banMs !== undefined) this.ban(peer, banMs)
-    await this.node.hangUp(peerIdFromString(peer), { signal: AbortSignal.timeout(QUESTION_MS) }).catch(() => undefined)
+    await this.node.hangUp(peerIdFromString(peer), { signal: AbortSignal.timeout(HANG_UP_MS) }).catch(() => undefined)
   }
 
   async close(): Promise<void> {
@@ -350,6 +358,55 @@ export class Libp2pTransport implements Transport {
   /** Compared as texts: a name may be anything that a stranger has told us, and libp2p throws for what is no name. */
   private connectionsWith(peer: PeerId): Connection[] {
     return this.node.getConnections().filter(({ remotePeer }) => remotePeer.toString() === peer)
+  }
+
+  private count(peer: PeerId, bytes: number): void {
+    if (this.joined.has(peer)) this.arrived.set(peer, (this.arrived.get(peer) ?? 0) + bytes)
+  }
+
+  /**
+   * Half of the time is for the answer. The other half is for a sign of life too, as of a ping: whoever gives none hasn't
+   * refused an answer, since no question has reached him, or he sleeps, or the line between us is cut.
+   */
+  private async unlessStalled<T>(
+    connection: Connection,
+    ms: number,
+    signal: AbortSignal,
+    run: (limit: AbortSignal) => Promise<T>,
+  ): Promise<T> {
+    const peer = connection.remotePeer.toString()
+    const arrived = () => this.arrived.get(peer) ?? 0
+    let before = arrived()
+    let lives: (() => boolean) | undefined
+    const late = () =>
+      lives?.()
+        ? new PeerError('stalled', `the peer sent nothing for ${ms} ms`)
+        : new PeerError('gone', `no sign of life for ${ms} ms`)
+    const more = () => {
+      const keepsUp = arrived() - before >= (ms / 2) * LEAST_BYTES_PER_MS
+      if (!keepsUp && lives) return false
+      lives = keepsUp ? undefined : this.signOfLife(connection, ms)
+      before = arrived()
+      return true
+    }
+    return withDeadline(ms / 2, signal, late, run, more)
+  }
+
+  /** @returns whether it has come by now */
+  private signOfLife(connection: Connection, ms: number): () => boolean {
+    let lives = false
+    const limit = AbortSignal.timeout(ms)
+    connection.newStream(PING, { signal: limit }).then(
+      (stream) => {
+        lives = true
+        stream.abort(new Error('it lives'))
+      },
+      // That it knows no such thing is a sign as good as any.
+      () => {
+        lives = connection.status === 'open' && !limit.aborted
+      },
+    )
+    return () => lives
   }
 
   private leaveToOthers(message: Message): void {
@@ -422,6 +479,7 @@ export class Libp2pTransport implements Transport {
   }
 
   private leave(peer: PeerId): void {
+    this.arrived.delete(peer)
     this.settle(peer, new PeerError('gone', 'the peer has hung up at once; perhaps it is on another chain'))
     if (this.joined.delete(peer)) for (const listener of this.listeners) listener.left(peer)
     // Libp2p would remember everybody who ever came by; whom we want to see again stands in the peer table. Later,
@@ -459,7 +517,8 @@ export class Libp2pTransport implements Transport {
     const late = () => new PeerError('stalled', 'the peer is too slow')
     const question = await withDeadline(QUESTION_MS, signal, late, (limit) => reader.read(limit))
     const writer = new FrameWriter(stream)
-    const flush = () => withDeadline(ANSWER_STALL_MS, signal, late, (limit) => writer.flush(limit))
+    const flush = () =>
+      withDeadline(ANSWER_STALL_MS + writer.size / LEAST_BYTES_PER_MS, signal, late, (limit) => writer.flush(limit))
     for await (const data of handler(question)) if (writer.add(data)) await flush()
     await flush()
     await withDeadline(ANSWER_STALL_MS, signal, late, (limit) => stream.close({ signal: limit }))

@@ -8,12 +8,17 @@ import { AHEAD, PART_BLOCKS, PART_BYTES } from '../../chain/read-ahead.ts'
 import type { ReadBlock } from '../../signatures/block-report.ts'
 import type { Conversations } from '../conversations.ts'
 import type { Reputation } from '../reputation.ts'
+import type { Time } from '../time.ts'
 import { PeerError, type PeerId } from '../transport.ts'
 
 /** A part's blocks while nothing is known of their size. */
 const FIRST_PART = 16
-/** Parts that one peer works on at the same time. */
+/** Portions that one peer works on at the same time. */
 const PER_PEER = 2
+/** What a peer is asked for at once takes it about so long: more would stand before all else that it has to say. */
+const PORTION_MS = 3_000
+/** Bytes of that at first. Whoever has yet to show that it is faster gets one portion at a time. */
+const FIRST_PORTION = 64_000
 /** Canonical JSON that waits for the reader; beyond that only the part that is read next goes on. */
 const AHEAD_BYTES = 16_000_000
 
@@ -21,6 +26,7 @@ export interface BlockFetchModules {
   readonly chain: Pick<Chain, 'read'>
   readonly conversations: Conversations
   readonly reputation: Reputation
+  readonly time: Time
   /** Who has said that it has the blocks. */
   readonly source: PeerId
   /** Those who may have them as well, as of now. */
@@ -30,15 +36,23 @@ export interface BlockFetchModules {
   readonly signal: AbortSignal
 }
 
-/** Blocks that one peer is asked for at once: their bytes go by the blocks that came before. */
+/** Blocks that are read together, asked for in portions: their bytes go by the blocks that came before. */
 interface Part {
   readonly number: number
   readonly hashes: readonly Hash[]
 }
 
+interface Fetched {
+  readonly blocks: ReadBlock[]
+  /** Why they aren't all of the part. */
+  readonly failure?: PeerError
+}
+
 export class BlockFetch {
   private readonly modules: BlockFetchModules
   private readonly busy = new Map<PeerId, number>()
+  /** Bytes that a peer is asked for at once. */
+  private readonly portions = new Map<PeerId, number>()
   /** Whoever said that a block isn't there: not asked again, and not blamed unless it had said otherwise. */
   private readonly without = new Set<PeerId>()
   private wake: () => void = () => undefined
@@ -59,39 +73,50 @@ export class BlockFetch {
    */
   async *inOrder(branch: AsyncIterable<readonly BlockEntry[]>): AsyncGenerator<ReadBlock[], void, undefined> {
     const wanted = new Wanted(branch)
-    const ahead: Promise<ReadBlock[]>[] = []
+    const ahead: Promise<Fetched>[] = []
     for (let number = 0; ; ) {
       while (ahead.length < AHEAD && wanted.hashes.length > 0)
-        ahead.push(quiet(this.part({ number: number++, hashes: wanted.take(this.partLength) })))
+        ahead.push(quiet(this.part({ number: number++, hashes: wanted.take(this.blocksOf(PART_BYTES)) })))
       const more = wanted.hashes.length < AHEAD * PART_BLOCKS ? wanted.more() : undefined
       const next = ahead.shift()
       if (next) {
-        const blocks = await next
+        const { blocks, failure } = await next
         this.reading++
         this.weigh(
           blocks.map(({ parsed }) => parsed.canonical),
           -1,
         )
-        yield blocks
+        if (blocks.length > 0) yield blocks
+        if (failure) throw failure
       } else if (!(await more)) return
     }
   }
 
-  private get partLength(): number {
-    return Math.max(1, Math.min(PART_BLOCKS, Math.floor(PART_BYTES / this.blockBytes)))
+  /** How many blocks are so many bytes. */
+  private blocksOf(bytes: number): number {
+    return Math.max(1, Math.min(PART_BLOCKS, Math.floor(bytes / this.blockBytes)))
   }
 
-  private async part(part: Part): Promise<ReadBlock[]> {
-    const { failures, reputation } = this.modules
+  private async part(part: Part): Promise<Fetched> {
+    const { failures, reputation, signal } = this.modules
     const tried = new Set<PeerId>()
-    for (;;) {
+    const blocks: ReadBlock[] = []
+    while (blocks.length < part.hashes.length) {
       const peer = await this.freePeer(part, tried)
+      if (peer instanceof PeerError) return { blocks, failure: peer }
+      const hashes = part.hashes.slice(blocks.length, blocks.length + this.blocksOf(this.portion(peer)))
+      const texts: string[] = []
       try {
-        const texts = await this.ask(peer, part).finally(() => this.release(peer))
-        if (texts) return await this.read(texts, part.hashes)
-        this.without.add(peer)
+        try {
+          await this.ask(peer, part, hashes, texts).finally(() => this.release(peer))
+        } finally {
+          // What has come is kept, however the rest fares.
+          signal.throwIfAborted()
+          blocks.push(...(await this.read(texts, hashes)))
+        }
+        if (texts.length < hashes.length) this.without.add(peer)
       } catch (error) {
-        this.modules.signal.throwIfAborted()
+        signal.throwIfAborted()
         // Our own trouble would be the same with every peer.
         if (!(error instanceof RuleError || error instanceof PeerError)) throw error
         tried.add(peer)
@@ -99,27 +124,41 @@ export class BlockFetch {
         await reputation.offend(peer, error, 'conversation')
       }
     }
+    return { blocks }
   }
 
-  /** @returns undefined where the peer hasn't got all of them */
-  private async ask(peer: PeerId, { number, hashes }: Part): Promise<string[] | undefined> {
-    const texts: string[] = []
+  /** @param texts where the blocks go as they come: fewer than there are hashes where the peer hasn't got all of them */
+  private async ask(peer: PeerId, { number }: Part, hashes: readonly Hash[], texts: string[]): Promise<void> {
+    const { conversations, signal, time } = this.modules
+    let [took, since] = [0, time.now()]
     try {
-      for await (const text of this.modules.conversations.blocks(peer, hashes, this.modules.signal)) {
-        if (text === undefined) break
+      for await (const text of conversations.blocks(peer, hashes, signal)) {
+        took += time.now() - since
+        if (text === undefined) return
         texts.push(text)
         this.blockBytes += (text.length - this.blockBytes) / FIRST_PART
         this.weigh([text], 1)
         // Whoever isn't read from stops sending. The part that is read next never waits, so all come to an end.
         while (this.ahead > AHEAD_BYTES && number > this.reading) await this.change()
+        since = time.now()
       }
-      if (texts.length === hashes.length) return texts
     } catch (error) {
-      this.weigh(texts, -1)
+      took = Number.POSITIVE_INFINITY
       throw error
+    } finally {
+      this.learn(peer, took)
     }
-    this.weigh(texts, -1)
-    return undefined
+  }
+
+  private portion(peer: PeerId): number {
+    return this.portions.get(peer) ?? FIRST_PORTION
+  }
+
+  /** @param took milliseconds for a portion */
+  private learn(peer: PeerId, took: number): void {
+    const portion = this.portion(peer)
+    if (took > PORTION_MS) this.portions.set(peer, Math.max(this.blockBytes, portion / 2))
+    else if (took < PORTION_MS / 2) this.portions.set(peer, Math.min(PART_BYTES, portion * 2))
   }
 
   /** While the peer is sending something else already. */
@@ -143,20 +182,21 @@ export class BlockFetch {
   /**
    * Of those who have failed least, the least busy one; waits while all of them have enough to do. Not for the part
    * that is read next: what they do may be waiting for the reader.
+   * @returns the error where there is none
    */
-  private async freePeer({ number }: Part, tried: ReadonlySet<PeerId>): Promise<PeerId> {
+  private async freePeer({ number }: Part, tried: ReadonlySet<PeerId>): Promise<PeerId | PeerError> {
     const { signal, source, peers, failures } = this.modules
     for (;;) {
       signal.throwIfAborted()
       const able = peers().filter((peer) => !tried.has(peer) && !this.without.has(peer))
       if (able.length === 0)
-        throw new PeerError(this.without.has(source) ? 'withheld' : 'gone', 'no peer has these blocks')
+        return new PeerError(this.without.has(source) ? 'withheld' : 'gone', 'no peer has these blocks')
       const fewest = Math.min(...able.map((peer) => failures.get(peer) ?? 0))
       const best = able.filter((peer) => (failures.get(peer) ?? 0) === fewest)
       // The source comes first: it has said that it has them.
       const order = best.sort((a, b) => this.load(a) - this.load(b) || Number(b === source) - Number(a === source))
       const [free] = order
-      if (free !== undefined && (this.load(free) < PER_PEER || number === this.reading)) {
+      if (free !== undefined && (this.load(free) < this.most(free) || number === this.reading)) {
         this.busy.set(free, this.load(free) + 1)
         return free
       }
@@ -187,6 +227,10 @@ export class BlockFetch {
     const { wake } = this
     this.wake = () => undefined
     wake()
+  }
+
+  private most(peer: PeerId): number {
+    return this.portion(peer) > FIRST_PORTION ? PER_PEER : 1
   }
 
   private load(peer: PeerId): number {

@@ -198,7 +198,7 @@ export class Sync {
     const { failures } = this
     this.goal = { from: chain.head.index, to: status.height }
     const peers = () => transport.peers()
-    const fetch = new BlockFetch({ chain, conversations, reputation, source, peers, failures, signal })
+    const fetch = new BlockFetch({ chain, conversations, reputation, time, source, peers, failures, signal })
     let toldAt = time.now()
     for await (const blocks of fetch.inOrder(branch)) {
       // One wait for the disk per part: until then a crash only means fetching some of them again.
