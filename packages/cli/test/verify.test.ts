@@ -60,6 +60,13 @@ describe('a file or a pipe', () => {
     ['a signature', documentOf([...TEXTS, forged()]), 4, /^bc: tx\.signature: block 6: Transaction 1: /],
     ['nothing', '', 5, /^bc: message\.malformed: document: /],
     ['no block', '[]', 5, /^bc: block\.genesis: block 1: /],
+    ['a mark of the byte order', `\ufeff${documentOf(TEXTS)}`, 5, /document: .* at offset 0: /],
+    [
+      'letters around it',
+      documentOf(TEXTS).replace('"length"', '"länge"'),
+      5,
+      /document: It is no chain: it is not \{/,
+    ],
     ['an error page', '<html>\u001b[2J: gone</html>', 5, /^bc: message\.malformed: document: [ -~]+\n$/],
   ])('%s', async (name, content, code, reason) => {
     expectFailure(await bc('verify', file(name, content)), code, reason)

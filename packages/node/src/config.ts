@@ -8,6 +8,7 @@ import {
   HALF_LIFE_BLOCKS,
   isAddress,
   MAX_AMOUNT,
+  MAX_BLOCK_BYTES,
   parseJson,
   RuleError,
 } from '@bc/core'
@@ -42,7 +43,7 @@ const FIELDS: Readonly<Record<string, Check>> = {
   miningReward: whole(0, MAX_AMOUNT),
   blockTime: whole(0, 1_000_000),
   halfLife: whole(0, 1_000_000_000),
-  maxBlockBytes: whole(LEAST_BLOCK_BYTES, 1_000_000),
+  maxBlockBytes: whole(LEAST_BLOCK_BYTES, MAX_BLOCK_BYTES),
   allocations: checkAllocations,
   genesisTimestamp: whole(0, MAX_AMOUNT),
   port: whole(0, 65_535),

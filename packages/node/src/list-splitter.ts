@@ -80,7 +80,9 @@ export class ListSplitter {
    */
   end(): { readonly frame: JsonValue; readonly items: number } {
     if (this.itemDepth !== undefined || this.open.length > 0) throw malformed('it ends too early')
-    return { frame: parseJson(this.frame, { maxBytes: this.frame.length + 1, maxDepth: 3 }), items: this.items }
+    // A character of it is a byte of the text.
+    const frame = Buffer.from(this.frame, 'latin1')
+    return { frame: parseJson(frame, { maxBytes: frame.length, maxDepth: 3 }), items: this.items }
   }
 
   /** Whether a byte outside of items is no beginning of one. */
