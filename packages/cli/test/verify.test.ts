@@ -12,6 +12,8 @@ import { describeOnTerminal, onTerminal } from './terminal.ts'
 const { moving } = sites()
 const TEXTS = moving.texts
 const BAD = TEXTS.with(2, (TEXTS[2] as string).replace('"amount": 100', '"amount": 101'))
+/** Longer than a message to a node may be. */
+const PADDED = TEXTS.with(1, (TEXTS[1] as string).replace('{', `{${' '.repeat(2_000_000)}`))
 /** As long, with another second block and third one. */
 const OTHER = [
   ...[1, 2].reduce(
@@ -46,6 +48,8 @@ describe('a file or a pipe', () => {
     ['what GET /chain answers', documentOf(TEXTS)],
     ['a list of blocks', `[${TEXTS.join(',\n')}]`],
     ['a block on each line', `${TEXTS.join('\n')}\n`],
+    ['a block on each line, an escape in the first key', TEXTS.join('\n').replace('index', '\\u0069ndex')],
+    ['many blanks in a document', documentOf(PADDED)],
     ['a block on each line, some blank, no newline at the end', `\n \n${TEXTS.join('\r\n\n')}`],
   ])('%s', async (name, content) => {
     expectReport(await bc('verify', file(name, content)))
@@ -55,6 +59,7 @@ describe('a file or a pipe', () => {
   test.each([
     ['a fault', documentOf(BAD), 5, /^bc: block\.merkle_root: block 3: /],
     ['a fault in a line', BAD.join('\n'), 5, /^bc: block\.merkle_root: block 3: /],
+    ['a line of more than 2 MB', PADDED.join('\n'), 5, /^bc: message\.malformed: block 2: /],
     ['a malformed line', TEXTS.with(1, '{"index": 2,').join('\n'), 5, /^bc: message\.malformed: block 2: /],
     ['a fault and a malformed end', documentOf(BAD).slice(0, -1), 5, /^bc: message\.malformed: document: /],
     ['a signature', documentOf([...TEXTS, forged()]), 4, /^bc: tx\.signature: block 6: Transaction 1: /],

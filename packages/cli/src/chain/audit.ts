@@ -124,7 +124,7 @@ async function malformedAfter(blocks: AsyncIterator<BlockText>, height: number, 
 
 function formFault(text: BlockText, height: number): ChainFault | undefined {
   try {
-    parseBlockText(text)
+    parseBlockText(text, height)
     return undefined
   } catch (error) {
     if (error instanceof RuleError) return new ChainFault(placeOf(text, height), error)
@@ -180,7 +180,7 @@ class Audit {
   async take(text: BlockText): Promise<void> {
     this.height++
     try {
-      const value = parseBlockText(text)
+      const value = parseBlockText(text, this.height)
       this.on = this.on ? this.follow(value, this.on) : this.begin(value)
     } catch (error) {
       if (!(error instanceof RuleError)) throw error

@@ -1,5 +1,13 @@
 /** Where a chain's blocks come from: a node's pages, a node's `/chain`, a file, standard input. */
-import { isJsonObject, type JsonValue, parseHeight, parseJson, RuleError, sha256Hex } from '@bc/core'
+import {
+  DEFAULT_JSON_LIMITS,
+  isJsonObject,
+  type JsonValue,
+  parseHeight,
+  parseJson,
+  RuleError,
+  sha256Hex,
+} from '@bc/core'
 import { ListSplitter, malformed, objectFrame } from '@bc/node/list-splitter'
 import { LineSplitter, LongLineError } from '@bc/node/ndjson'
 import { type Endpoint, parsed, strange } from '../client/http.ts'
@@ -33,7 +41,7 @@ export interface BlockSource {
 
 /** A message may nest so deep (core's parser, and the audit in bash). */
 const MAX_DEPTH = 16
-/** Of one block, however it is spelled: what is longer isn't held. Its canonical JSON has at most 1 MB by the rules. */
+/** Of one block in a document, or of genesis, whose allocations have no limit: what is longer isn't held. */
 const MAX_ITEM_BYTES = 64 << 20
 /** Blocks of a page: a node ends it earlier where they are large. */
 const PAGE_BLOCKS = 1000
@@ -178,7 +186,8 @@ export async function blocksIn(name: string, bytes: AsyncIterable<Buffer>): Prom
     : { name, isOneMessage: true, blocks: documentBlocks(all) }
 }
 
-const FIRST_KEY = /^[ \t\r\n]*\{[ \t\r\n]*"([a-z_]{1,20})"/
+/** With its quotes, since it may be spelled with escapes. */
+const FIRST_KEY = /^[ \t\r\n]*\{[ \t\r\n]*("(?:[a-z_]|\\u[0-9a-fA-F]{4})+")/
 const BLOCK_FIELDS = ['index', 'merkle_root', 'previous_hash', 'proof', 'rules', 'target', 'timestamp', 'transactions']
 /** Enough for a brace and a key, with some blank lines before. */
 const HEAD_BYTES = 4096
@@ -186,7 +195,7 @@ const HEAD_BYTES = 4096
 /** @returns undefined where it is too early to say */
 function startsWithBlock(head: Buffer): boolean | undefined {
   const [, key] = FIRST_KEY.exec(head.subarray(0, HEAD_BYTES).toString('latin1')) ?? []
-  if (key !== undefined) return BLOCK_FIELDS.includes(key)
+  if (key !== undefined) return BLOCK_FIELDS.includes(JSON.parse(key))
   return head.length >= HEAD_BYTES ? false : undefined
 }
 
@@ -220,7 +229,11 @@ function alone(bytes: Uint8Array): BlockText {
   return { bytes, maxDepth: MAX_DEPTH, isAlone: true }
 }
 
-/** @throws RuleError `message.malformed` */
-export function parseBlockText({ bytes, maxDepth }: BlockText): JsonValue {
-  return parseJson(bytes, { maxBytes: MAX_ITEM_BYTES, maxDepth })
+/**
+ * A block that is a message by itself may be as long as one that a node takes; in a document all of them are one message.
+ * @param height of the block, from 1
+ * @throws RuleError `message.malformed`
+ */
+export function parseBlockText({ bytes, maxDepth, isAlone }: BlockText, height: number): JsonValue {
+  return parseJson(bytes, { maxBytes: isAlone && height > 1 ? DEFAULT_JSON_LIMITS.maxBytes : MAX_ITEM_BYTES, maxDepth })
 }
