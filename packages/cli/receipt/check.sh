@@ -5,6 +5,7 @@
 #
 # Exit status: 0 it holds, 1 it doesn't (and which rule says so), 2 it could not be checked.
 set -euo pipefail
+set +o posix # in which bash 3.2 knows no <(…)
 export LC_ALL=C # strings compare byte by byte
 
 receipt=@FILE@
@@ -425,5 +426,8 @@ else
   say 'not shown' "whether its targets are the rules': the easiest of them is $easiest"
 fi
 say 'not shown' 'whether another chain has more work'
+due='this nonce was the next one and the balance covered it'
+if [[ -z $signer ]]; then due='this amount was due'; fi
+say 'not shown' "whether $due, and the rest of the block keeps the rules"
 echo valid
 concluded=yes

@@ -197,5 +197,8 @@ describeOnTerminal('on a terminal', () => {
     expect(code).toBe(0)
     for (const text of ['It shows:', "It can't show:", 'Best chain', '16 attempts in 1 block', id, 'valid'])
       expect(shown).toContain(text)
+    const open =
+      'whether this nonce was the next one and the balance covered it, and the rest of the block keeps the rules'
+    expect(shown.replace(/\s+/g, ' ')).toContain(open)
   })
 })

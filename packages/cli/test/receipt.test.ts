@@ -657,6 +657,14 @@ describeWith(hasTools(), 'skipped: jq, openssl or xxd is missing', 'the script t
       ])
     })
 
+    test('of what is open', async () => {
+      const rest = 'and the rest of the block keeps the rules'
+      const open = `not shown    whether this nonce was the next one and the balance covered it, ${rest}`
+      expect((await shown(TRANSFER)).lines).toContain(open)
+      const reward = (await shown({ index: 4, position: 0 })).lines
+      expect(reward).toContain(`not shown    whether this amount was due, ${rest}`)
+    })
+
     test('of the targets', async () => {
       const part = receiptOf(moving, TRANSFER).headers.map(({ target }) => String(target))
       const open = `not shown    whether its targets are the rules': the easiest of them is ${part.sort().at(-1)}`

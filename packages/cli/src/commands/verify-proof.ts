@@ -75,8 +75,10 @@ function readableReport(report: ReceiptReport, node: NodeAgrees | undefined, { n
   if (node) shows.push(['Node', `${url.origin} has this block: ${counted(node.confirmations, 'confirmation')}`])
   const open: [string, string][] = []
   if (!node) open.push(['Best chain', 'whether another has more work: --node URL asks one'])
-  if (!full) open.push(['Genesis', 'whether it stands on that genesis block, and its targets: bc prove --full'])
-  open.push(['The rest', 'whether the other transactions keep the rules: bc verify'])
+  if (!full)
+    open.push(['Genesis', "whether it stands on that genesis block, and its targets are the rules': bc prove --full"])
+  const due = reward ? 'this amount was due' : 'this nonce was the next one and the balance covered it'
+  open.push(['The rest', `whether ${due}, and the rest of the block keeps the rules: bc verify`])
   const ids: [string, string][] = [
     ['Id', report.id],
     ['Chain', chain],
