@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { groupOf, reachOf } from '../src/network/hosts.ts'
+import type { NetworkOptions } from '../src/network/join.ts'
 import { hasPlaceFor, MOST_INBOUND } from '../src/network/libp2p/inbound.ts'
 import { encode } from '../src/network/messages.ts'
 import { hostOf, parsePeerAddress } from '../src/network/peers/peer-address.ts'
@@ -18,6 +19,7 @@ import {
   agree,
   connect,
   mine,
+  register,
   resolve,
   startNetworkNode,
   statusOf,
@@ -327,6 +329,67 @@ describe('a node among peers', () => {
     const again = await start(true)
     await until(async () => (await statusOf(found)).peers === 1)
     await again.stop()
+  })
+
+  describe('that was started from a copy of another’s directory', () => {
+    const WARNING = "Another node has this one's peer-key: delete `peer-key` in the copy."
+    const rules = { miningReward: 64 }
+
+    /** Two nodes of one name, and what the first has logged. */
+    async function twins(first: Partial<NetworkOptions> = {}, second: Partial<NetworkOptions> = {}) {
+      const { log, logged } = memoryLog('info')
+      const folders = [temporaryFolder(), temporaryFolder()] as const
+      for (const folder of folders) writeFileSync(join(folder, 'peer-key'), 'ab'.repeat(32), { mode: 0o600 })
+      const copy = await startNetworkNode({ rules, dataDirectory: folders[1], network: second })
+      await addressOf(copy)
+      const node = await startNetworkNode({ rules, dataDirectory: folders[0], network: first, log })
+      await addressOf(node)
+      return { node, copy, warnings: () => logged().split(WARNING).length - 1, logged }
+    }
+
+    test('says so where the other is registered, and once in its log', async () => {
+      const { node, copy, warnings } = await twins()
+      for (const name of [copy.url, await addressOf(copy)])
+        expect(await register(node, [name])).toMatchObject({
+          status: 400,
+          body: expect.stringContaining('in the copy'),
+        })
+      expect(warnings()).toBe(1)
+    })
+
+    test('says so where the other is named at its start, with its name or without', async () => {
+      const port = await freePort('127.0.0.1')
+      const place = `/ip4/127.0.0.1/tcp/${port}`
+      const { peer = '' } = parseAddress(await addressOf((await twins()).node)) ?? {}
+      for (const address of [place, `${place}/p2p/${peer}`]) {
+        const { copy, warnings } = await twins({ peers: [address] }, { port })
+        await until(async () => warnings() === 1)
+        await copy.stop()
+      }
+    })
+
+    test('says so where it finds the other on the local network (mDNS)', async (context) => {
+      const { warnings } = await twins({ discovery: true }, { discovery: true })
+      const third = await startNetworkNode({ rules, network: { discovery: true } })
+      const found = await until(async () => (await statusOf(third)).peers > 0, 25_000).catch(() => false)
+      if (!found) context.skip('no multicast on this machine')
+      await until(async () => warnings() === 1)
+    })
+  })
+
+  test('takes itself for no copy, by whatever address it is named', async () => {
+    const { log, logged } = memoryLog('info')
+    const port = await freePort('127.0.0.1')
+    const peers = [`/ip4/127.0.0.3/tcp/${port}`]
+    const node = await startNetworkNode({ host: '0.0.0.0', network: { port, peers }, log })
+    const { peer } = parseAddress(await addressOf(node)) ?? {}
+    for (const name of [node.url, `/ip4/127.0.0.2/tcp/${port}`, `/ip4/127.0.0.2/tcp/${port}/p2p/${peer}`])
+      expect(await register(node, [name])).toMatchObject({
+        status: 400,
+        body: expect.stringContaining('this node itself'),
+      })
+    await until(async () => logged().includes('this node itself'))
+    expect(logged()).not.toContain('in the copy')
   })
 
   test('hears of others from its peers, and makes connections of its own', async () => {

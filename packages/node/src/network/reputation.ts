@@ -38,6 +38,7 @@ const LEDGERS: readonly RuleCode[] = ['tx.nonce', 'tx.balance', 'block.reward']
 
 const FAULTS: Readonly<Record<PeerFault, number>> = {
   gone: 0,
+  self: 0,
   stalled: 20,
   withheld: 34,
   oversized: LIMIT,

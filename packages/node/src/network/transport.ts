@@ -37,6 +37,8 @@ export interface PeerListener {
 
 export type PeerFault =
   | 'gone'
+  /** It is we ourselves who were dialled. */
+  | 'self'
   | 'stalled'
   /** It hasn't got what it has spoken of. */
   | 'withheld'

@@ -11,7 +11,7 @@ import { yamux } from '@chainsafe/libp2p-yamux'
 import { generateKeyPairFromSeed } from '@libp2p/crypto/keys'
 import { type GossipSub, gossipsub, type Message, StrictNoSign, TopicValidatorResult } from '@libp2p/gossipsub'
 import { type Identify, identify } from '@libp2p/identify'
-import type { Connection, Libp2p, Stream } from '@libp2p/interface'
+import type { Connection, Libp2p, PeerInfo, Stream } from '@libp2p/interface'
 import { mdns } from '@libp2p/mdns'
 import { peerIdFromString } from '@libp2p/peer-id'
 import { tcp } from '@libp2p/tcp'
@@ -21,7 +21,7 @@ import type { Log } from '../../log.ts'
 import { sharedEnd } from '../../shared-end.ts'
 import { isLoopback } from '../hosts.ts'
 import { protocolName, topicName } from '../messages.ts'
-import { hostOf, withPeer } from '../peers/peer-address.ts'
+import { hostOf, withoutPeer, withPeer } from '../peers/peer-address.ts'
 import { machineTime } from '../time.ts'
 import {
   LEAST_BYTES_PER_MS,
@@ -120,6 +120,9 @@ export class Libp2pTransport implements Transport {
   private readonly closing = sharedEnd()
   /** Bytes of answers that have come from those who are connected. */
   private readonly arrived = new Map<PeerId, number>()
+  /** Connections that others, or we ourselves, have begun with us. */
+  private knocks = 0
+  private copyTold = false
   private introduced: (peer: PeerId, addresses: readonly string[]) => void = () => undefined
 
   private constructor(
@@ -141,6 +144,7 @@ export class Libp2pTransport implements Transport {
     const unheard = new ShortMemory<number>(machineTime.now, MOST_UNHEARD)
     const refuses = (name: string) => bans.get(name) !== undefined
     let node: Node | undefined
+    let transport: Libp2pTransport | undefined
     const inbound = () =>
       (node?.getConnections() ?? [])
         .filter(({ direction }) => direction === 'inbound')
@@ -157,7 +161,9 @@ export class Libp2pTransport implements Transport {
           streamOptions: { maxStreamWindowSize: STREAM_WINDOW, maxReadBufferLength: 2 * STREAM_WINDOW },
         }),
       ],
-      peerDiscovery: options.discovery ? [mdns({ serviceTag: `bc-${options.chain.slice(0, 16)}.local` })] : [],
+      peerDiscovery: options.discovery
+        ? [lookout(`bc-${options.chain.slice(0, 16)}.local`, (peer) => transport?.noticeCopy(peer))]
+        : [],
       connectionManager: {
         maxConnections: MOST_CONNECTIONS,
         inboundConnectionThreshold: INBOUND_PER_SECOND,
@@ -174,8 +180,11 @@ export class Libp2pTransport implements Transport {
         // Nodes on one machine or one local network are what this is for: libp2p's own gater would refuse them.
         denyDialMultiaddr: (address) => refuses(hostOf(address.toString())),
         denyDialPeer: (peer) => refuses(peer.toString()),
-        denyInboundConnection: ({ remoteAddr }) =>
-          refuses(hostOf(remoteAddr.toString())) || !hasPlaceFor(hostOf(remoteAddr.toString()), inbound()),
+        denyInboundConnection: ({ remoteAddr }) => {
+          if (transport) transport.knocks++
+          const host = hostOf(remoteAddr.toString())
+          return refuses(host) || !hasPlaceFor(host, inbound())
+        },
         denyInboundEncryptedConnection: (peer) =>
           refuses(peer.toString()) || (node?.getConnections(peer).length ?? 0) >= MOST_PER_PEER,
       },
@@ -203,7 +212,7 @@ export class Libp2pTransport implements Transport {
         }),
       },
     })
-    const transport = new Libp2pTransport(node, bans, unheard, options)
+    transport = new Libp2pTransport(node, bans, unheard, options)
     transport.meet(options.chain)
     transport.watchGossip()
     return transport
@@ -265,15 +274,21 @@ export class Libp2pTransport implements Transport {
    */
   async dial(address: string): Promise<PeerId> {
     const late = () => new PeerError('stalled', `${address} doesn't answer`)
+    const { knocks } = this
+    // Under our own name libp2p dials nobody: who it is shows without it.
+    const isOwn = address.endsWith(`/p2p/${this.self}`)
+    const place = isOwn ? withoutPeer(address) : address
     try {
       return await withDeadline(DIAL_MS, this.closing.signal, late, async (signal) => {
-        const connection = await this.node.dial(multiaddr(address), { signal })
+        const connection = await this.node.dial(multiaddr(place), { signal })
         const peer = connection.remotePeer.toString()
         await this.introduction(peer, signal)
+        if (isOwn) throw new PeerError('gone', `at ${place} there is another node now, ${peer}`)
         return peer
       })
     } catch (error) {
       if (error instanceof PeerError) throw error
+      if (isOwnName(error)) throw this.explainOwnName(address, this.knocks === knocks)
       throw new PeerError('gone', `${address} can't be reached: ${(error as Error).message}`, { cause: error })
     }
   }
@@ -353,6 +368,29 @@ export class Libp2pTransport implements Transport {
   async close(): Promise<void> {
     this.closing.abort(new PeerError('gone', 'the node is shutting down'))
     await this.node.stop()
+  }
+
+  /** @param isCopy nobody has come to us while we dialled, so it isn't we who have answered */
+  private explainOwnName(address: string, isCopy: boolean): PeerError {
+    if (!isCopy) return new PeerError('self', `${address} is this node itself, by its name`)
+    this.warnOfCopy(address)
+    return new PeerError('gone', `at ${address} another node has this one's peer-key: delete \`peer-key\` in the copy`)
+  }
+
+  /** Our own name on the local network, in an answer that isn't ours, at an address that isn't ours either. */
+  private noticeCopy({ id, multiaddrs }: PeerInfo): void {
+    if (id.toString() !== this.self) return
+    const here = this.addresses()
+    const elsewhere = multiaddrs
+      .map((address) => withPeer(address.toString(), this.self))
+      .find((one) => !here.includes(one))
+    if (elsewhere) this.warnOfCopy(elsewhere)
+  }
+
+  private warnOfCopy(address: string): void {
+    if (!this.copyTold)
+      this.log.warn({ address }, "Another node has this one's peer-key: delete `peer-key` in the copy.")
+    this.copyTold = true
   }
 
   /** Compared as texts: a name may be anything that a stranger has told us, and libp2p throws for what is no name. */
@@ -523,6 +561,22 @@ export class Libp2pTransport implements Transport {
     await flush()
     await withDeadline(ANSWER_STALL_MS, signal, late, (limit) => stream.close({ signal: limit }))
   }
+}
+
+/** Libp2p passes over what it finds under our own name. Our own answers mDNS knows by a name of its own. */
+function lookout(serviceTag: string, found: (peer: PeerInfo) => void): ReturnType<typeof mdns> {
+  const create = mdns({ serviceTag })
+  return (components) => {
+    const discovery = create(components)
+    discovery.addEventListener('peer', ({ detail }) => found(detail))
+    return discovery
+  }
+}
+
+/** Of a name with several addresses libp2p tells of all that went wrong. */
+function isOwnName(error: unknown): boolean {
+  const all = error instanceof AggregateError ? error.errors : [error]
+  return all.some(({ message }: Error) => message === 'Can not dial self')
 }
 
 /** Of the topic too: what is nonsense as a block may be a good transaction. */

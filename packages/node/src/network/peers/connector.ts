@@ -6,8 +6,8 @@ import type { Log } from '../../log.ts'
 import { sharedEnd } from '../../shared-end.ts'
 import { groupOf, reachOf } from '../hosts.ts'
 import type { Time } from '../time.ts'
-import type { PeerId } from '../transport.ts'
-import { hostOf, withPeer } from './peer-address.ts'
+import { PeerError, type PeerId } from '../transport.ts'
+import { hostOf, parsePeerAddress, withPeer } from './peer-address.ts'
 import type { KnownPeer, PeerTable } from './peer-table.ts'
 
 /** Connections that we have chosen ourselves: strangers can't fill these. */
@@ -49,7 +49,11 @@ export class Connector {
 
   /** @param named multiaddresses that the operator wants us to be connected with */
   start(named: readonly string[]): void {
-    for (const address of named) if (!this.modules.table.add(address, 'operator')) void this.meet(address)
+    const { table, dialer } = this.modules
+    for (const address of named) {
+      const isOwn = parsePeerAddress(address)?.peer === dialer.self
+      if (isOwn || !table.add(address, 'operator')) void this.meet(address)
+    }
     void this.run()
   }
 
@@ -69,7 +73,10 @@ export class Connector {
     return peer
   }
 
-  /** An address without a name, as a person would write it: whoever answers there is meant. */
+  /**
+   * An address without a name, as a person would write it: whoever answers there is meant. Or one with our own name, of
+   * which there is only to be told who that is.
+   */
   private async meet(address: string): Promise<void> {
     const { time, table, log } = this.modules
     for (let wait = LOOK_MS; !this.closing.signal.aborted; wait = Math.min(2 * wait, MEET_MOST_MS)) {
@@ -78,6 +85,7 @@ export class Connector {
         return
       } catch (error) {
         log.info({ address, reason: (error as Error).message }, 'A peer is out of reach.')
+        if (error instanceof PeerError && error.fault === 'self') return
         await time.sleep(wait, this.closing.signal)
       }
     }

@@ -30,7 +30,11 @@ export function hostOf(address: string | undefined): string {
   return address?.split('/')[2] ?? ''
 }
 
+export function withoutPeer(address: string): string {
+  return address.replace(/\/p2p\/.*$/, '')
+}
+
 /** Whatever name the address has brought with it. */
 export function withPeer(address: string, peer: PeerId): string {
-  return `${address.replace(/\/p2p\/.*$/, '')}/p2p/${peer}`
+  return `${withoutPeer(address)}/p2p/${peer}`
 }
