@@ -360,7 +360,7 @@ describe('a node among peers', () => {
     test('says so where the other is named at its start, with its name or without', async () => {
       const port = await freePort('127.0.0.1')
       const place = `/ip4/127.0.0.1/tcp/${port}`
-      const { peer = '' } = parseAddress(await addressOf((await twins()).node)) ?? {}
+      const { peer = '' } = parsePeerAddress(await addressOf((await twins()).node)) ?? {}
       for (const address of [place, `${place}/p2p/${peer}`]) {
         const { copy, warnings } = await twins({ peers: [address] }, { port })
         await until(async () => warnings() === 1)
@@ -382,7 +382,7 @@ describe('a node among peers', () => {
     const port = await freePort('127.0.0.1')
     const peers = [`/ip4/127.0.0.3/tcp/${port}`]
     const node = await startNetworkNode({ host: '0.0.0.0', network: { port, peers }, log })
-    const { peer } = parseAddress(await addressOf(node)) ?? {}
+    const { peer } = parsePeerAddress(await addressOf(node)) ?? {}
     for (const name of [node.url, `/ip4/127.0.0.2/tcp/${port}`, `/ip4/127.0.0.2/tcp/${port}/p2p/${peer}`])
       expect(await register(node, [name])).toMatchObject({
         status: 400,
