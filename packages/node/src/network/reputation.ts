@@ -94,7 +94,8 @@ export class Reputation {
 
   private pointsOf(peer: PeerId): number {
     const record = this.records.get(peer)
-    if (record === undefined) return 0
+    // A ban has paid for all that led to it.
+    if (record === undefined || record.refusedUntil > 0) return 0
     return Math.max(0, record.points - Math.floor((this.time.now() - record.at) / FORGET_MS))
   }
 }
