@@ -3,7 +3,7 @@ import { readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
-import { groupOf, reachOf } from '../src/network/hosts.ts'
+import { groupOf, isLoopback, reachOf } from '../src/network/hosts.ts'
 import type { NetworkOptions } from '../src/network/join.ts'
 import { hasPlaceFor, MOST_INBOUND } from '../src/network/libp2p/inbound.ts'
 import { encode } from '../src/network/messages.ts'
@@ -172,6 +172,21 @@ describe('the peer table', () => {
     expect(
       ['127.0.0.1', '::1', '0.0.0.0', '10.1.1.1', '172.20.0.1', 'fe80::1', '8.8.8.8', '172.40.0.1'].map(reachOf),
     ).toEqual([0, 0, 0, 1, 1, 1, 2, 2])
+  })
+
+  test.each([
+    ['127.0.0.1', 0, ['::ffff:127.0.0.1', '::ffff:7f00:1', '::FFFF:7F00:0001', '0:0:0:0:0:ffff:7f00:1']],
+    ['::1', 0, ['0:0:0:0:0:0:0:1', '0000::0001', '::0:1']],
+    ['::', 0, ['0:0:0:0:0:0:0:0', '::0', '::ffff:0.0.0.0']],
+    ['10.1.2.3', 1, ['::ffff:10.1.2.3', '::ffff:a01:203', '0::ffff:0a01:0203']],
+    ['fe80::1', 1, ['FE80::1', 'fe80:0::1', 'fe80::1%eth0', 'febf::1']],
+    ['fd00::1', 1, ['FD00:0:0::1', 'fd00:0:0:0:0:0:0:1', 'fc12::1']],
+    ['8.8.8.8', 2, ['::ffff:8.8.8.8', '::ffff:808:808']],
+    ['2001:0:1::1', 2, ['2001::1:0:0:0:0:1', '2001:0000:0001::1']],
+  ] as const)('%s is as far away however it is written', (plain, reach, spellings) => {
+    for (const host of [plain, ...spellings]) expect(reachOf(host), host).toBe(reach)
+    for (const host of spellings) expect(isLoopback(host), host).toBe(isLoopback(plain))
+    for (const host of spellings.slice(0, 2)) expect(groupOf(host), host).toBe(groupOf(plain))
   })
 })
 
