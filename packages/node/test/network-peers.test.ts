@@ -299,6 +299,18 @@ describe('a node among peers', () => {
     },
   )
 
+  test('meets whoever answers at an address without a name, also another than before', async () => {
+    const port = await freePort('127.0.0.1')
+    const first = await startNetworkNode({ network: { port } })
+    const a = await startNetworkNode({ network: { peers: [`/ip4/127.0.0.1/tcp/${port}`] } })
+    await until(async () => (await statusOf(a)).peers === 1)
+    await first.stop()
+    await until(async () => (await statusOf(a)).peers === 0)
+    const second = await startNetworkNode({ network: { port } })
+    await until(async () => (await statusOf(a)).peers === 1)
+    expect((await statusOf(second)).peers).toBe(1)
+  }, 60_000)
+
   test('starts with what is left of its files', async () => {
     const dataDirectory = temporaryFolder()
     const junk = {

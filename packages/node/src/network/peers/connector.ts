@@ -74,19 +74,23 @@ export class Connector {
   }
 
   /**
-   * An address without a name, as a person would write it: whoever answers there is meant. Or one with our own name, of
-   * which there is only to be told who that is.
+   * An address without a name, as a person would write it: whoever answers there is meant, also where it is another by now.
+   * Or one with our own name, of which there is only to be told who that is.
    */
   private async meet(address: string): Promise<void> {
-    const { time, table, log } = this.modules
-    for (let wait = LOOK_MS; !this.closing.signal.aborted; wait = Math.min(2 * wait, MEET_MOST_MS)) {
+    const { dialer, time, log } = this.modules
+    const { signal } = this.closing
+    let peer: PeerId | undefined
+    for (let wait = LOOK_MS; !signal.aborted; await time.sleep(wait, signal)) {
+      if (peer !== undefined && dialer.peers().includes(peer)) continue
       try {
-        table.add(withPeer(address, await this.dialNow(address)), 'operator')
-        return
+        peer = await this.dialNow(address)
+        wait = LOOK_MS
       } catch (error) {
+        if (signal.aborted) return
         log.info({ address, reason: (error as Error).message }, 'A peer is out of reach.')
         if (error instanceof PeerError && error.fault === 'self') return
-        await time.sleep(wait, this.closing.signal)
+        wait = Math.min(2 * wait, MEET_MOST_MS)
       }
     }
   }
