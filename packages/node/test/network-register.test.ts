@@ -9,6 +9,7 @@ import { createGzip } from 'node:zlib'
 import { canonicalJson, type JsonObject, type JsonValue } from '@bc/core'
 import { afterAll, describe, expect, test } from 'vitest'
 import { ListSplitter } from '../src/list-splitter.ts'
+import { askStatus, parseNodeUrl } from '../src/network/neighbours/http-peer.ts'
 import { genesisSite, grown, networkRules, type Site } from './support/network-chain.ts'
 import {
   addressOf,
@@ -71,6 +72,28 @@ function endless(head: string, part: string): Handler {
     more()
   }
 }
+
+/** Of the ports that `fetch` takes for those of other services, one that is free. */
+async function awkwardPort(server: Server): Promise<number | undefined> {
+  for (const port of [6000, 5060, 5061, 6665, 6666, 6667, 6668, 6669, 10080]) {
+    server.listen(port, '127.0.0.1')
+    const free = await Promise.race([
+      once(server, 'listening').then(() => true),
+      once(server, 'error').then(() => false),
+    ])
+    if (free) return port
+  }
+  return undefined
+}
+
+test('a node may listen on any port', async (context) => {
+  const server = createServer((_, response) => void response.end('{"height": 1}'))
+  const port = await awkwardPort(server)
+  if (port === undefined) return context.skip()
+  const url = parseNodeUrl(`127.0.0.1:${port}`)
+  expect(await askStatus(url, new AbortController().signal)).toEqual({ height: 1 })
+  server.close()
+})
 
 describe('register', () => {
   const survive = ordeals()

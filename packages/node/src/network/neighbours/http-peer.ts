@@ -1,7 +1,11 @@
 /**
  * Asks another node by HTTP. An operator may be talked into naming any address at all, so: http and https alone, no
- * credentials, no redirects, no compression, an answer that is capped and timed (threats.md).
+ * credentials, no redirects, no compression, an answer that is capped and timed (threats.md). On node:http, as the
+ * command line's client: `fetch` refuses some ports that a node may well listen on (6000, 5060, …), and follows and unpacks
+ * unless it is told not to.
  */
+import { request as httpRequest, type IncomingMessage } from 'node:http'
+import { request as httpsRequest } from 'node:https'
 import { isJsonObject, type JsonObject, parseJson, RuleError } from '@bc/core'
 import { ListSplitter } from '../../list-splitter.ts'
 
@@ -101,12 +105,14 @@ async function* get(url: string, name: string, { maxBytes, ms, signal }: Limits)
   const waiting = () => setTimeout(() => ending.abort(new Error('it says nothing')), STALL_MS)
   let stalled = waiting()
   try {
-    const answer = await fetch(url, { headers: HEADERS, redirect: 'error', signal: ending.signal })
-    const encoding = answer.headers.get('content-encoding') ?? 'identity'
+    const answer = await answerOf(url, ending.signal)
+    const { statusCode: status = 0, headers } = answer
+    const encoding = headers['content-encoding'] ?? 'identity'
     if (encoding !== 'identity') throw new TypeError(`its answer is compressed (${encoding})`)
-    if (!answer.ok) throw new StatusError(`it answers with the status ${answer.status}`)
+    if (REDIRECTS.includes(status)) throw new TypeError('it sends us elsewhere')
+    if (status < 200 || status > 299) throw new StatusError(`it answers with the status ${status}`)
     let size = 0
-    for await (const piece of answer.body ?? []) {
+    for await (const piece of answer) {
       size += piece.length
       if (size > maxBytes) throw new TypeError(`its answer is longer than ${maxBytes} bytes`)
       clearTimeout(stalled)
@@ -116,9 +122,9 @@ async function* get(url: string, name: string, { maxBytes, ms, signal }: Limits)
   } catch (error) {
     signal.throwIfAborted()
     if (error instanceof StatusError || error instanceof RuleError) throw error
-    const { message, cause } = error as Error & { readonly cause?: NodeJS.ErrnoException }
-    if (HUNG_UP.includes(cause?.code ?? '')) throw new StatusError('it hangs up')
-    throw noNode(name, cause?.message ?? message)
+    const { message, code } = (ending.signal.aborted ? ending.signal.reason : error) as NodeJS.ErrnoException
+    if (code === HUNG_UP) throw new StatusError('it hangs up')
+    throw noNode(name, message)
   } finally {
     clearTimeout(late)
     clearTimeout(stalled)
@@ -128,10 +134,20 @@ async function* get(url: string, name: string, { maxBytes, ms, signal }: Limits)
   }
 }
 
+/** A connection of its own for each, so that nothing is left of it. */
+function answerOf(url: string, signal: AbortSignal): Promise<IncomingMessage> {
+  const request = url.startsWith('https:') ? httpsRequest : httpRequest
+  return new Promise((resolve, reject) => {
+    // It stays: whoever is hung up on in the midst of an answer is told here as well.
+    request(url, { headers: HEADERS, agent: false, signal }, resolve).on('error', reject).end()
+  })
+}
+
 const HEADERS = { accept: 'application/json', 'accept-encoding': 'identity' }
+const REDIRECTS: readonly number[] = [301, 302, 303, 307, 308]
 
 /** How small servers answer what they don't know. */
-const HUNG_UP = ['UND_ERR_SOCKET', 'ECONNRESET']
+const HUNG_UP = 'ECONNRESET'
 
 /** There is somebody, and he has no such thing: another status than 200, or none. */
 class StatusError extends Error {
