@@ -30,6 +30,8 @@ async function node(): Promise<Libp2pTransport> {
 class Line {
   /** Bytes that pass in a millisecond, to the one who has dialled. */
   rate = Number.POSITIVE_INFINITY
+  /** Milliseconds from one end to the other. */
+  length = 0
   private readonly sockets = new Set<Socket>()
 
   /** @returns the address of its near end */
@@ -38,7 +40,7 @@ class Line {
     const server = createServer((near) => {
       const far = connectSocket(port, '127.0.0.1')
       for (const socket of [near, far]) this.sockets.add(socket.on('error', () => undefined))
-      near.on('data', (data) => void (this.rate > 0 && far.write(data)))
+      near.on('data', (data) => void (this.rate > 0 && this.carry(data, far)))
       this.pass(far, near).catch(() => undefined)
     })
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
@@ -49,19 +51,25 @@ class Line {
     return address.replace(`/tcp/${port}/`, `/tcp/${(server.address() as { port: number }).port}/`)
   }
 
+  private carry(data: Uint8Array, to: Socket): void {
+    if (this.length === 0) to.write(data)
+    else setTimeout(() => to.write(data), this.length)
+  }
+
   private async pass(from: Socket, to: Socket): Promise<void> {
     for await (const data of from) {
       for (let at = 0; at < data.length; at += 4_000) {
         while (this.rate === 0 && !to.destroyed) await delay(20)
-        to.write(data.subarray(at, at + 4_000))
+        this.carry(data.subarray(at, at + 4_000), to)
         if (this.rate < 1_000) await delay(4_000 / this.rate)
       }
     }
   }
 }
 
-async function pair(): Promise<{ near: Libp2pTransport; far: Libp2pTransport; line: Line; peer: PeerId }> {
+async function pair(length = 0): Promise<{ near: Libp2pTransport; far: Libp2pTransport; line: Line; peer: PeerId }> {
   const [near, far, line] = [await node(), await node(), new Line()]
+  line.length = length
   const peer = await near.dial(await line.to(far.addresses()[0] as string))
   return { near, far, line, peer }
 }
@@ -82,6 +90,11 @@ test('what takes longer than a stall, and what stands behind it, arrives while b
   line.rate = 100
   const answers = [ask(near, peer, 'blocks'), delay(200).then(() => ask(near, peer, 'status'))]
   expect(await Promise.all(answers)).toEqual([600_000, 6])
+}, 40_000)
+
+test('a peer that is a second and more away is met', async () => {
+  const { near, peer } = await pair(600)
+  expect(near.peers()).toEqual([peer])
 }, 40_000)
 
 describe('who sends nothing', () => {

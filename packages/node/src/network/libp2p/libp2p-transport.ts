@@ -57,9 +57,12 @@ const MOST_CONNECTIONS = 64
 const MOST_PER_PEER = 2
 /** New connections per second from one address. On one machine all nodes have the same. */
 const INBOUND_PER_SECOND = 20
-/** Strangers who haven't said who they are, and how long they may take: all of them together can't fill the queue. */
+/**
+ * Strangers who haven't said who they are, and how long they may take, which is three or four times there and back: those
+ * of one address can't fill the queue.
+ */
 const MOST_PENDING = 128
-const UPGRADE_MS = 3_000
+const UPGRADE_MS = 6_000
 /** A connection on which nobody has shown that he is on our chain is hung up after so long. */
 const MEET_MS = 10_000
 /** A peer that doesn't answer a ping for so long is gone. */
@@ -518,7 +521,7 @@ export class Libp2pTransport implements Transport {
 
   private leave(peer: PeerId): void {
     this.arrived.delete(peer)
-    this.settle(peer, new PeerError('gone', 'the peer has hung up at once; perhaps it is on another chain'))
+    this.settle(peer, new PeerError('gone', 'the peer has hung up before it said which chain it is on'))
     if (this.joined.delete(peer)) for (const listener of this.listeners) listener.left(peer)
     // Libp2p would remember everybody who ever came by; whom we want to see again stands in the peer table. Later,
     // since libp2p's own parts look the peer up to say good-bye.
