@@ -17,7 +17,7 @@ beforeAll(async () => {
   const grown = (to: Address) => {
     const entries: BlockEntry[] = []
     for (let parent = parts.chain.head; entries.length < 5_500; parent = entries.at(-1) as BlockEntry)
-      entries.push(minedOn(parts, parent, { to, now: parent.timestamp }).entry)
+      entries.push(minedOn(parts, parent, { to, now: parent.timestamp + 1 }).entry)
     return entries
   }
   long = grown(ALICE.address)
@@ -31,12 +31,16 @@ interface Talk {
   readonly chains: readonly (readonly BlockEntry[])[]
   /** What it claims, in blocks. */
   readonly claimed?: number
+  /** How many of its blocks have a time that isn't the future to us. */
+  readonly due?: number
 }
 
-function branchOf({ ours, chains, claimed = chains[0]?.length ?? 0 }: Talk) {
+function branchOf({ ours, chains, claimed = chains[0]?.length ?? 0, due }: Talk) {
   const { chain, store } = parts
   const each = (long[0] as BlockEntry).totalWork - chain.head.totalWork
   const workOf = (blocks: number) => chain.head.totalWork + BigInt(blocks) * each
+  const now = due === undefined ? Number.POSITIVE_INFINITY : (long[due - 1] as BlockEntry).timestamp
+  const ahead: BlockEntry[] = []
   let asked = 0
   const headers = async (_: string, locator: readonly Hash[]) => {
     const current = chains[Math.min(asked++, chains.length - 1)] as readonly BlockEntry[]
@@ -45,11 +49,16 @@ function branchOf({ ours, chains, claimed = chains[0]?.length ?? 0 }: Talk) {
     return { headers: some.map(headerOfEntry), tip: some.at(-1)?.hash }
   }
   const modules = {
-    chain: { rules: chain.rules, head: { index: 1, totalWork: workOf(ours) } },
-    ...{ store, conversations: { headers }, time: machineTime },
+    chain: {
+      rules: chain.rules,
+      head: { index: 1, totalWork: workOf(ours) },
+      isEarly: ({ timestamp }: BlockEntry) => timestamp > now,
+    },
+    ...{ store, conversations: { headers }, time: machineTime, onAhead: (newest: BlockEntry) => ahead.push(newest) },
   } as unknown as BranchModules
   const status = { height: claimed + 1, tip: chains[0]?.at(-1)?.hash as Hash, work: workOf(claimed) }
-  return { branch: new Branch(modules, 'peer', status, new AbortController().signal), workOf, asked: () => asked }
+  const branch = new Branch(modules, 'peer', status, new AbortController().signal)
+  return { branch, workOf, asked: () => asked, ahead }
 }
 
 async function all(branch: Branch): Promise<BlockEntry[]> {
@@ -84,6 +93,21 @@ describe('a branch that has more work than ours', () => {
     const { branch, workOf } = branchOf({ ours: 5_200, chains: [long, long, long, long, long, long, other] })
     expect(await branch.lead()).toBe(workOf(5_500))
     await expect(all(branch)).rejects.toMatchObject({ fault: 'withheld' })
+  })
+})
+
+describe('a branch that goes on in the future', () => {
+  it('is handed on as far as its time has come, where that has more work than ours', async () => {
+    const { branch, workOf, ahead } = branchOf({ ours: 5_100, chains: [long], due: 5_200 })
+    expect(await branch.lead()).toBe(workOf(5_200))
+    expect(await all(branch)).toEqual(long.slice(0, 5_200))
+    expect(new Set(ahead)).toEqual(new Set([long.at(-1)]))
+  })
+
+  it('is of no use yet where that has less, and is told of', async () => {
+    const { branch, ahead } = branchOf({ ours: 5_300, chains: [long], due: 5_200 })
+    expect(await branch.lead()).toBeUndefined()
+    expect(ahead).toEqual([long.at(-1)])
   })
 })
 
