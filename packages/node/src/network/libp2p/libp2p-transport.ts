@@ -1,26 +1,14 @@
-/**
- * The transport of a real node: libp2p over TCP, with Noise, Yamux, identify, gossipsub and mDNS. Loaded only by a node
- * that talks to others, since loading it takes longer than all the rest of a start.
- */
+/** The transport of a real node: questions and answers, gossip, and who is let in, over libp2p. */
 import './with-resolvers.ts'
-import { createHash } from 'node:crypto'
-import { isIP } from 'node:net'
 import type { Hash } from '@bc/core'
-import { noise } from '@chainsafe/libp2p-noise'
-import { yamux } from '@chainsafe/libp2p-yamux'
-import { generateKeyPairFromSeed } from '@libp2p/crypto/keys'
-import { type GossipSub, gossipsub, type Message, StrictNoSign, TopicValidatorResult } from '@libp2p/gossipsub'
-import { type Identify, identify } from '@libp2p/identify'
-import type { Connection, Libp2p, PeerInfo, Stream } from '@libp2p/interface'
-import { mdns } from '@libp2p/mdns'
+import { type Message, TopicValidatorResult } from '@libp2p/gossipsub'
+import type { Connection, Stream } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
-import { tcp } from '@libp2p/tcp'
 import { multiaddr } from '@multiformats/multiaddr'
-import { createLibp2p } from 'libp2p'
 import type { Log } from '../../log.ts'
 import { sharedEnd } from '../../shared-end.ts'
 import { isLoopback } from '../hosts.ts'
-import { protocolName, topicName } from '../messages.ts'
+import { protocolName } from '../messages.ts'
 import { hostOf, withoutPeer, withPeer } from '../peers/peer-address.ts'
 import { machineTime } from '../time.ts'
 import {
@@ -32,42 +20,21 @@ import {
   type Transport,
   type Verdict,
 } from '../transport.ts'
+import { Copies, isOwnName } from './copies.ts'
 import { withDeadline } from './deadline.ts'
 import { FrameReader, FrameWriter, writeFrame } from './frames.ts'
-import { hasPlaceFor } from './inbound.ts'
+import { createNode, DIAL_MS, type Node, type NodeOptions, nameOf, SEEN_MS } from './libp2p-node.ts'
 import { ShortMemory } from './short-memory.ts'
+import { Stalls } from './stalls.ts'
 
-export interface Libp2pOptions {
-  readonly chain: Hash
-  /** 32 bytes from which the peer's key is made: the same seed is the same peer. */
-  readonly seed: Uint8Array
-  /** An IP address: of a name libp2p could not tell others where it is. */
-  readonly host: string
-  /** 0 for any that is free. */
-  readonly port: number
-  /** Whether to look for peers on the local network. */
-  readonly discovery: boolean
+export interface Libp2pOptions extends NodeOptions {
   /** The longest gossiped message, in bytes: whoever sends a longer one is hung up on. */
   readonly maxMessageBytes: number
   readonly log: Log
 }
 
-const MOST_CONNECTIONS = 64
-/** Connections with one peer: two where both have dialled at the same moment. */
-const MOST_PER_PEER = 2
-/** New connections per second from one address. On one machine all nodes have the same. */
-const INBOUND_PER_SECOND = 20
-/**
- * Strangers who haven't said who they are, and how long they may take, which is three or four times there and back: those
- * of one address can't fill the queue.
- */
-const MOST_PENDING = 128
-const UPGRADE_MS = 6_000
 /** A connection on which nobody has shown that he is on our chain is hung up after so long. */
 const MEET_MS = 10_000
-/** A peer that doesn't answer a ping for so long is gone. */
-const PING_MS = 15_000
-const PING = '/ipfs/ping/1.0.0'
 /** Between finding that a peer is on another chain and hanging up. */
 const PARTING_MS = 500
 const QUESTION_BYTES = 20_000
@@ -76,23 +43,12 @@ const QUESTION_MS = 20_000
 const HANG_UP_MS = 5_000
 /** A reader that takes nothing for so long is hung up on; big frames have their time beside that. */
 const ANSWER_STALL_MS = 20_000
-const DIAL_MS = 10_000
 /** Questions of one peer, of one kind, that are answered at the same time. */
 const MOST_STREAMS = 8
-/** Of all kinds on one connection, gossip and libp2p's own among them. */
-const MOST_CONNECTION_STREAMS = 64
-/** What a peer may have sent on one stream before we take it: libp2p's 16 MB would be a gigabyte for all of them. */
-const STREAM_WINDOW = 512 * 1024
 /** Where a peer says that it listens: so many are looked at. */
 const MOST_ADDRESSES = 8
 /** How long we remember where a peer was that has hung up: what it has said may not be judged yet. */
 const AFTERMATH_MS = 60_000
-/** Gossip that waits for a peer who is slow to take it. */
-const OUTBOX_BYTES = 4_000_000
-/** The most that gossipsub sends in one piece: all that we want of what a peer has is one. */
-const PIECE_BYTES = 4 * 1024 * 1024
-/** How long gossipsub takes a message for the one that it has had. */
-const SEEN_MS = 120_000
 /** Messages that were dropped unheard, of the same time: as many as a peer can send before it is refused. */
 const MOST_UNHEARD = 50_000
 
@@ -103,14 +59,20 @@ const VERDICTS: Readonly<Record<Verdict, TopicValidatorResult>> = {
   reject: TopicValidatorResult.Reject,
 }
 
-type Node = Libp2p<{ identify: Identify; pubsub: GossipSub }>
+/** What is remembered from before there is a transport. */
+interface Memories {
+  /** Peers and hosts that are refused. */
+  readonly bans: ShortMemory<true>
+  /** How often a message was dropped unheard, by its name. */
+  readonly unheard: ShortMemory<number>
+  readonly copies: Copies
+}
 
 export class Libp2pTransport implements Transport {
   private readonly node: Node
-  /** Peers and hosts that are refused. */
-  private readonly bans: ShortMemory<true>
-  /** How often a message was dropped unheard, by its id. */
-  private readonly unheard: ShortMemory<number>
+  private readonly bans: Memories['bans']
+  private readonly unheard: Memories['unheard']
+  private readonly copies: Copies
   private readonly log: Log
   private readonly maxMessageBytes: number
   private readonly listeners: PeerListener[] = []
@@ -121,22 +83,14 @@ export class Libp2pTransport implements Transport {
   /** Those who wait to hear whether a peer is on our chain. */
   private readonly waiting = new Map<PeerId, Set<(error?: PeerError) => void>>()
   private readonly closing = sharedEnd()
-  /** Bytes of answers that have come from those who are connected. */
-  private readonly arrived = new Map<PeerId, number>()
-  /** Connections that others, or we ourselves, have begun with us. */
-  private knocks = 0
-  private copyTold = false
+  private readonly stalls = new Stalls()
   private introduced: (peer: PeerId, addresses: readonly string[]) => void = () => undefined
 
-  private constructor(
-    node: Node,
-    bans: ShortMemory<true>,
-    unheard: ShortMemory<number>,
-    { log, maxMessageBytes }: Libp2pOptions,
-  ) {
+  private constructor(node: Node, { bans, unheard, copies }: Memories, { log, maxMessageBytes }: Libp2pOptions) {
     this.node = node
     this.bans = bans
     this.unheard = unheard
+    this.copies = copies
     this.log = log
     this.maxMessageBytes = maxMessageBytes
   }
@@ -145,77 +99,14 @@ export class Libp2pTransport implements Transport {
   static async create(options: Libp2pOptions): Promise<Libp2pTransport> {
     const bans = new ShortMemory<true>(machineTime.now)
     const unheard = new ShortMemory<number>(machineTime.now, MOST_UNHEARD)
-    const refuses = (name: string) => bans.get(name) !== undefined
-    let node: Node | undefined
-    let transport: Libp2pTransport | undefined
-    const inbound = () =>
-      (node?.getConnections() ?? [])
-        .filter(({ direction }) => direction === 'inbound')
-        .map(({ remoteAddr }) => hostOf(remoteAddr.toString()))
-    node = await createLibp2p({
-      start: false,
-      privateKey: await generateKeyPairFromSeed('Ed25519', options.seed),
-      addresses: { listen: [listenAddress(options.host, options.port)] },
-      transports: [tcp()],
-      connectionEncrypters: [noise()],
-      streamMuxers: [
-        yamux({
-          maxInboundStreams: MOST_CONNECTION_STREAMS,
-          streamOptions: { maxStreamWindowSize: STREAM_WINDOW, maxReadBufferLength: 2 * STREAM_WINDOW },
-        }),
-      ],
-      peerDiscovery: options.discovery
-        ? [lookout(`bc-${options.chain.slice(0, 16)}.local`, (peer) => transport?.noticeCopy(peer))]
-        : [],
-      connectionManager: {
-        maxConnections: MOST_CONNECTIONS,
-        inboundConnectionThreshold: INBOUND_PER_SECOND,
-        maxIncomingPendingConnections: MOST_PENDING,
-        inboundUpgradeTimeout: UPGRADE_MS,
-        dialTimeout: DIAL_MS,
-        maxParallelDials: 16,
-        maxDialQueueLength: MOST_CONNECTIONS,
-        maxPeerAddrsToDial: 8,
-      },
-      // By default a peer that is busy for five seconds, on a machine with other things to do, would be cut off.
-      connectionMonitor: { pingTimeout: { minTimeout: PING_MS } },
-      connectionGater: {
-        // Nodes on one machine or one local network are what this is for: libp2p's own gater would refuse them.
-        denyDialMultiaddr: (address) => refuses(hostOf(address.toString())),
-        denyDialPeer: (peer) => refuses(peer.toString()),
-        denyInboundConnection: ({ remoteAddr }) => {
-          if (transport) transport.knocks++
-          const host = hostOf(remoteAddr.toString())
-          return refuses(host) || !hasPlaceFor(host, inbound())
-        },
-        denyInboundEncryptedConnection: (peer) =>
-          refuses(peer.toString()) || (node?.getConnections(peer).length ?? 0) >= MOST_PER_PEER,
-      },
-      services: {
-        identify: identify(),
-        pubsub: gossipsub({
-          // A block and a transaction prove themselves; who forwarded them says nothing.
-          globalSignaturePolicy: StrictNoSign,
-          msgIdFn: idOf,
-          // It takes nothing twice, nor what it was told to ignore. What was dropped unheard goes by another name from
-          // then on, or a peer that isn't listened to would decide what others may say.
-          msgIdToStrFn: (id) => `${textOf(id)} ${unheard.get(textOf(id)) ?? 0}`,
-          seenTTL: SEEN_MS,
-          // That we don't want it from anybody else would be said before it is judged.
-          idontwantMinDataSize: Number.POSITIVE_INFINITY,
-          allowPublishToZeroTopicPeers: true,
-          ignoreDuplicatePublishError: true,
-          // By default more than ten peers on one address are all silenced, and a stranger's ten identities silence us.
-          // And a busy machine may be late with what it has promised.
-          scoreParams: { IPColocationFactorWeight: 0, behaviourPenaltyThreshold: 10 },
-          maxInboundDataLength: PIECE_BYTES,
-          maxOutboundBufferSize: OUTBOX_BYTES,
-          // Or anybody could have us keep books about topics that he invents.
-          allowedTopics: [topicName(options.chain, 'blocks'), topicName(options.chain, 'transactions')],
-        }),
-      },
+    const copies = new Copies(options.log)
+    const node = await createNode(options, {
+      refuses: (name) => bans.get(name) !== undefined,
+      knocked: () => copies.knocks++,
+      found: (peer, node) => copies.notice(peer, node.peerId.toString(), node.getMultiaddrs().map(String)),
+      timesUnheard: (id) => unheard.get(id) ?? 0,
     })
-    transport = new Libp2pTransport(node, bans, unheard, options)
+    const transport = new Libp2pTransport(node, { bans, unheard, copies }, options)
     transport.meet(options.chain)
     transport.watchGossip()
     return transport
@@ -277,7 +168,7 @@ export class Libp2pTransport implements Transport {
    */
   async dial(address: string): Promise<PeerId> {
     const late = () => new PeerError('stalled', `${address} doesn't answer`)
-    const { knocks } = this
+    const { knocks } = this.copies
     // Under our own name libp2p dials nobody: who it is shows without it.
     const isOwn = address.endsWith(`/p2p/${this.self}`)
     const place = isOwn ? withoutPeer(address) : address
@@ -291,7 +182,7 @@ export class Libp2pTransport implements Transport {
       })
     } catch (error) {
       if (error instanceof PeerError) throw error
-      if (isOwnName(error)) throw this.explainOwnName(address, this.knocks === knocks)
+      if (isOwnName(error)) throw this.copies.explain(address, knocks)
       throw new PeerError('gone', `${address} can't be reached: ${(error as Error).message}`, { cause: error })
     }
   }
@@ -308,13 +199,15 @@ export class Libp2pTransport implements Transport {
       const connection = this.connectionsWith(peer).find(({ status }) => status === 'open')
       if (connection === undefined) throw new PeerError('gone', 'the peer has left')
       const inTime = <T>(run: (limit: AbortSignal) => Promise<T>) =>
-        this.unlessStalled(connection, stallMs, signal, run)
+        this.stalls.unless(connection, stallMs, signal, run)
       const opened = await inTime((limit) =>
         connection.newStream(protocol, { signal: limit, maxOutboundStreams: MOST_STREAMS }),
       )
       stream = opened
       const reader = new FrameReader(opened, maxFrameBytes)
-      opened.addEventListener('message', ({ data }) => this.count(peer, data.byteLength))
+      opened.addEventListener('message', ({ data }) => {
+        if (this.joined.has(peer)) this.stalls.count(peer, data.byteLength)
+      })
       await inTime((limit) => writeFrame(opened, question, limit))
       for (let i = 0; i < frames; i++) {
         signal.throwIfAborted()
@@ -373,86 +266,14 @@ export class Libp2pTransport implements Transport {
     await this.node.stop()
   }
 
-  /** @param isCopy nobody has come to us while we dialled, so it isn't we who have answered */
-  private explainOwnName(address: string, isCopy: boolean): PeerError {
-    if (!isCopy) return new PeerError('self', `${address} is this node itself, by its name`)
-    this.warnOfCopy(address)
-    return new PeerError('gone', `at ${address} another node has this one's peer-key: delete \`peer-key\` in the copy`)
-  }
-
-  /** Our own name on the local network, in an answer that isn't ours, at an address that isn't ours either. */
-  private noticeCopy({ id, multiaddrs }: PeerInfo): void {
-    if (id.toString() !== this.self) return
-    const here = this.addresses()
-    const elsewhere = multiaddrs
-      .map((address) => withPeer(address.toString(), this.self))
-      .find((one) => !here.includes(one))
-    if (elsewhere) this.warnOfCopy(elsewhere)
-  }
-
-  private warnOfCopy(address: string): void {
-    if (!this.copyTold)
-      this.log.warn({ address }, "Another node has this one's peer-key: delete `peer-key` in the copy.")
-    this.copyTold = true
-  }
-
   /** Compared as texts: a name may be anything that a stranger has told us, and libp2p throws for what is no name. */
   private connectionsWith(peer: PeerId): Connection[] {
     return this.node.getConnections().filter(({ remotePeer }) => remotePeer.toString() === peer)
   }
 
-  private count(peer: PeerId, bytes: number): void {
-    if (this.joined.has(peer)) this.arrived.set(peer, (this.arrived.get(peer) ?? 0) + bytes)
-  }
-
-  /**
-   * Half of the time is for the answer. The other half is for a sign of life too, as of a ping: whoever gives none hasn't
-   * refused an answer, since no question has reached him, or he sleeps, or the line between us is cut.
-   */
-  private async unlessStalled<T>(
-    connection: Connection,
-    ms: number,
-    signal: AbortSignal,
-    run: (limit: AbortSignal) => Promise<T>,
-  ): Promise<T> {
-    const peer = connection.remotePeer.toString()
-    const arrived = () => this.arrived.get(peer) ?? 0
-    let before = arrived()
-    let lives: (() => boolean) | undefined
-    const late = () =>
-      lives?.()
-        ? new PeerError('stalled', `the peer sent nothing for ${ms} ms`)
-        : new PeerError('gone', `no sign of life for ${ms} ms`)
-    const more = () => {
-      const keepsUp = arrived() - before >= (ms / 2) * LEAST_BYTES_PER_MS
-      if (!keepsUp && lives) return false
-      lives = keepsUp ? undefined : this.signOfLife(connection, ms)
-      before = arrived()
-      return true
-    }
-    return withDeadline(ms / 2, signal, late, run, more)
-  }
-
-  /** @returns whether it has come by now */
-  private signOfLife(connection: Connection, ms: number): () => boolean {
-    let lives = false
-    const limit = AbortSignal.timeout(ms)
-    connection.newStream(PING, { signal: limit }).then(
-      (stream) => {
-        lives = true
-        stream.abort(new Error('it lives'))
-      },
-      // That it knows no such thing is a sign as good as any.
-      () => {
-        lives = connection.status === 'open' && !limit.aborted
-      },
-    )
-    return () => lives
-  }
-
   private leaveToOthers(message: Message): void {
-    const id = textOf(idOf(message))
-    this.unheard.set(id, (this.unheard.get(id) ?? 0) + 1, SEEN_MS)
+    const name = nameOf(message)
+    this.unheard.set(name, (this.unheard.get(name) ?? 0) + 1, SEEN_MS)
   }
 
   private ban(peer: PeerId, ms: number): void {
@@ -520,7 +341,7 @@ export class Libp2pTransport implements Transport {
   }
 
   private leave(peer: PeerId): void {
-    this.arrived.delete(peer)
+    this.stalls.forget(peer)
     this.settle(peer, new PeerError('gone', 'the peer has hung up before it said which chain it is on'))
     if (this.joined.delete(peer)) for (const listener of this.listeners) listener.left(peer)
     // Libp2p would remember everybody who ever came by; whom we want to see again stands in the peer table. Later,
@@ -566,38 +387,9 @@ export class Libp2pTransport implements Transport {
   }
 }
 
-/** Libp2p passes over what it finds under our own name. Our own answers mDNS knows by a name of its own. */
-function lookout(serviceTag: string, found: (peer: PeerInfo) => void): ReturnType<typeof mdns> {
-  const create = mdns({ serviceTag })
-  return (components) => {
-    const discovery = create(components)
-    discovery.addEventListener('peer', ({ detail }) => found(detail))
-    return discovery
-  }
-}
-
-/** Of a name with several addresses libp2p tells of all that went wrong. */
-function isOwnName(error: unknown): boolean {
-  const all = error instanceof AggregateError ? error.errors : [error]
-  return all.some(({ message }: Error) => message === 'Can not dial self')
-}
-
-/** Of the topic too: what is nonsense as a block may be a good transaction. */
-function idOf({ topic, data }: Pick<Message, 'topic' | 'data'>): Uint8Array {
-  return createHash('sha256').update(`${topic}\n`).update(data).digest()
-}
-
-function textOf(id: Uint8Array): string {
-  return Buffer.from(id.buffer, id.byteOffset, id.length).toString('base64')
-}
-
 function explain(error: unknown, signal: AbortSignal): unknown {
   if (signal.aborted) return signal.reason
   if (error instanceof PeerError) return error
   const { message } = error as Error
   return new PeerError('gone', message, { cause: error })
-}
-
-function listenAddress(host: string, port: number): string {
-  return `/${isIP(host) === 6 ? 'ip6' : 'ip4'}/${host}/tcp/${port}`
 }
