@@ -34,6 +34,8 @@ export class ListSplitter {
   private parts: Uint8Array[] = []
   private size = 0
   private frame = ''
+  /** Whether that ends with a space: to look would have the engine copy all of it. */
+  private isSpaced = false
   /** Whether the list that is open is the one that was asked for. */
   private isWanted = false
   private items = 0
@@ -101,9 +103,11 @@ export class ListSplitter {
       if (byte === OPEN_LIST && this.open.length === this.depth) this.isWanted = this.standsUnderKey()
     }
     if (!this.inString && isSpace(byte)) {
-      if (!this.frame.endsWith(' ')) this.frame += ' '
+      if (!this.isSpaced) this.frame += ' '
+      this.isSpaced = true
       return
     }
+    this.isSpaced = false
     this.frame += String.fromCharCode(byte)
     if (this.frame.length > FRAME_BYTES + BYTES_PER_ITEM * this.items) throw malformed('it holds no list of blocks')
   }
@@ -161,6 +165,7 @@ export class ListSplitter {
     const item = this.parts.length === 1 && only ? only : Buffer.concat(this.parts)
     this.itemDepth = undefined
     this.frame += '0'
+    this.isSpaced = false
     this.items++
     return item
   }
