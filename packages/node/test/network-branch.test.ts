@@ -104,6 +104,12 @@ describe('a branch that goes on in the future', () => {
     expect(new Set(ahead)).toEqual(new Set([long.at(-1)]))
   })
 
+  it('is refused where it is long, and all of it has less work than ours', async () => {
+    const { branch, ahead } = branchOf({ ours: 5_600, chains: [long], claimed: 6_000, due: 5_200 })
+    await expect(branch.lead()).rejects.toMatchObject({ fault: 'withheld' })
+    expect(ahead).toEqual([])
+  })
+
   it('is of no use yet where that has less, and is told of', async () => {
     const { branch, ahead } = branchOf({ ours: 5_300, chains: [long], due: 5_200 })
     expect(await branch.lead()).toBeUndefined()

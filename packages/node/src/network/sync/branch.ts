@@ -104,7 +104,8 @@ export class Branch {
       if (parent !== this.newest) this.held = []
       this.take(entries)
       if (this.leads) yield this.handOn()
-      else if (this.held.length >= MOST_HELD) throw new PeerError('gone', 'our own chain has more work by now')
+      else if (this.held.length >= MOST_HELD + MOST_HEADERS)
+        throw new PeerError('gone', 'our own chain has more work by now')
     }
     this.checkClaim()
   }
@@ -178,6 +179,8 @@ export class Branch {
   private endEarly(newest: BlockEntry): void {
     this.endsEarly = true
     if (newest.totalWork > this.modules.chain.head.totalWork) this.modules.onAhead(newest)
+    // Or one early header would make a long branch free that leads nowhere, again and again.
+    else if (this.marks.length > 0) throw new PeerError('withheld', 'a long branch without the work')
   }
 
   private async knownParent([first]: readonly Header[]): Promise<BlockEntry> {
