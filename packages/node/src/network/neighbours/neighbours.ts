@@ -249,8 +249,12 @@ export class Neighbours {
     const over = sharedEnd()
     this.absent.clear()
     const gone = [...this.known.values()].filter((neighbour) => this.isGone(neighbour))
-    const looked = Promise.all(gone.map((neighbour) => this.lookFor(neighbour)))
-    await Promise.race([looked, machineTime.sleep(LOOK_NOW_MS, over.signal)])
+    const look = async () => {
+      // All at once would fill the queue of those to be dialled.
+      for (let at = 0; at < gone.length && !over.signal.aborted; at += MOST_AT_ONCE)
+        await Promise.all(gone.slice(at, at + MOST_AT_ONCE).map((neighbour) => this.lookFor(neighbour)))
+    }
+    await Promise.race([look(), machineTime.sleep(LOOK_NOW_MS, over.signal)])
     over.abort()
   }
 

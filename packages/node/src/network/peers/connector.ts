@@ -78,18 +78,23 @@ export class Connector {
    * Or one with our own name, of which there is only to be told who that is.
    */
   private async meet(address: string): Promise<void> {
-    const { dialer, time, log } = this.modules
+    const { dialer, time, log, onConnected } = this.modules
     const { signal } = this.closing
     let peer: PeerId | undefined
+    let isOwn = false
     for (let wait = LOOK_MS; !signal.aborted; await time.sleep(wait, signal)) {
-      if (peer !== undefined && dialer.peers().includes(peer)) continue
+      if (peer !== undefined && (dialer.peers().includes(peer) || this.dialling.has(peer))) continue
       try {
         peer = await this.dialNow(address)
         wait = LOOK_MS
+        await onConnected(peer, hostOf(address))
       } catch (error) {
         if (signal.aborted) return
         log.info({ address, reason: (error as Error).message }, 'A peer is out of reach.')
-        if (error instanceof PeerError && error.fault === 'self') return
+        // Once may be chance: others came to us while we dialled a copy of us.
+        const wasOwn = isOwn
+        isOwn = error instanceof PeerError && error.fault === 'self'
+        if (isOwn && wasOwn) return
         wait = Math.min(2 * wait, MEET_MOST_MS)
       }
     }
