@@ -81,7 +81,11 @@ describe('a node in dev mode', () => {
       await output('revert', clean, '--node', url)
       if (await Promise.race([waiting, delay(1500)])) break
     }
-    expectFailure(await waiting, 1, /transaction [0-9a-f]{64} is gone: the node does not know it any more\.\n$/)
+    expectFailure(
+      await waiting,
+      1,
+      /transaction [0-9a-f]{64} has left the pool without a block: dev mode has gone back to .*\n$/,
+    )
   })
 
   test('time, fund, snapshot and revert: bare words for scripts, JSON where it is asked for', async () => {

@@ -140,9 +140,12 @@ describe('a transaction', () => {
     const place = { index: 2, hash: CHAIN, timestamp: 1, position: 0, confirmations: 1 }
     const reward = { amount: 50, nonce: 2, recipient: '', sender: '0' }
 
-    /** @param told by the node after the reorganisation, before it answers the next question */
-    async function waitedThrough(told: string) {
-      let found = true
+    /**
+     * @param told by the node after the reorganisation, before it answers the next question
+     * @param returns whether another block has it after that
+     */
+    async function waitedThrough(told: string, returns = false) {
+      let asked = 0
       const node = await fakeNode((request, response) => {
         if (request.url?.startsWith('/events')) {
           response.writeHead(200, { 'content-type': 'text/event-stream' })
@@ -150,13 +153,16 @@ describe('a transaction', () => {
           events = response
           return
         }
+        asked++
+        const found = asked === 1 || (returns && asked > 2)
         const answer = found
-          ? { id: CHAIN, status: 'confirmed', transaction: reward, block: place }
+          ? { id: CHAIN, status: 'confirmed', transaction: reward, block: { ...place, confirmations: asked } }
           : { code: 'request.not_found', message: 'No.', statusCode: 404 }
         if (!found) events?.write(told)
         response.writeHead(found ? 200 : 404).end(JSON.stringify(answer))
-        if (found) events?.write(event('reorganisation', { abandoned: [{ index: 2, hash: CHAIN }], adopted: [] }))
-        found = false
+        if (asked === 1) events?.write(event('reorganisation', { abandoned: [{ index: 2, hash: CHAIN }], adopted: [] }))
+        // It looks once more before it gives up.
+        else if (found && told === '') events?.write(event('block', { index: 3 }))
       })
       let events: ServerResponse | undefined
       const words = ['wait', '--tx', CHAIN, '--confirmations', '2', '--timeout', '60', '--node', node.url]
@@ -171,6 +177,14 @@ describe('a transaction', () => {
         1,
         /^bc: transaction [0-9a-f]{64} is gone: the node does not know it any more\.\n$/,
       )
+    })
+
+    test.each([
+      ['as an event tells at once', event('block', { index: 2 })],
+      ['before any event tells', ''],
+    ])('is waited for when another block has it, %s', async (_, told) => {
+      const run = await waitedThrough(told, true)
+      expect(run, run.stderr).toMatchObject({ code: 0, stdout: expect.stringContaining('"confirmed"') })
     })
 
     test('is gone for the reason that is told, after whatever blocks', async () => {

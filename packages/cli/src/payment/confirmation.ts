@@ -75,7 +75,7 @@ class Search {
   async look({ event, data }: NodeEvent): Promise<ConfirmedTransaction | undefined> {
     const { id, confirmations } = this.wanted
     // Of all that comes and goes in the pool one is ours.
-    if (event === 'transaction' ? data.id !== id : this.timer !== undefined) return undefined
+    if (event === 'transaction' && data.id !== id) return undefined
     const found = await this.find()
     if (found === undefined && event === 'transaction' && data.status === 'dropped') throw dropped(id, data.reason)
     if (found === undefined && this.known) this.giveUp()
@@ -90,7 +90,17 @@ class Search {
    * listened. But where there is a reason, it is told right after the blocks, and it is the better word.
    */
   private giveUp(): void {
-    this.timer ??= setTimeout(() => this.over.abort(gone(this.wanted.id)), MOMENT_MS)
+    this.timer ??= setTimeout(() => void this.lookAgain(), MOMENT_MS)
+  }
+
+  /** A block may have brought it back meanwhile, and a node that is away says nothing of it: events go on then. */
+  private async lookAgain(): Promise<void> {
+    this.close()
+    const isGone = await this.find().then(
+      (found) => found === undefined,
+      () => false,
+    )
+    if (isGone) this.over.abort(gone(this.wanted.id))
   }
 
   private async find(): Promise<FoundTransactionAnswer | undefined> {
