@@ -1,17 +1,11 @@
 /** What an address tells of who is behind it. */
-import { BlockList, isIP } from 'node:net'
+import { isIP } from 'node:net'
 
-const LOOPBACK = listOf(['127.0.0.0', 8], ['::1', 128])
+/** Of addresses in the one spelling of {@link normalHost}. */
+const LOOPBACK = /^127\.|^::1$/
 /** As an address to dial, "any" is this machine too. */
-const HERE = listOf(['0.0.0.0', 8], ['::', 128])
-const NEAR = listOf(
-  ['10.0.0.0', 8],
-  ['172.16.0.0', 12],
-  ['192.168.0.0', 16],
-  ['169.254.0.0', 16],
-  ['fc00::', 7],
-  ['fe80::', 10],
-)
+const HERE = /^0\.|^::$/
+const NEAR = /^10\.|^172\.(?:1[6-9]|2\d|3[01])\.|^192\.168\.|^169\.254\.|^f[cd][\da-f]{2}:|^fe[89ab][\da-f]:/
 
 /** The network that a host is in: what one owner has is cheap to him there. */
 export function groupOf(host: string): string {
@@ -52,14 +46,8 @@ function normalHost(host: string): string {
   )
 }
 
-function isIn(list: BlockList, host: string): boolean {
+/** Only what is an address is anywhere: a name may begin like one. */
+function isIn(place: RegExp, host: string): boolean {
   const address = normalHost(host)
-  const version = isIP(address)
-  return version !== 0 && list.check(address, version === 6 ? 'ipv6' : 'ipv4')
-}
-
-function listOf(...subnets: readonly (readonly [string, number])[]): BlockList {
-  const list = new BlockList()
-  for (const [net, prefix] of subnets) list.addSubnet(net, prefix, isIP(net) === 6 ? 'ipv6' : 'ipv4')
-  return list
+  return isIP(address) !== 0 && place.test(address)
 }
