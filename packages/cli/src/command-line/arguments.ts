@@ -14,7 +14,7 @@ const DIGITS = /^(0|[1-9][0-9]*)$/
 const MOST_LAB_NODES = 16
 const ADDRESS_FORM = /^0[23][0-9a-f]{72}$/
 
-export function addressArgument(name: string, text: string): Address {
+function addressArgument(name: string, text: string): Address {
   const address = parseAddress(text)
   if (address !== undefined) return address
   throw usage(`${name} is no address: ${addressFault(text)}.`)

@@ -10,7 +10,7 @@ import { printable } from '../terminal/printable.ts'
 import { follow } from '../watch/follow.ts'
 import type { NodeEvent } from '../watch/node-events.ts'
 
-export type ConfirmedTransaction = Extract<FoundTransactionAnswer, { status: 'confirmed' }>
+type ConfirmedTransaction = Extract<FoundTransactionAnswer, { status: 'confirmed' }>
 
 export interface Awaited {
   readonly id: Hash
