@@ -1,10 +1,10 @@
 /** What waits in a pool is told to those who connect later, over real sockets; and how little a liar can do with it. */
 import { setTimeout as delay } from 'node:timers/promises'
 import { canonicalJson } from '@bc/core'
-import type { Stream } from '@libp2p/interface'
 import { describe, expect, test } from 'vitest'
 import { numberedKey } from '../../core/test/support/keys.ts'
 import { pay, signedTransfer } from '../../core/test/support/site.ts'
+import { FrameWriter } from '../src/network/libp2p/frames.ts'
 import { encodeStatus, MOST_WAITING } from '../src/network/messages.ts'
 import { alice, bob, genesisSite, type Site } from './support/network-chain.ts'
 import { type Answer, frame } from './support/network-hostile.ts'
@@ -75,16 +75,14 @@ function statusAt({ parent: { index, hash, totalWork } }: Site): Answer {
   return (stream) => frame(stream, encodeStatus({ height: index, tip: hash, work: totalWork }))
 }
 
-/** The same frame so many times, and no end. */
+/** The same frame so many times, and no end: as fast as they are taken. */
 function frames(data: Uint8Array, count: number): Answer {
-  const framed = Buffer.concat([Buffer.from([(data.length & 0x7f) | 0x80, data.length >> 7]), data])
   return async (stream) => {
-    for (let i = 0; i < count && stream.status === 'open'; i++) await send(stream, framed)
+    const writer = new FrameWriter(stream)
+    const signal = AbortSignal.timeout(60_000)
+    for (let i = 0; i < count; i++) if (writer.add(data)) await writer.flush(signal)
+    await writer.flush(signal)
   }
-}
-
-async function send(stream: Stream, data: Uint8Array): Promise<void> {
-  if (!stream.send(data)) await Promise.race([stream.onDrain().catch(() => undefined), delay(1_000)])
 }
 
 /** Frames, and the empty one at the end. */

@@ -22,6 +22,7 @@ export class FrameReader {
   /** Of the frame that comes next, as far as its prefix has come. */
   private prefix = { value: 0, bytes: 0, complete: false }
   private ended = false
+  private resuming = false
   private wake: () => void = () => undefined
 
   /** @param maxFrameBytes a longer frame is refused when its length has come */
@@ -78,8 +79,23 @@ export class FrameReader {
   private take(bytes: Uint8Array): void {
     this.parts.push(bytes)
     this.buffered += bytes.length
-    if (this.buffered > this.maxFrameBytes + AHEAD_BYTES && this.stream.readStatus === 'readable') this.stream.pause()
+    if (!this.resuming) this.pauseWhenFull()
     this.wake()
+  }
+
+  private pauseWhenFull(): void {
+    if (this.buffered > this.maxFrameBytes + AHEAD_BYTES && this.stream.readStatus === 'readable') this.stream.pause()
+  }
+
+  /**
+   * While it resumes, a stream hands on what has waited in it, and lets the sender go on only then: to be paused in the
+   * midst of that would have it call itself paused, and the sender never stop.
+   */
+  private resume(): void {
+    this.resuming = true
+    this.stream.resume()
+    this.resuming = false
+    this.pauseWhenFull()
   }
 
   /** @param length not more than has come */
@@ -89,7 +105,7 @@ export class FrameReader {
     this.parts[0] = whole.subarray(length)
     if (this.parts[0].length === 0) this.parts.shift()
     this.buffered -= length
-    if (this.buffered <= this.maxFrameBytes && this.stream.readStatus === 'paused') this.stream.resume()
+    if (this.buffered <= this.maxFrameBytes && this.stream.readStatus === 'paused') this.resume()
     return whole.subarray(0, length)
   }
 
