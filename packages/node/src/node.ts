@@ -45,6 +45,8 @@ export interface NodeOptions {
   readonly network?: NetworkOptions
   /** Go on without blocks that damage has taken away for good. */
   readonly repair: boolean
+  /** Aborted, it cuts short what takes long in a start: a rebuild. */
+  readonly signal?: AbortSignal
   readonly log: Log
   /** The node's own terminal: where `GET /secret` shows the secret. */
   readonly console: (text: string) => void
@@ -76,6 +78,7 @@ const SCRUB_FIRST_MS = 250
 /**
  * @throws StartError where the directory or the port can't be had, or the data belongs to another chain or is lost
  * @throws ConfigError in dev mode, for a host that others reach
+ * @throws what `signal` was aborted with
  */
 export async function startNode(options: NodeOptions): Promise<RunningNode> {
   const { dataDirectory, log, dev, clock = dev?.now ?? machineClock } = options
@@ -96,7 +99,10 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
       dev?.store ??
       (await (dataDirectory === undefined
         ? openMemoryStore()
-        : openStore({ directory: dataDirectory, genesis, curve, log, acceptLoss: options.repair })))
+        : openStore({
+            ...{ directory: dataDirectory, genesis, curve, log },
+            ...{ acceptLoss: options.repair, signal: options.signal },
+          })))
     closing.push(() => closeStore(store, log))
     const failure = new Failure(dataDirectory, log)
     const door = new Serial()

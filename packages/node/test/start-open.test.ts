@@ -40,6 +40,7 @@ import {
 import {
   copyOf,
   type DiskLedger,
+  type DiskOptions,
   differences,
   diskLedger,
   isSentence,
@@ -101,7 +102,7 @@ function waitingPayment(i: number) {
   return signedPayment(site, sender, dave, 1, i, nonce)
 }
 
-const open = (directory: string, more: { acceptLoss?: boolean; now?: number } = {}) =>
+const open = (directory: string, more: Omit<DiskOptions, 'directory' | 'genesis'> = {}) =>
   diskLedger({ directory, genesis: GENESIS, ...more })
 
 async function refusalOf(started: Promise<DiskLedger>): Promise<string> {
@@ -594,6 +595,18 @@ describe('a rebuild', () => {
       await ledger.close()
       expectTidy(directory)
     }
+  })
+
+  test('that is asked to stop leaves all to the next start, and nobody waits for its end', async () => {
+    const directory = copyOf(original)
+    markDamaged(directory, 'a test')
+    const asked = new AbortController()
+    asked.abort()
+    await expect(open(directory, { signal: asked.signal })).rejects.toBe(asked.signal.reason)
+    const ledger = await open(directory)
+    await expectWhole(ledger, true)
+    await ledger.close()
+    expectTidy(directory)
   })
 
   test('an interrupted swap without a marker is finished, and nothing is rebuilt again', async () => {

@@ -1,4 +1,5 @@
 /** One node from start to stop, as a process that a person or a script looks after. */
+import { once } from 'node:events'
 import { canonicalJson, type JsonObject } from '@bc/core'
 import {
   ConfigError,
@@ -36,14 +37,15 @@ export interface NodeFlags extends DevFlags {
 }
 
 export async function runNode(flags: NodeFlags, shippedConfig: string): Promise<void> {
-  const asked = signals()
+  const signal = signalled()
   const ready = readyFile(flags.readyFile)
   const dev = await devMode(flags)
-  const node = await started(flags, shippedConfig, dev)
+  const node = await started(flags, shippedConfig, dev, signal)
+  if (node === undefined) return
   try {
     ready.write(told(node, dev))
     announce(node, flags, dev)
-    const failure = await Promise.race([asked, node.failed])
+    const failure = await Promise.race([aborted(signal), node.failed])
     if (failure) throw new CliError('cli.node', `the node has failed: ${failure.message}`)
   } catch (error) {
     ready.remove()
@@ -56,7 +58,13 @@ export async function runNode(flags: NodeFlags, shippedConfig: string): Promise<
   await node.stop()
 }
 
-async function started(flags: NodeFlags, shippedConfig: string, dev: DevMode | undefined): Promise<RunningNode> {
+/** @returns undefined where a signal came in a start that takes long, and cut it short */
+async function started(
+  flags: NodeFlags,
+  shippedConfig: string,
+  dev: DevMode | undefined,
+  signal: AbortSignal,
+): Promise<RunningNode | undefined> {
   try {
     const config = await loadConfig(shippedConfig, flags.config)
     const host = hostOf(flags) ?? config.host
@@ -68,11 +76,13 @@ async function started(flags: NodeFlags, shippedConfig: string, dev: DevMode | u
       ...(dev ? { dev } : { network: networkOf(flags) }),
       mine: flags.mine === true,
       repair: flags.repair === true,
+      signal,
       log: await createLogger({ terminal: process.stderr.isTTY === true, level: flags.logLevel }),
       // The node's secret, when its owner asks for it: here and nowhere else.
       console: print,
     })
   } catch (error) {
+    if (signal.aborted && error === signal.reason) return undefined
     if (error instanceof ConfigError) throw usage(error.message)
     if (error instanceof StartError) throw new CliError('cli.node', error.message)
     throw error
@@ -112,21 +122,24 @@ async function anyPort(host: string): Promise<number> {
 }
 
 /**
- * Resolves at the first SIGINT, SIGTERM or SIGHUP, also one that comes while the node still starts; the second one ends
+ * Aborted by the first SIGINT, SIGTERM or SIGHUP, also one that comes while the node still starts; the second one ends
  * the process at once, which a node's data survives.
  */
-function signals(): Promise<undefined> {
-  return new Promise((resolve) => {
-    let stopping = false
-    const onSignal = (signal: NodeJS.Signals, number: number) => {
-      // Of a terminal that is closed both the shell and the system tell.
-      if (stopping && signal === 'SIGHUP') return
-      if (stopping) process.exit(128 + number)
-      stopping = true
-      resolve(undefined)
-    }
-    for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, onSignal)
-  })
+function signalled(): AbortSignal {
+  const asked = new AbortController()
+  const onSignal = (signal: NodeJS.Signals, number: number) => {
+    // Of a terminal that is closed both the shell and the system tell.
+    if (asked.signal.aborted && signal === 'SIGHUP') return
+    if (asked.signal.aborted) process.exit(128 + number)
+    asked.abort()
+  }
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, onSignal)
+  return asked.signal
+}
+
+async function aborted(signal: AbortSignal): Promise<undefined> {
+  if (!signal.aborted) await once(signal, 'abort')
+  return undefined
 }
 
 /** What programs are told of the node: in the ready file, and in one line on stdout. */

@@ -74,7 +74,7 @@ async function openDatabase(options: Omit<RebuildOptions, 'damage'>): Promise<Op
 function asStartError(error: unknown, directory: string): unknown {
   const { message, code, syscall } = error as NodeJS.ErrnoException
   const ofTheDisk = error instanceof DamageError || error instanceof StorageError
-  if (!ofTheDisk && syscall === undefined && !code?.startsWith('LEVEL_')) return error
+  if (!ofTheDisk && syscall === undefined && !String(code).startsWith('LEVEL_')) return error
   return new StartError(`The data in ${directory} can't be used: ${message}. Look after the disk that it is on.`, {
     cause: error,
   })

@@ -30,6 +30,8 @@ export interface RebuildOptions {
   readonly acceptLoss: boolean
   /** What was found. */
   readonly damage: string
+  /** Aborted by whoever wants the node to stop before it has started: the next start begins the rebuild anew. */
+  readonly signal?: AbortSignal | undefined
 }
 
 const PROGRESS_EVERY = 10_000
@@ -37,6 +39,7 @@ const PROGRESS_EVERY = 10_000
 /**
  * Puts a rebuilt database in the place of the damaged one.
  * @throws StartError where blocks are lost, unless the loss is accepted; then all that can be read is still there
+ * @throws what the signal was aborted with
  */
 export async function rebuild(options: RebuildOptions): Promise<void> {
   const { directory, acceptLoss, damage, log } = options
@@ -160,10 +163,16 @@ async function copyInto(
   }
 }
 
-async function copyBlocks(old: Level, chain: Chain, claimed: readonly Hash[], { log }: RebuildOptions): Promise<void> {
+async function copyBlocks(
+  old: Level,
+  chain: Chain,
+  claimed: readonly Hash[],
+  { log, signal }: RebuildOptions,
+): Promise<void> {
   const read = (part: readonly SalvagedBlock[]) => readStored(part, chain, log)
   let told = 0
   for await (const blocks of readAhead(salvageBlocks(old, claimed, chain.id), ({ text }) => text.length, read)) {
+    signal?.throwIfAborted()
     await importStored(blocks, chain, log)
     if (chain.head.index - told < PROGRESS_EVERY) continue
     told = chain.head.index

@@ -25,6 +25,7 @@ export interface DiskOptions {
   readonly genesis: Genesis
   readonly acceptLoss?: boolean
   readonly now?: number
+  readonly signal?: AbortSignal
 }
 
 export interface DiskLedger extends Ledger {
@@ -39,9 +40,10 @@ export async function diskLedger({
   genesis,
   acceptLoss = false,
   now = LATE,
+  signal,
 }: DiskOptions): Promise<DiskLedger> {
   const logged: string[] = []
-  const store = await openStore({ directory, genesis, curve, log: logInto(logged), acceptLoss })
+  const store = await openStore({ directory, genesis, curve, log: logInto(logged), acceptLoss, signal })
   try {
     const ledger = await Ledger.open({ genesis, store }, now)
     const close = async () => {
