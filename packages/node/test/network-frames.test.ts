@@ -140,6 +140,45 @@ test('a sender that is faster than its reader is made to wait', () => {
   expect(pipe.readStatus).toBe('readable')
 })
 
+/** As libp2p's streams do it: what comes while one is paused waits in it, and goes on before the sender is let go on. */
+class Pausing extends Pipe {
+  private waiting: Uint8Array[] = []
+  senderStopped = false
+
+  override pause(): void {
+    if (this.readStatus === 'paused') return
+    this.readStatus = 'paused'
+    this.senderStopped = true
+  }
+
+  override resume(): void {
+    this.readStatus = 'readable'
+    for (const bytes of this.waiting.splice(0)) this.come(bytes)
+    this.senderStopped = false
+  }
+
+  override come(bytes: Uint8Array): void {
+    if (this.readStatus === 'paused') this.waiting.push(bytes)
+    else super.come(bytes)
+  }
+}
+
+test('and again at once where more has waited in the stream than the reader wants', () => {
+  const pipe = new Pausing()
+  const reader = new FrameReader(pipe.stream, 1_000)
+  const frames = Buffer.concat(
+    Array.from({ length: 70 }, () => Buffer.concat([Buffer.from([0xe8, 0x07]), Buffer.alloc(1_000)])),
+  )
+  for (let i = 0; i < 5; i++) pipe.come(frames)
+  for (let i = 0; i < 5 * 70; i++) {
+    // Where it isn't stopped, it has been asked for more, and no more of it waits than the reader wants.
+    expect(pipe.senderStopped).toBe(pipe.readStatus === 'paused')
+    expect(reader.ready()?.length).toBe(1_000)
+  }
+  expect(pipe).toMatchObject({ readStatus: 'readable', senderStopped: false })
+  expect(reader.ready()).toBeUndefined()
+})
+
 test('what waits for a peer that has hung up is given up at once', async () => {
   const pipe = new Pipe()
   pipe.writeBufferLength = 10
