@@ -50,6 +50,13 @@ function newTexts(site: Site, longer: Site): string[] {
   return longer.texts.slice(site.texts.length)
 }
 
+/** To be cut off in the midst of it is one of the ways in which an attack may end. */
+function unlessCutOff(attack: Promise<void>): Promise<void> {
+  return attack.catch((error: Error) => {
+    if (!/stream|connection/i.test(`${error.name} ${error.message}`)) throw error
+  })
+}
+
 async function flood(stream: Stream, bytes: number, part: Uint8Array = randomBytes(64 * 1024)): Promise<void> {
   for (let sent = 0; sent < bytes && stream.status === 'open'; sent += part.length)
     if (!stream.send(part)) await Promise.race([once(stream as never, 'drain').catch(() => undefined), delay(100)])
@@ -377,6 +384,19 @@ describe('hostile peers', () => {
         void address
       }))
 
+    test('messages of gossip that lack their end, on stream after stream', () =>
+      survive('unfinished gossip', async ({ hostile, site }) => {
+        const peer = await hostile({ answers: { status: statusAt(site) } })
+        const begin = async (protocol: string) => {
+          const stream = await peer.node.getConnections()[0]?.newStream(protocol, { maxOutboundStreams: 100 })
+          stream?.send(Buffer.from('80808002', 'hex'))
+          if (stream) await flood(stream, 2 ** 22 - 2 ** 17)
+        }
+        for (let i = 0; i < 12; i++)
+          for (const version of ['1.2.0', '1.1.0', '1.0.0']) await unlessCutOff(begin(`/meshsub/${version}`))
+        await delay(500)
+      }))
+
     test('ten thousand topics', () =>
       survive('invented topics', async ({ hostile, site }) => {
         const peer = await hostile({ gossip: true, answers: { status: statusAt(site) } })
@@ -393,6 +413,27 @@ describe('hostile peers', () => {
           await Promise.race([asked.catch(() => undefined), delay(20)])
         }
         expect((await statusOf(victim)).tip).toBe(site.parent.hash)
+      }))
+
+    test('questions that are answered, and whose asker sends on', () =>
+      survive('endless questions', async ({ hostile, address, site }) => {
+        const questions = {
+          headers: framed(encode({ limit: 1, locator: [site.chain] })),
+          ...{ status: framed(encode({})), pool: framed(encode({})), peers: framed(encode({})) },
+        }
+        const askOnAndOn = async (peer: Hostile, conversation: keyof typeof questions) => {
+          const stream = await peer.open(address, conversation)
+          stream.send(questions[conversation])
+          // By then it is answered.
+          await delay(500)
+          await flood(stream, 1_000_000)
+        }
+        for (let i = 0; i < 6; i++) {
+          const peer = await hostile({ answers: { status: statusAt(site) } })
+          const streams = Array.from({ length: 6 }, () => ['headers', 'status', 'pool', 'peers'] as const).flat()
+          await Promise.all(streams.map((conversation) => unlessCutOff(askOnAndOn(peer, conversation))))
+        }
+        await delay(500)
       }))
 
     test('streams that are opened and left', () =>

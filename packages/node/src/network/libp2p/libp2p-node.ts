@@ -129,6 +129,8 @@ export async function createNode(options: NodeOptions, door: Door): Promise<Node
         // And a busy machine may be late with what it has promised.
         scoreParams: { IPColocationFactorWeight: 0, behaviourPenaltyThreshold: 10 },
         maxInboundDataLength: PIECE_BYTES,
+        // A peer opens one, and libp2p goes on reading those that another has taken the place of.
+        maxInboundStreams: 1,
         maxOutboundBufferSize: OUTBOX_BYTES,
         // Or anybody could have us keep books about topics that he invents.
         allowedTopics: [topicName(options.chain, 'blocks'), topicName(options.chain, 'transactions')],

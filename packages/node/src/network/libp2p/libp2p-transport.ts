@@ -378,6 +378,8 @@ export class Libp2pTransport implements Transport {
     const reader = new FrameReader(stream, QUESTION_BYTES)
     const late = () => new PeerError('stalled', 'the peer is too slow')
     const question = await withDeadline(QUESTION_MS, signal, late, (limit) => reader.read(limit))
+    // Whatever else the peer sends would wait in memory for as long as it stays.
+    await stream.closeRead({ signal })
     const writer = new FrameWriter(stream)
     const flush = () =>
       withDeadline(ANSWER_STALL_MS + writer.size / LEAST_BYTES_PER_MS, signal, late, (limit) => writer.flush(limit))
