@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net'
 import { createServer as createSocketServer } from 'node:net'
 import { join } from 'node:path'
 import { createGzip } from 'node:zlib'
-import { canonicalJson, type JsonObject, type JsonValue } from '@bc/core'
+import { addressOfPublicKey, canonicalJson, type JsonObject, type JsonValue } from '@bc/core'
 import { afterAll, describe, expect, test } from 'vitest'
 import { ListSplitter } from '../src/list-splitter.ts'
 import { askStatus, parseNodeUrl } from '../src/network/neighbours/http-peer.ts'
@@ -91,7 +91,7 @@ test('a node may listen on any port', async (context) => {
   const port = await awkwardPort(server)
   if (port === undefined) return context.skip()
   const url = parseNodeUrl(`127.0.0.1:${port}`)
-  expect(await askStatus(url, new AbortController().signal)).toEqual({ height: 1 })
+  expect(await askStatus(url, 0, new AbortController().signal)).toEqual({ height: 1 })
   server.close()
 })
 
@@ -277,6 +277,31 @@ test.each(['127.1', '0'])('a node that listens on %s has peer addresses, and can
   const [node, other] = [await startNetworkNode({ host }), await startNetworkNode()]
   await connect(other, node)
   expect(await statusOf(other)).toMatchObject({ peers: 1 })
+})
+
+describe('where the allocations are longer than all else', () => {
+  const funded = (count: number) => ({
+    allocations: Object.fromEntries(
+      Array.from({ length: count }, (_, n) => [addressOfPublicKey(`02${String(n).padStart(64, '0')}`), 1]),
+    ),
+    maxBlockBytes: 3_000,
+  })
+
+  test('a node is registered by its URL', async () => {
+    const rules = funded(1_500)
+    const [node, other] = [await startNetworkNode({ rules }), await startNetworkNode({ rules })]
+    await connect(node, other)
+  })
+
+  test('a tutorial node is registered, and its chain taken', async () => {
+    const rules = funded(80)
+    const site = grown(genesisSite(networkRules(rules)), 2)
+    expect(site.texts[0]?.length).toBeGreaterThan(2 * rules.maxBlockBytes)
+    const node = await startNetworkNode({ rules })
+    const { name } = await serve(tutorial(site.texts))
+    expect(await register(node, [name])).toMatchObject({ status: 201 })
+    expect(await resolve(node)).toBe('Our chain was replaced')
+  })
 })
 
 test('where the disk takes no neighbours, nobody is added, and the node stops', async () => {

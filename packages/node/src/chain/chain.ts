@@ -11,6 +11,7 @@ import {
   applyBlock,
   type BlockEntry,
   type ChainRules,
+  canonicalJson,
   checkAlone,
   checkBody,
   checkPosition,
@@ -24,6 +25,7 @@ import {
   hashOf,
   hasMoreWork,
   isFromTheFuture,
+  type JsonObject,
   judgeTransactions,
   type ParsedBlock,
   planReorganisation,
@@ -114,6 +116,11 @@ export class Chain {
     const strange = strangeness(await store.meta(), id)
     if (strange) throw strange
     return new Chain(genesis, id, await store.headEntry(), modules)
+  }
+
+  /** Its allocations have no limit: whatever carries them is as long as this allows. */
+  get genesisBytes(): number {
+    return canonicalJson(this.genesis as unknown as JsonObject).length
   }
 
   /** The newest block of the main chain. The disk knows it. */

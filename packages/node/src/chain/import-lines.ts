@@ -55,7 +55,7 @@ export interface ImportModules {
  * block, whose allocations have no limit.
  */
 export function longestLine(chain: Chain): number {
-  return Math.max(DEFAULT_JSON_LIMITS.maxBytes, canonicalJson(chain.genesis as unknown as JsonValue).length)
+  return Math.max(DEFAULT_JSON_LIMITS.maxBytes, chain.genesisBytes)
 }
 
 /**

@@ -9,6 +9,7 @@ import { request as httpsRequest } from 'node:https'
 import { isJsonObject, type JsonObject, parseJson, RuleError } from '@bc/core'
 import { ListSplitter } from '../../list-splitter.ts'
 
+/** Beside the allocations, which it shows as genesis has them. */
 const STATUS_BYTES = 100_000
 const STATUS_MS = 5_000
 /** A tutorial node has its whole chain in one answer. It is read block by block. */
@@ -16,7 +17,7 @@ const CHAIN_BYTES = 64_000_000
 const CHAIN_MS = 300_000
 /** No byte for so long, and the node is given up. */
 const STALL_MS = 5_000
-/** A block as a tutorial node writes it: with spaces and escapes of its own, at most so many times what we allow. */
+/** A block as a tutorial node writes it: with spaces and escapes of its own, at most so many times what we write. */
 const SPELLING = 2
 
 /** What the tutorial calls a node: host and port. */
@@ -44,12 +45,17 @@ function invalid(text: string): RuleError {
 }
 
 /**
+ * @param genesisBytes of our own chain: a longer one is another
  * @returns the node's status; undefined for one that has no such thing: a tutorial node
  * @throws RuleError `request.invalid` where nothing of a node answers; the signal's reason, once it is aborted
  */
-export async function askStatus({ origin, name }: NodeUrl, signal: AbortSignal): Promise<JsonObject | undefined> {
+export async function askStatus(
+  { origin, name }: NodeUrl,
+  genesisBytes: number,
+  signal: AbortSignal,
+): Promise<JsonObject | undefined> {
   const pieces: Uint8Array[] = []
-  const limits = { maxBytes: STATUS_BYTES, ms: STATUS_MS, signal }
+  const limits = { maxBytes: STATUS_BYTES + genesisBytes, ms: STATUS_MS, signal }
   try {
     for await (const piece of get(`${origin}/status`, name, limits)) pieces.push(piece)
   } catch (error) {
@@ -61,17 +67,18 @@ export async function askStatus({ origin, name }: NodeUrl, signal: AbortSignal):
 
 /**
  * The blocks of its `/chain`, as they arrive.
+ * @param longest bytes of the longest block that our rules allow
  * @param ms for all of it
  * @throws RuleError `request.invalid` where it isn't a chain in form; whether it is valid is the door's to say. The
  *   signal's reason, once it is aborted
  */
 export async function* askChain(
   { origin, name }: NodeUrl,
-  maxBlockBytes: number,
+  longest: number,
   signal: AbortSignal,
   ms: number = CHAIN_MS,
 ): AsyncGenerator<Uint8Array> {
-  const splitter = new ListSplitter({ maxItemBytes: SPELLING * maxBlockBytes, key: 'chain' })
+  const splitter = new ListSplitter({ maxItemBytes: SPELLING * longest, key: 'chain' })
   let blocks = 0
   try {
     for await (const piece of get(`${origin}/chain`, name, { maxBytes: CHAIN_BYTES, ms, signal })) {
@@ -160,7 +167,7 @@ function noNode(name: string, reason: string): RuleError {
 
 function readObject(body: Uint8Array, name: string): JsonObject {
   try {
-    const value = parseJson(body, { maxBytes: STATUS_BYTES, maxDepth: 16 })
+    const value = parseJson(body, { maxBytes: body.length, maxDepth: 16 })
     if (isJsonObject(value)) return value
   } catch (error) {
     if (!(error instanceof RuleError)) throw error

@@ -139,7 +139,7 @@ export class Neighbours {
   private async meet(text: string): Promise<Neighbour> {
     if (text.startsWith('/')) return { ...(await this.dial([text], text)), text }
     const url = parseNodeUrl(text)
-    const status = await askStatus(url, this.closing.signal)
+    const status = await askStatus(url, this.modules.chain.genesisBytes, this.closing.signal)
     if (status === undefined) return { name: url.name, text, tutorial: await this.look(url), peer: undefined }
     if (status.chain !== this.modules.chain.id)
       throw new RuleError('request.invalid', `${url.name} is on another chain: ${printed(status.chain)}.`)
@@ -229,7 +229,8 @@ export class Neighbours {
   }
 
   private textsOf(url: NodeUrl, ms?: number): AsyncGenerator<Uint8Array> {
-    return askChain(url, this.modules.chain.rules.maxBlockBytes, this.closing.signal, ms)
+    const { rules, genesisBytes } = this.modules.chain
+    return askChain(url, Math.max(rules.maxBlockBytes, genesisBytes), this.closing.signal, ms)
   }
 
   private async keep(): Promise<void> {
