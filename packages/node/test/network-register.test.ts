@@ -10,6 +10,7 @@ import { addressOfPublicKey, canonicalJson, type JsonObject, type JsonValue } fr
 import { afterAll, describe, expect, test } from 'vitest'
 import { ListSplitter } from '../src/list-splitter.ts'
 import { askStatus, parseNodeUrl } from '../src/network/neighbours/http-peer.ts'
+import { memoryLog } from './support/http-node.ts'
 import { genesisSite, grown, networkRules, type Site } from './support/network-chain.ts'
 import {
   addressOf,
@@ -179,6 +180,8 @@ describe('register', () => {
         more()
       },
     'a tutorial node without a chain': () => tutorial([]),
+    'a tutorial node of another chain': () => tutorial(genesisSite(networkRules({ miningReward: 51 })).texts),
+    'a tutorial node of no chain of ours': () => tutorial(['{"index": 1, "proof": 1.5}']),
     'headers without an end': () => (_, response) => {
       response.socket?.write('HTTP/1.1 200 OK\r\n')
       const more = () => {
@@ -341,7 +344,7 @@ describe('a tutorial node’s chain', () => {
     await mine(node)
     let chains = 0
     const { name } = await serve(async (request, response) => {
-      // To be registered it is enough to have a first block.
+      // To be registered it is enough to have our first block.
       if (request.url === '/chain' && chains++ > 0) await mine(node)
       tutorial(genesisSite().texts)(request, response)
     })
@@ -364,13 +367,29 @@ describe('a tutorial node’s chain', () => {
   const bad: Record<string, (site: Site) => readonly string[]> = {
     'that breaks a rule at its end': (site) => [...site.texts.slice(0, -1), twisted(site.texts.at(-1) as string)],
     'with a gap': (site) => site.texts.toSpliced(2, 1),
-    'of other rules': () => grown(genesisSite(networkRules({ miningReward: 51 })), 5).texts,
     'of numbers that can be read in two ways': (site) => site.texts.toSpliced(3, 1, '{"index": 4.0}'),
-    'of nothing': () => ['{}', '{}', '{}'],
+    'of nothing': (site) => site.texts.slice(0, 1).concat('{}', '{}'),
   }
   test.each(Object.keys(bad))('%s is refused', async (what) => {
     const { message, status } = await resolved(tutorial(bad[what]?.(grown(genesisSite(), 5)) ?? []))
     expect({ message, height: status.height }).toEqual({ message: 'Our chain is authoritative', height: 1 })
+  })
+
+  test('is known by whatever spelling of our genesis block', async () => {
+    const texts = grown(genesisSite(), 5).texts.map((text) => JSON.stringify(JSON.parse(text), null, 1))
+    expect(await resolved(tutorial(texts))).toMatchObject({ message: 'Our chain was replaced', status: { height: 6 } })
+  })
+
+  test('that has another genesis block by then is refused', async () => {
+    const other = grown(genesisSite(networkRules({ miningReward: 51 })), 5)
+    let site = genesisSite()
+    const { log, logged } = memoryLog()
+    const node = await startNetworkNode({ log })
+    const { name } = await serve((request, response) => tutorial(site.texts)(request, response))
+    expect(await register(node, [name])).toMatchObject({ status: 201 })
+    site = other
+    expect(await resolve(node)).toBe('Our chain is authoritative')
+    expect(logged()).toContain(`${name} is on another chain: ${other.chain}.`)
   })
 
   test('that is another one when it is asked for again is refused', async () => {
@@ -390,7 +409,7 @@ describe('a tutorial node’s chain', () => {
     const { name } = await serve((request, response) => {
       if (request.url !== '/chain') return void response.writeHead(404).end()
       response.write(`{"chain": [${genesis}`)
-      // To be registered it is enough to have a first block.
+      // To be registered it is enough to have our first block.
       if (chains++ === 0) return void response.end(']}')
       const timer = setInterval(() => response.write(' '), 100)
       tricklesOn = once(response, 'close').then(() => clearInterval(timer))

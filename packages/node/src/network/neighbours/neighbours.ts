@@ -5,7 +5,9 @@
  */
 import {
   type BlockEntry,
+  canonicalJson,
   checkHeader,
+  DEFAULT_JSON_LIMITS,
   entryAfter,
   genesisEntry,
   type Hash,
@@ -15,6 +17,7 @@ import {
   parseBlock,
   parseJson,
   RuleError,
+  sha256Hex,
 } from '@bc/core'
 import type { Chain } from '../../chain/chain.ts'
 import { StorageError, stoppingError } from '../../errors.ts'
@@ -141,12 +144,11 @@ export class Neighbours {
     const url = parseNodeUrl(text)
     const status = await askStatus(url, this.modules.chain.genesisBytes, this.closing.signal)
     if (status === undefined) return { name: url.name, text, tutorial: await this.look(url), peer: undefined }
-    if (status.chain !== this.modules.chain.id)
-      throw new RuleError('request.invalid', `${url.name} is on another chain: ${printed(status.chain)}.`)
+    if (status.chain !== this.modules.chain.id) throw otherChain(url, status.chain)
     return { ...(await this.dial(addressesOf(status.p2p, url), url.name)), text }
   }
 
-  /** That it has a chain at all: which one, resolving shows. */
+  /** That its chain is ours: how far it has come, resolving shows. */
   private async look(url: NodeUrl): Promise<NodeUrl> {
     for await (const _ of this.textsOf(url, LOOK_MS)) break
     return url
@@ -228,9 +230,16 @@ export class Neighbours {
     }
   }
 
-  private textsOf(url: NodeUrl, ms?: number): AsyncGenerator<Uint8Array> {
-    const { rules, genesisBytes } = this.modules.chain
-    return askChain(url, Math.max(rules.maxBlockBytes, genesisBytes), this.closing.signal, ms)
+  /** @throws RuleError `request.invalid` also where the first is another than our genesis block */
+  private async *textsOf(url: NodeUrl, ms?: number): AsyncGenerator<Uint8Array> {
+    const { id, rules, genesisBytes } = this.modules.chain
+    let first = true
+    for await (const text of askChain(url, Math.max(rules.maxBlockBytes, genesisBytes), this.closing.signal, ms)) {
+      const hash = first ? hashIn(text) : id
+      if (hash !== id) throw otherChain(url, hash)
+      first = false
+      yield text
+    }
   }
 
   private async keep(): Promise<void> {
@@ -295,6 +304,20 @@ function nameOf(text: string): string | undefined {
   } catch {
     return undefined
   }
+}
+
+/** However the block is spelled; undefined for what is none in form. */
+function hashIn(text: Uint8Array): Hash | undefined {
+  try {
+    return sha256Hex(canonicalJson(parseJson(text, { ...DEFAULT_JSON_LIMITS, maxBytes: text.length })))
+  } catch (error) {
+    if (error instanceof RuleError) return undefined
+    throw error
+  }
+}
+
+function otherChain({ name }: NodeUrl, id: JsonValue | undefined): RuleError {
+  return new RuleError('request.invalid', `${name} is on another chain: ${printed(id)}.`)
 }
 
 /** A node's own word, in an answer to our operator. */
