@@ -5,6 +5,7 @@
  */
 import type { Static, TSchema } from 'typebox'
 import * as Type from 'typebox'
+import { MOST_AT_ONCE } from '../network/neighbours/neighbours.ts'
 import { PLACE } from '../storage/layout.ts'
 
 export const text = (description: string) => Type.String({ description })
@@ -107,7 +108,7 @@ export const NewTransactionSchema = Type.Object(
 )
 
 export const RegisterSchema = Type.Object(
-  { nodes: Type.Array(Type.String({ minLength: 1, maxLength: 2048 }), { maxItems: 256 }) },
+  { nodes: Type.Array(Type.String({ minLength: 1, maxLength: 2048 }), { maxItems: MOST_AT_ONCE }) },
   { additionalProperties: false, title: 'Register' },
 )
 

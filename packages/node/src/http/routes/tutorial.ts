@@ -162,7 +162,11 @@ function neighbourhood(app: App, context: RouteContext): void {
       body: RegisterSchema,
       response: { ...answers(201, RegisteredSchema), ...refuses(400, 403, 422) },
     },
-    schemaErrorFormatter: () => new RuleError('request.invalid', 'Error: Please supply a valid list of nodes'),
+    schemaErrorFormatter: (errors) => {
+      const long = errors.find(({ keyword }) => keyword === 'maxItems')
+      const fault = long ? `: at most ${long.params.limit} are registered at once` : ''
+      return new RuleError('request.invalid', `Error: Please supply a valid list of nodes${fault}`)
+    },
     handler: async (request, reply) => {
       await neighbours.register(request.body.nodes)
       reply.code(201)

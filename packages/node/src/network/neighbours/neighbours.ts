@@ -32,7 +32,7 @@ import { askChain, askStatus, type NodeUrl, parseNodeUrl } from './http-peer.ts'
 /** Neighbours at the most: an operator has no more friends than that. */
 const MOST = 256
 /** Of one request: each may keep us waiting for seconds. */
-const MOST_AT_ONCE = 32
+export const MOST_AT_ONCE = 32
 /** Addresses of one neighbour that are tried. */
 const MOST_ADDRESSES = 4
 /** How long a tutorial node may take to show its first block. */
@@ -97,13 +97,11 @@ export class Neighbours {
 
   /**
    * All of them or none: a list with one that is no node is refused whole.
-   * @param texts `http://host:port`, `host:port`, or a multiaddress
+   * @param texts at most {@link MOST_AT_ONCE}: `http://host:port`, `host:port`, or a multiaddress
    * @throws RuleError `request.invalid` for one that is no node, or a node of another chain
    * @throws StorageError where they can't be kept: then none was added
    */
   async register(texts: readonly string[]): Promise<void> {
-    if (texts.length > MOST_AT_ONCE)
-      throw new RuleError('request.invalid', `At most ${MOST_AT_ONCE} nodes are registered at once.`)
     const neighbours = await Promise.all(texts.map((text) => this.meet(text)))
     const fresh = new Set(neighbours.map(({ name }) => name).filter((name) => !this.known.has(name)))
     if (this.known.size + fresh.size > MOST)
