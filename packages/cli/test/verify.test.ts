@@ -194,6 +194,19 @@ describe('a node', () => {
     expect(JSON.parse(run.stdout)).toMatchObject({ blocks: 2 })
   })
 
+  test('with a status of many allocations is one; without an end it is none', async () => {
+    let filling = 2 << 20
+    const wordy = await fakeNode((request, response) => {
+      if (request.url !== '/status') return listener(request, response)
+      response.end(`{"height": ${TEXTS.length}, "rules": "${'x'.repeat(filling)}"}`)
+    })
+    expectReport(await bc('verify', wordy.url))
+    filling = 17 << 20
+    const run = await bc('verify', wordy.url)
+    wordy.close()
+    expectFailure(run, 1, /answers with more than 16777216 bytes: is that a node\?$/m)
+  })
+
   test('that says no height is none', async () => {
     const strange = await fakeNode((_, response) => void response.end('{}'))
     expectFailure(await bc('verify', strange.url), 1, /\/status without a proper "height": is that a node\?$/m)

@@ -10,8 +10,8 @@ import {
 } from '@bc/core'
 import { ListSplitter, malformed, objectFrame } from '@bc/node/list-splitter'
 import { LineSplitter, LongLineError } from '@bc/node/ndjson'
-import { type Endpoint, parsed, strange } from '../client/http.ts'
-import { openAnswer, wholeOf } from '../client/http-stream.ts'
+import { bodyOf, type Endpoint, parsed, strange } from '../client/http.ts'
+import { openAnswer } from '../client/http-stream.ts'
 import { CliError } from '../failure.ts'
 import { longInput } from '../terminal/input.ts'
 
@@ -48,7 +48,6 @@ const PAGE_BLOCKS = 1000
 /** Some sixteen times what a node of ours puts into one. */
 const MAX_PAGE_BYTES = MAX_ITEM_BYTES
 const UNKNOWN_PATH = [404, 405]
-const STATUS_BYTES = 1 << 20
 
 /** @throws CliError where there is no such file, or no node */
 export async function openBlocks(source: string | undefined, endpoint: Endpoint): Promise<BlockSource> {
@@ -61,13 +60,14 @@ export async function openBlocks(source: string | undefined, endpoint: Endpoint)
 /** By pages from a node of ours; from a tutorial's, which has none, what it answers to `GET /chain`. */
 async function fromNode(endpoint: Endpoint): Promise<BlockSource> {
   const name = endpoint.node.href.replace(/\/$/, '')
-  const { status, pieces } = await openAnswer(endpoint, { method: 'GET', path: '/status' }, UNKNOWN_PATH)
-  const answer = await wholeOf(pieces, STATUS_BYTES)
+  const asked = { method: 'GET', path: '/status' } as const
+  const { status, pieces } = await openAnswer(endpoint, asked, UNKNOWN_PATH)
+  const answer = await bodyOf(pieces, endpoint.node, asked)
   if (status !== 200) {
     const chain = await openAnswer(endpoint, { method: 'GET', path: '/chain' })
     return { name: `${name}/chain`, isOneMessage: true, blocks: documentBlocks(chain.pieces) }
   }
-  const known = parsed(answer, STATUS_BYTES)
+  const known = parsed(answer)
   const total = isJsonObject(known) ? parseHeight(known.height) : undefined
   if (total === undefined) throw strange(endpoint.node.origin, '/status without a proper "height"')
   // What is mined meanwhile is left out: a chain has an end.

@@ -4,7 +4,7 @@
  */
 import { request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http'
 import { request as httpsRequest } from 'node:https'
-import { type Endpoint, explained, limitOf, parsed, refusal, strange } from './http.ts'
+import { bodyOf, type Endpoint, explained, limitOf, parsed, refusal, strange } from './http.ts'
 import { TimeLimit } from './time-limit.ts'
 
 export interface StreamQuestion {
@@ -28,9 +28,6 @@ export interface StreamedAnswer {
   readonly pieces: AsyncGenerator<Buffer>
 }
 
-/** A refusal is a sentence. */
-const REFUSAL_BYTES = 1 << 20
-
 /**
  * @param accepted statuses from 400 on that aren't to be thrown
  * @throws CliError `cli.no_node`, `cli.answer`, Refusal
@@ -52,7 +49,7 @@ export async function openAnswer(
     if (status === 200 && !isOfType(response, question.type))
       throw strange(base, `${question.path} with something that is not ${question.type}`)
     if (status === 200 || accepted.includes(status)) return { status, pieces }
-    throw refusal(base, question, status, parsed(await wholeOf(pieces, REFUSAL_BYTES), REFUSAL_BYTES))
+    throw refusal(base, question, status, parsed(await bodyOf(pieces, endpoint.node, question)))
   } catch (error) {
     limit.close()
     throw failed(error)
@@ -64,7 +61,7 @@ function isOfType({ headers }: IncomingMessage, type: string | undefined): boole
   return type === undefined || headers['content-type']?.split(';')[0] === type
 }
 
-/** All of an answer, where it is short enough; what is longer is cut off. */
+/** All that comes, where it is short enough; what is longer is cut off. */
 export async function wholeOf(pieces: AsyncIterable<Buffer>, maxBytes: number): Promise<Buffer> {
   const parts: Buffer[] = []
   let length = 0

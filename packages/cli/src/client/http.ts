@@ -56,10 +56,9 @@ export interface Question<T> {
 }
 
 export async function ask<T>(endpoint: Endpoint, question: Question<T>): Promise<T> {
-  const { maxBytes = USUAL_BYTES } = question
   const base = endpoint.node.href.replace(/\/$/, '')
-  const { status, body } = await exchange(new URL(base + question.path), question, endpoint, maxBytes)
-  const answer = parsed(body, maxBytes)
+  const { status, body } = await exchange(new URL(base + question.path), question, endpoint)
+  const answer = parsed(body)
   if (status >= 400) throw refusal(base, question, status, answer)
   if (status >= 300) throw strange(base, `with ${status} ${STATUS_CODES[status] ?? ''}`)
   const doubt = doubtOf(question)
@@ -73,9 +72,9 @@ export async function ask<T>(endpoint: Endpoint, question: Question<T>): Promise
 }
 
 /** undefined for anything but strict JSON. */
-export function parsed(body: Uint8Array, maxBytes: number): JsonValue | undefined {
+export function parsed(body: Uint8Array): JsonValue | undefined {
   try {
-    return parseJson(body, { maxBytes, maxDepth: JSON_DEPTH })
+    return parseJson(body, { maxBytes: body.length, maxDepth: JSON_DEPTH })
   } catch (error) {
     if (error instanceof RuleError) return undefined
     throw error
@@ -108,12 +107,12 @@ interface Answer {
   readonly body: Uint8Array
 }
 
-async function exchange<T>(url: URL, question: Question<T>, endpoint: Endpoint, maxBytes: number): Promise<Answer> {
+async function exchange<T>(url: URL, question: Question<T>, endpoint: Endpoint): Promise<Answer> {
   const limit = new TimeLimit(endpoint.signal)
   try {
     limit.begin(limitOf(endpoint, question))
     const response = await responseTo(url, question, question.operator ? endpoint.token() : undefined, limit.signal)
-    return { status: response.statusCode ?? 0, body: await bodyOf(response, maxBytes, endpoint.node, question) }
+    return { status: response.statusCode ?? 0, body: await bodyOf(response, endpoint.node, question) }
   } catch (error) {
     throw explained(error, question, endpoint, limit.firedAfter)
   } finally {
@@ -150,11 +149,19 @@ function responseTo<T>(
   })
 }
 
-/** Counts what comes and not what was announced. */
-async function bodyOf(response: IncomingMessage, maxBytes: number, node: URL, asked: Asked): Promise<Uint8Array> {
+/**
+ * All of an answer. Counts what comes and not what was announced.
+ * @throws CliError `cli.answer` where it is longer than its question expects
+ */
+export async function bodyOf(
+  pieces: AsyncIterable<Buffer>,
+  node: URL,
+  asked: Asked & { readonly maxBytes?: number },
+): Promise<Uint8Array> {
+  const { maxBytes = USUAL_BYTES } = asked
   const chunks: Buffer[] = []
   let length = 0
-  for await (const chunk of response as AsyncIterable<Buffer>) {
+  for await (const chunk of pieces) {
     length += chunk.length
     if (length > maxBytes) throw strange(node.origin, `with more than ${maxBytes} bytes`, doubtOf(asked))
     chunks.push(chunk)

@@ -3,8 +3,8 @@ import { isJsonObject, type JsonObject } from '@bc/core'
 import type { ImportedAnswer } from '@bc/node'
 import { isBlank, LineSplitter, LongLineError } from '@bc/node/ndjson'
 import { isHash, isWhole } from '../client/answer.ts'
-import { parsed, refusal, strange } from '../client/http.ts'
-import { openAnswer, wholeOf } from '../client/http-stream.ts'
+import { bodyOf, parsed, refusal, strange } from '../client/http.ts'
+import { openAnswer } from '../client/http-stream.ts'
 import { Refusal, usage } from '../failure.ts'
 import type { Settings } from '../settings/options.ts'
 import { longInput } from '../terminal/input.ts'
@@ -17,7 +17,6 @@ const PART_BYTES = 4 << 20
 const PART_BLOCKS = 1000
 /** No block of any chain is longer: a node's own limit is lower. */
 const LINE_BYTES = 16 << 20
-const ANSWER_BYTES = 1 << 20
 const REFUSALS = [400, 401, 409, 413, 422]
 
 export async function importChain(source: string, settings: Settings): Promise<void> {
@@ -91,7 +90,7 @@ async function send(part: Part, before: ImportedAnswer | undefined, settings: Se
   const body = Buffer.concat(part.flatMap(({ bytes }) => [bytes, NEWLINE]))
   const question = { method: 'POST', path: '/blocks', body, operator: true, patient: true } as const
   const { status, pieces } = await openAnswer(settings, question, REFUSALS)
-  const answer = parsed(await wholeOf(pieces, ANSWER_BYTES), ANSWER_BYTES)
+  const answer = parsed(await bodyOf(pieces, settings.node, question))
   if (status !== 200) throw stoppedAt(answer, part, before, refusal(settings.node.origin, question, status, answer))
   if (isJsonObject(answer) && isCount(answer) && isWhole(answer.height) && isHash(answer.tip))
     return answer as unknown as ImportedAnswer

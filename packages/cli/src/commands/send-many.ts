@@ -112,7 +112,7 @@ async function* linesOf(pieces: AsyncIterable<Buffer>, node: URL): AsyncGenerato
 }
 
 function readOutcome(line: Uint8Array): Outcome | undefined {
-  const value = parsed(line, LINE_BYTES)
+  const value = parsed(line)
   if (!isJsonObject(value) || parseAmount(value.status) === undefined) return undefined
   const { id, index, code, message } = value
   const accepted = code === undefined && parseHash(id) !== undefined && parseAmount(index) !== undefined
