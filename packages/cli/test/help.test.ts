@@ -1,4 +1,5 @@
 /** The help texts, word for word: `npx vitest run packages/cli -u` writes them anew. */
+import { spawnSync } from 'node:child_process'
 import { describe, expect, test } from 'vitest'
 import { bc, command, expectFailure } from './commands.ts'
 
@@ -64,7 +65,15 @@ describe('help', () => {
     expect(text).toMatch(new RegExp(`^Usage: ${name} `))
     if (name !== 'bc key') expect(text).toMatch(/^Examples?:$/m)
     expect(text.split('\n').filter((line) => line.length > 80)).toEqual([])
+    for (const example of examplesIn(text))
+      expect(spawnSync('bash', ['-n'], { input: example, encoding: 'utf8' }).stderr, example).toBe('')
     await expect(text).toMatchFileSnapshot(`help/${name.replaceAll(' ', '-')}.txt`)
+  }
+
+  /** What is said of one stands behind some spaces. */
+  function examplesIn(text: string): string[] {
+    const [, lines = ''] = /^Examples?:\n((?: {2}.*\n)*)/m.exec(text) ?? []
+    return [...lines.matchAll(/^ {2}(\S.*?)(?: {2,}.*)?$/gm)].map(([, example = '']) => example)
   }
 
   test('bc help COMMAND and -h are the same', async () => {

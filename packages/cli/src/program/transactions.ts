@@ -86,7 +86,7 @@ refused by another rule; 1 or 3 where the node or the way to it broke.
 ${examples(
   'bc send-tx $FROM $TO 5 $SIGNATURE',
   'bc send-tx < signed.json              one transaction, or one on each line',
-  'bc send-tx < thousands.ndjson | jq -c select(.code)',
+  "bc send-tx < thousands.ndjson | jq -c 'select(.code)'",
   'bc send-tx                            asks, on a terminal',
 )}`,
     )
