@@ -68,7 +68,7 @@ const OVERVIEW = `${examples(
   'bc mine                                   mine a block',
   'bc key new alice                          make a key and keep it, encrypted',
   'bc pay $TO 5 --from alice                 make a transaction, sign and send it',
-  'bc chain | jq .length                     in a pipe every result is JSON',
+  'bc chain | jq .length                     in a pipe: JSON, or one word',
   'bc --node http://10.0.0.7:5001 status     ask another node',
 )}
 

@@ -125,8 +125,8 @@ export const EXPLANATIONS: Readonly<Record<Code, Explanation>> = {
     fix: 'Wait for the next block, then send the rest.',
   },
   'pool.full': {
-    why: 'Memory is limited. Where there is no room, those who pay more go first.',
-    fix: 'Sign again with a higher fee, or wait for some blocks.',
+    why: 'Memory is limited. Where there is no room, what can be confirmed goes before what waits for a missing nonce, and then those who pay more.',
+    fix: 'Send what is missing before it, sign again with a higher fee, or wait for some blocks.',
   },
   'block.genesis': {
     why: 'The genesis block holds the rules and the first balances, and its hash is the id of the chain. Another one is another chain.',
@@ -198,7 +198,7 @@ export const EXPLANATIONS: Readonly<Record<Code, Explanation>> = {
   },
   'request.rate': {
     why: 'One client must not take the node from the others.',
-    fix: 'Wait as long as the message says, then go on more slowly.',
+    fix: 'Wait as long as the message says, or else some seconds, then go on more slowly.',
   },
   'request.host': {
     why: "A web page can make a browser reach a node under the page's own name (DNS rebinding). Under a name that is not its own a node does not answer.",
@@ -209,7 +209,7 @@ export const EXPLANATIONS: Readonly<Record<Code, Explanation>> = {
     fix: 'Open the page from the node itself, or use a program that is no browser.',
   },
   'request.operator': {
-    why: 'Mining, the secret and the neighbours are for whoever runs the node.',
+    why: 'Mining, the secret, the neighbours, imports and all of dev mode are for whoever runs the node.',
     fix: "Run the command on the node's own machine, or give the token of its data folder: --token @operator-token, or BC_TOKEN.",
   },
   'request.dev_only': {

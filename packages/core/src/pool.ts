@@ -233,7 +233,7 @@ export class Pool {
     const outbids = ready && fee > (this.ready.lowestFee() ?? 0)
     const lowest = outbids ? this.ready.lowest(sender) : undefined
     if (lowest && fee > lowest.transaction.fee) return lowest
-    throw new RuleError('pool.full', 'The pool is full, and its lowest fee is not below this one.', { fee })
+    throw new RuleError('pool.full', 'The pool is full, and nothing in it has to make room for this one.', { fee })
   }
 
   private insert(entry: PoolEntry, account: Account): void {

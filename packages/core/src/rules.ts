@@ -32,7 +32,8 @@ export const RULES = {
   'pool.gap': 'A nonce is at most 64 ahead of the next one that the sender can have confirmed.',
   'pool.replacement': 'A transaction replaces a waiting one of the same nonce for a fee 10 % and at least 1 higher.',
   'pool.account': 'A sender has a limited number of transactions waiting.',
-  'pool.full': 'A full pool takes a transaction only for a higher fee than the lowest in it.',
+  'pool.full':
+    'A full pool takes a transaction only in place of one that can wait: with a lower fee, or a missing nonce before it.',
   'request.invalid': 'A request has the parameters and the body that the API describes.',
   'request.not_found': 'What a request asks for exists.',
   'request.method': 'A path is asked with a method that it knows.',

@@ -54,7 +54,7 @@ export function addNodeOptions(program: Command): Command {
     )
     .option(
       '--token <@file>',
-      "the operator's token, for mine, secret, register and resolve on a node elsewhere (env: BC_TOKEN)",
+      "the operator's token, for mine, secret, register, resolve, import and dev mode on a node elsewhere (env: BC_TOKEN)",
     )
     .addOption(keysOption().hideHelp())
     .option('--json', 'print JSON on a terminal too')
