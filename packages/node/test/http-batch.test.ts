@@ -1,13 +1,14 @@
-/** `POST /transactions`: a batch over HTTP. What each line comes to is pool-batches.test.ts's matter. */
+/** `POST /transactions`: a batch over HTTP. What becomes of its groups is pool-batches.test.ts's matter. */
 import { once } from 'node:events'
 import type { Socket } from 'node:net'
 import { parseJson, transactionId } from '@bc/core'
 import { Ajv2020 } from 'ajv/dist/2020.js'
+import fc from 'fast-check'
 import { describe, expect, test, vi } from 'vitest'
 import { OutcomeSchema } from '../src/http/schemas.ts'
 import { LateNetwork } from '../src/network/late-network.ts'
 import { type Asked, ask, connected, type Reply } from './support/http-client.ts'
-import { ALICE, BOB, CAROL, signed, startTestNode, type TestNode } from './support/http-node.ts'
+import { ALICE, BOB, CAROL, signed, startTestNode, type TestNode, tutorialBody } from './support/http-node.ts'
 import { injected } from './support/http-parts.ts'
 
 const NDJSON = { 'content-type': 'application/x-ndjson' }
@@ -64,6 +65,52 @@ test('a line for each line, in their order', async () => {
   expect(transactions).toEqual([first, second, third])
 })
 
+describe('each line comes to what the request alone is answered with', () => {
+  /** What somebody may get wrong. */
+  const mistakes: Record<string, readonly unknown[]> = {
+    amount: [0, 1.5, -1, 2 ** 53, '5', '05', '0', '', ' 5', '9007199254740993', 'x'.repeat(17), null, true, undefined],
+    fee: [1, '1', 1.5, null, undefined],
+    nonce: [0, 5, 70, '0', -1, null, undefined],
+    memo: ['', 'tea', '茶'.repeat(100), 5, null],
+    recipient: [CAROL.address, 'dave', 5, null, undefined],
+    sender: ['0', 'x'.repeat(80), {}, undefined],
+    signature: ['00'.repeat(64), 'f'.repeat(127), 'f'.repeat(7_000), 'f'.repeat(9_000), [], null, undefined],
+    chain: ['x', null],
+  }
+  const mistake = fc
+    .constantFrom(...Object.keys(mistakes))
+    .chain((field) => fc.constantFrom(...(mistakes[field] ?? [])).map((value) => ({ [field]: value })))
+  const body = fc.oneof(
+    { weight: 9, arbitrary: fc.tuple(fc.nat(3), fc.boolean(), fc.array(mistake, { maxLength: 3 })) },
+    { weight: 1, arbitrary: fc.constantFrom('{', '[]', 'null', '7', '"x"', '{}', '{"amount": 1, "amount": 1}') },
+  )
+
+  test('whatever is wrong with it', async () => {
+    const [one, other] = [await startTestNode(), await startTestNode()]
+    const alone = async (text: string): Promise<Line> => {
+      const headers = { 'content-type': 'application/json' }
+      const reply = await injected(one.app, { method: 'POST', path: '/transactions/new', body: text, headers })
+      const { code, id, index } = JSON.parse(reply.text)
+      return { status: reply.status, code, id, index }
+    }
+    const texts = body.map((made) => {
+      if (typeof made === 'string') return made
+      const [nonce, isTutorials, changes] = made
+      const payment = signed(one.chain, { nonce, fee: isTutorials ? 0 : nonce })
+      return JSON.stringify(Object.assign({}, isTutorials ? tutorialBody(payment) : payment, ...changes))
+    })
+    await fc.assert(
+      fc.asyncProperty(fc.array(texts, { minLength: 1, maxLength: 12 }), async (list) => {
+        const expected: Line[] = []
+        for (const text of list) expected.push(await alone(text))
+        const lines = linesIn(await injected(other.app, asked(`${list.join('\n')}\n`)))
+        expect(lines.map(({ status, code, id, index }) => ({ status, code, id, index }))).toEqual(expected)
+      }),
+      { numRuns: 150 },
+    )
+  })
+})
+
 test('thousands of one sender, a block afterwards', async () => {
   const node = await startTestNode()
   const lines = linesIn(await ask(node, asked(textOf(payments(node, 0, 1500)))))
@@ -104,7 +151,7 @@ test.each([9_000, 900_000])('a line of %i bytes is refused alone', async (length
   const lines = linesIn(await ask(node, asked(`${textOf([first])}"${'x'.repeat(length)}"\n${textOf([second])}`)))
   expect(lines.map(({ status, code }) => [status, code])).toEqual([
     [201, undefined],
-    [400, 'message.malformed'],
+    [413, 'request.too_large'],
     [201, undefined],
   ])
 })

@@ -380,7 +380,13 @@ describe('a body', () => {
   })
 
   it('of just under that is read: 400 for what is in it', async () => {
-    expect((await contract.ask(node, post('/transactions/new', pad(99_000)))).json).toMatchObject({ code: 'tx.shape' })
+    expect((await contract.ask(node, post('/nodes/register', pad(99_000)))).json).toMatchObject({ statusCode: 400 })
+  })
+
+  it('with a transaction is as long as a line of many may be: 8 KB', async () => {
+    const sent = async (length: number) => (await contract.ask(node, post('/transactions/new', pad(length)))).json
+    expect(await sent(7_000)).toMatchObject({ code: 'tx.shape' })
+    expect(await sent(8_192)).toMatchObject({ code: 'request.too_large' })
   })
 
   it.each([

@@ -1,11 +1,13 @@
-/** Batches at the pool's door: what each line comes to is what it would come to alone, and what is accepted is on the disk. */
+/** Batches at the pool's door: they are one by one what they are together, and what is accepted is on the disk. */
 import { DEFAULT_POOL_LIMITS, genesisOf, type Hash, type PoolLimits, type Transaction } from '@bc/core'
+import { Ajv2020, type AnySchema } from 'ajv/dist/2020.js'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { alice, bob, carol, dave } from '../../core/test/support/site.ts'
+import { formCheck } from '../src/http/transaction-form.ts'
 import type { Outcome } from '../src/pool/admission.ts'
 import { Batches, isAdmitted } from '../src/pool/batches.ts'
-import { LINE_BYTES, readLine } from '../src/pool/submission.ts'
+import { readLine, SUBMISSION_BYTES } from '../src/pool/submission.ts'
 import {
   easyRules,
   GENESIS_TIME,
@@ -18,6 +20,8 @@ import {
 } from './support/ledger-blocks.ts'
 import { ledgerOver, type MemoryLedger, memoryLedger, records } from './support/ledger-node.ts'
 
+const ajv = new Ajv2020({ allErrors: true, strictTypes: false })
+const faultOf = formCheck({ compileValidationSchema: (schema: AnySchema) => ajv.compile(schema) } as never)
 const RULES = easyRules()
 const START = genesisSite(RULES)
 
@@ -34,7 +38,7 @@ async function* grouped(lines: readonly Uint8Array[], size: number): AsyncGenera
 async function handIn(ledger: MemoryLedger, bodies: readonly unknown[], size = 7): Promise<Outcome[]> {
   const outcomes: Outcome[] = []
   const batches = new Batches(ledger.admission, () => ledger.chain.head.index + 1)
-  for await (const some of batches.admit(grouped(bodies.map(lineOf), size)))
+  for await (const some of batches.admit(grouped(bodies.map(lineOf), size), faultOf))
     outcomes.push(...some.map(({ outcome }) => outcome))
   return outcomes
 }
@@ -99,7 +103,7 @@ describe('a batch', () => {
     }
     const batches = new Batches(ledger.admission, () => ledger.chain.head.index + 1)
     const lines = Array.from({ length: 40 }, (_, nonce) => lineOf(paymentOf(nonce)))
-    for await (const outcomes of batches.admit(grouped(lines, 8)))
+    for await (const outcomes of batches.admit(grouped(lines, 8), faultOf))
       for (const { outcome } of outcomes) expect(isAdmitted(outcome) && (await isStored(ledger, outcome.id))).toBe(true)
   })
 
@@ -107,7 +111,7 @@ describe('a batch', () => {
     ['no JSON', '{"amount": 1', 'message.malformed'],
     ['a key twice', '{"amount": 1, "amount": 1}', 'message.malformed'],
     ['a float', { ...paymentOf(1), amount: 1.5 }, 'message.malformed'],
-    ['too long', `"${'x'.repeat(LINE_BYTES)}"`, 'message.malformed'],
+    ['too long', `"${'x'.repeat(SUBMISSION_BYTES)}"`, 'request.too_large'],
     ['a list', [], 'tx.shape'],
     ['null', 'null', 'tx.shape'],
     ['no signature', { ...paymentOf(1), signature: undefined }, 'tx.shape'],
@@ -116,6 +120,7 @@ describe('a batch', () => {
     ['an amount that is null', { ...paymentOf(1), amount: null }, 'tx.shape'],
     ['no amount', { ...paymentOf(1), amount: undefined }, 'tx.shape'],
     ['a nonce in a string', { ...paymentOf(1), nonce: '1' }, 'tx.shape'],
+    ['a nonce in a string, and an amount in words', { ...paymentOf(1), nonce: '1', amount: 'one' }, 'tx.shape'],
     ['an amount in words and nothing else', { amount: 'one' }, 'tx.shape'],
     ['an amount in words', { ...paymentOf(1), amount: 'one' }, 'tx.number'],
     ['an amount with a leading zero', { ...paymentOf(1), amount: '01' }, 'tx.number'],
@@ -136,7 +141,7 @@ describe('a batch', () => {
   })
 })
 
-test('each line comes to what it would come to alone, however they are grouped', async () => {
+test('each line comes to what it would come to by itself at the door, however they are grouped', async () => {
   const payment = fc
     .record({ who: fc.constantFrom(alice, bob, carol), nonce: fc.nat(6), fee: fc.nat(3), kind: fc.nat(9) })
     .map(({ who, nonce, fee, kind }): unknown => {
@@ -151,7 +156,7 @@ test('each line comes to what it would come to alone, however they are grouped',
       const [one, other] = [await open(limits), await open(limits)]
       const alone: string[] = []
       for (const body of bodies) {
-        const read = readLine(lineOf(body))
+        const read = readLine(lineOf(body), faultOf)
         alone.push(told('fields' in read ? await one.admission.outcomeOf(read) : read))
       }
       expect((await handIn(other, bodies, size)).map(told)).toEqual(alone)
@@ -169,7 +174,7 @@ test('batches at the same time and single ones among them are all answered', asy
   const all = await Promise.all([
     ...[alice, bob].map(async (from) => {
       let accepted = 0
-      for await (const some of batches.admit(grouped(of(from), 5)))
+      for await (const some of batches.admit(grouped(of(from), 5), faultOf))
         accepted += some.filter(({ outcome }) => isAdmitted(outcome)).length
       return accepted
     }),
@@ -193,7 +198,7 @@ test('each is told the earliest block that it could be in, also where blocks com
     }
   }
   const batches = new Batches(ledger.admission, () => ledger.chain.head.index + 1)
-  for await (const some of batches.admit(withBlocksBetween())) indices.push(...some.map(({ index }) => index))
+  for await (const some of batches.admit(withBlocksBetween(), faultOf)) indices.push(...some.map(({ index }) => index))
   expect(indices).toEqual([2, 2, 3, 3])
 })
 
@@ -204,5 +209,5 @@ test('a disk that fails ends the batch, and nothing is told as accepted', async 
   const batches = new Batches(ledger.admission, () => ledger.chain.head.index + 1)
   // The places that the failed groups had are free again.
   for (let i = 0; i < 6; i++)
-    await expect(batches.admit(grouped([lineOf(paymentOf(2 + i))], 1)).next()).rejects.toThrow('no space left')
+    await expect(batches.admit(grouped([lineOf(paymentOf(2 + i))], 1), faultOf).next()).rejects.toThrow('no space left')
 })

@@ -7,7 +7,7 @@
  */
 import type { PoolEntry, RuleError } from '@bc/core'
 import type { Admission, Outcome } from './admission.ts'
-import { readLine, type Submission } from './submission.ts'
+import { type FormCheck, readLine, type Submission } from './submission.ts'
 
 /** Transactions whose signatures are asked for at once. A single request that comes in between waits for no more. */
 export const GROUP = 512
@@ -38,12 +38,16 @@ export class Batches {
    * {@link Admission.submit}, and the ones after it are judged with it in the pool.
    * @param groups lines, at most {@link GROUP} at a time
    */
-  async *admit(groups: AsyncIterable<readonly Uint8Array[]>): AsyncGenerator<readonly LineOutcome[]> {
+  async *admit(
+    groups: AsyncIterable<readonly Uint8Array[]>,
+    faultOf: FormCheck,
+  ): AsyncGenerator<readonly LineOutcome[]> {
     const underWay: Promise<readonly LineOutcome[]>[] = []
     let before: Promise<unknown> = Promise.resolve()
     for await (const lines of groups) {
       await this.slots.take()
-      const group = this.admitGroup(lines, before).finally(() => this.slots.give())
+      const read = lines.map((line) => readLine(line, faultOf))
+      const group = this.admitGroup(read, before).finally(() => this.slots.give())
       // Met where it is awaited in its turn.
       before = group.catch(() => undefined)
       underWay.push(group)
@@ -52,8 +56,10 @@ export class Batches {
     for (const group of underWay) yield await group
   }
 
-  private async admitGroup(lines: readonly Uint8Array[], before: Promise<unknown>): Promise<readonly LineOutcome[]> {
-    const read = lines.map(readLine)
+  private async admitGroup(
+    read: readonly (Submission | RuleError)[],
+    before: Promise<unknown>,
+  ): Promise<readonly LineOutcome[]> {
     // Without a nonce it means the one after all that its sender has waiting: that is known when its turn has come.
     if (read.some((one) => 'fields' in one && !one.namesNonce)) return before.then(() => this.oneByOne(read))
     const checked = await this.admission.check(read)

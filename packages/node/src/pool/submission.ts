@@ -1,5 +1,5 @@
 /** What somebody hands in, and the transaction that it means. */
-import { isJsonObject, type JsonObject, type JsonValue, parseJson, RuleError } from '@bc/core'
+import { type JsonObject, type JsonValue, parseJson, RuleError } from '@bc/core'
 import type { NewTransaction } from '../http/schemas.ts'
 
 /** A body of `POST /transactions/new`: the tutorial's clients know nothing of `nonce` and `fee`. */
@@ -30,35 +30,26 @@ function readAmount(amount: number | string): number {
   return value
 }
 
+/** What is wrong with the form of a body, before anything of it is read; undefined where nothing is. */
+export type FormCheck = (body: JsonValue) => RuleError | undefined
+
 /** A transaction has at most 2 KB; and it may be spelled with escapes. */
-export const LINE_BYTES = 8_192
+export const SUBMISSION_BYTES = 8_192
 const LINE_DEPTH = 8
 
 /**
- * The same of one line of a batch.
- * @returns the refusal, where its form is wrong: `message.malformed`, `tx.shape` or `tx.number`
+ * The same of one line of a batch, which is a body that no route has looked at.
+ * @param faultOf what a body by itself would be refused for
+ * @returns the refusal, where its form is wrong: `request.too_large`, `message.malformed`, `tx.shape` or `tx.number`
  */
-export function readLine(line: Uint8Array): Submission | RuleError {
+export function readLine(line: Uint8Array, faultOf: FormCheck): Submission | RuleError {
+  if (line.length > SUBMISSION_BYTES)
+    return new RuleError('request.too_large', `The transaction has over ${SUBMISSION_BYTES} bytes.`)
   try {
-    return readSubmission(checkedForm(parseJson(line, { maxBytes: LINE_BYTES, maxDepth: LINE_DEPTH })))
+    const body = parseJson(line, { maxBytes: SUBMISSION_BYTES, maxDepth: LINE_DEPTH })
+    return faultOf(body) ?? readSubmission(body as unknown as NewTransaction)
   } catch (error) {
     if (error instanceof RuleError) return error
     throw error
   }
-}
-
-const TEXTS = ['recipient', 'sender', 'signature'] as const
-
-/** What core's parser doesn't get to see as it was sent, or would see after the amount that is read before it. All else that is wrong with a form is for that to say. */
-function checkedForm(value: JsonValue): NewTransaction {
-  if (!isJsonObject(value)) throw shape('a transaction is an object')
-  const { amount, memo } = value
-  for (const field of TEXTS) if (typeof value[field] !== 'string') throw shape(`${field} is missing, or no string`)
-  if (typeof amount !== 'number' && typeof amount !== 'string') throw shape('amount is a whole number')
-  if (memo !== undefined && typeof memo !== 'string') throw shape('memo is a string')
-  return value as unknown as NewTransaction
-}
-
-function shape(fault: string): RuleError {
-  return new RuleError('tx.shape', `This is no transaction: ${fault}.`)
 }

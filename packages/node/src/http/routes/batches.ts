@@ -7,12 +7,13 @@ import { Allowance } from '../../network/allowance.ts'
 import { isLoopback, networkOf } from '../../network/hosts.ts'
 import { machineTime } from '../../network/time.ts'
 import { Batches, GROUP, isAdmitted, type LineOutcome } from '../../pool/batches.ts'
-import { LINE_BYTES } from '../../pool/submission.ts'
+import { type FormCheck, SUBMISSION_BYTES } from '../../pool/submission.ts'
 import { type App, answers, refuses, sendJson } from '../app.ts'
 import type { RouteContext } from '../context.ts'
 import { answerOf, clientGone, reportDamage } from '../errors.ts'
 import { linesOf, sendLines, withLines } from '../ndjson-body.ts'
 import { ImportedSchema, ImportRefusedSchema, NdjsonBody, NoQuery, OutcomeSchema } from '../schemas.ts'
+import { formCheck } from '../transaction-form.ts'
 
 /**
  * Read whole before the first is imported: a request has 15 seconds to arrive, and to connect so many blocks may take
@@ -110,10 +111,13 @@ function submitTransactions(app: App, { admission, chain, network, onFailure }: 
     handler: async (request, reply) => {
       // Whose socket is gone has no address to be counted by.
       if (request.socket.destroyed) throw clientGone()
-      const body = linesOf(request.body, { maxLineBytes: LINE_BYTES, maxBytes: MOST_TRANSACTIONS * LINE_BYTES })
+      const body = linesOf(request.body, {
+        maxLineBytes: SUBMISSION_BYTES,
+        maxBytes: MOST_TRANSACTIONS * SUBMISSION_BYTES,
+      })
       const answer = new PassThrough()
       const stranger = isLoopback(request.socket.remoteAddress) ? undefined : networkOf(request.ip)
-      answerLines(answer, inGroups(body, stranger)).catch((error) => {
+      answerLines(answer, inGroups(body, stranger), formCheck(request)).catch((error) => {
         reportDamage(error, onFailure)
         answer.destroy(error)
       })
@@ -121,12 +125,16 @@ function submitTransactions(app: App, { admission, chain, network, onFailure }: 
     },
   })
 
-  async function answerLines(answer: PassThrough, groups: AsyncIterable<readonly Uint8Array[]>): Promise<void> {
+  async function answerLines(
+    answer: PassThrough,
+    groups: AsyncIterable<readonly Uint8Array[]>,
+    faultOf: FormCheck,
+  ): Promise<void> {
     let end: unknown
     const until = stoppingAt(groups, (error) => {
       end = error
     })
-    for await (const outcomes of batches.admit(until)) {
+    for await (const outcomes of batches.admit(until, faultOf)) {
       for (const { outcome } of outcomes) if (isAdmitted(outcome)) network.announceTransaction(outcome.transaction)
       // Held for a client that sends all before it reads anything: so much it is not.
       answer.write(outcomes.map(lineOf).join(''))

@@ -1,8 +1,7 @@
 /** The tutorial's HTTP contract, kept to the letter (protocol.md). */
 import type { Socket } from 'node:net'
 import { RuleError } from '@bc/core'
-import type { FastifySchemaValidationError } from 'fastify'
-import { readSubmission } from '../../pool/submission.ts'
+import { readSubmission, SUBMISSION_BYTES } from '../../pool/submission.ts'
 import { sharedEnd } from '../../shared-end.ts'
 import { type App, answers, refuses, sendJson } from '../app.ts'
 import { chainStream } from '../chain-stream.ts'
@@ -23,6 +22,7 @@ import {
   type StoredBlock,
   WaitingSchema,
 } from '../schemas.ts'
+import { formFault } from '../transaction-form.ts'
 
 export function tutorialRoutes(app: App, context: RouteContext): void {
   mine(app, context)
@@ -90,6 +90,7 @@ function transactions(app: App, { admission, chain, network }: RouteContext): vo
   app.route({
     method: 'POST',
     url: '/transactions/new',
+    bodyLimit: SUBMISSION_BYTES,
     config: { changes: true },
     schema: {
       summary: 'Hand in a signed transaction',
@@ -99,10 +100,7 @@ function transactions(app: App, { admission, chain, network }: RouteContext): vo
     },
     schemaErrorFormatter: (errors, part) => {
       if (part !== 'body') return new RuleError('request.invalid', `The ${part} is not what the API describes.`)
-      const missing = errors.flatMap(missingFields)
-      if (missing.length > 0) return new RuleError('tx.shape', `Missing values: ${missing.join(', ')}.`)
-      const [{ instancePath, message } = { instancePath: '', message: '' }] = errors
-      return new RuleError('tx.shape', `This is no transaction: body${instancePath} ${message}.`)
+      return formFault(errors)
     },
     handler: async (request, reply) => {
       // Of the time before: by the time of the answer it may have been mined.
@@ -113,12 +111,6 @@ function transactions(app: App, { admission, chain, network }: RouteContext): vo
       return { message: `Transaction will be added to Block ${index}`, index, id, transaction }
     },
   })
-}
-
-/** A body that is no object at all, or that isn't there, lacks every field. */
-function missingFields({ keyword, params, instancePath }: FastifySchemaValidationError): unknown[] {
-  if (keyword === 'required') return [params.missingProperty]
-  return keyword === 'type' && instancePath === '' ? NewTransactionSchema.required : []
 }
 
 function secret(app: App, { identity, console }: RouteContext): void {
