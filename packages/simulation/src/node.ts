@@ -48,11 +48,14 @@ export interface NodeModules {
   readonly onHead: (node: SimulatedNode, change: HeadChange) => void
   /** Something that must not happen, whatever the network does. */
   readonly onFault: (node: SimulatedNode, what: string) => void
-  /** What a node's network takes for its chain, where somebody wants to listen in, or to put a fault in. */
-  readonly around?: AroundChain
+  readonly onChain?: OnChain
 }
 
-export type AroundChain = (name: PeerId, chain: Chain) => Chain
+/**
+ * Before a node's network gets its chain, for whoever wants to listen in, or to put a fault in: in that chain itself, as
+ * what stands before it would keep a head of its own.
+ */
+export type OnChain = (name: PeerId, chain: Chain) => void
 
 export interface NodeOptions {
   readonly name: PeerId
@@ -113,8 +116,9 @@ export class SimulatedNode {
     const door = new Serial()
     const { chain, admission } = await this.openLedger(store, door)
     const transport = new SimulatedTransport(this.name, medium, nameOf)
+    this.modules.onChain?.(this.name, chain)
     const network = new Network({
-      chain: this.modules.around?.(this.name, chain) ?? chain,
+      chain,
       store,
       admission,
       transport,

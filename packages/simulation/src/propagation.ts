@@ -76,7 +76,7 @@ function makeWorld({ nodes, seed, interval }: PropagationOptions, arrivals: Arri
     curve: sharedCurve(),
     purses: { miners: [purseOf('miner 0')], payers: [] },
     sharedValues: new SharedValues(),
-    around: (name, chain) => arrivals.watch(name, chain),
+    onChain: (name, chain) => arrivals.watch(name, chain),
     onHead: ({ name }, { adopted }) => {
       for (const { entry } of adopted) arrivals.note(name, entry.hash)
     },
@@ -107,21 +107,20 @@ function scenarioOf(nodes: number, interval: number): Scenario {
 }
 
 /** When each node first had each block. */
-class Arrivals {
+export class Arrivals {
   /** Virtual milliseconds. */
   now: () => number = () => 0
   /** The first to have a block is who has found it. */
   private readonly times = new Map<Hash, Map<PeerId, number>>()
 
   /** Listens in on what comes from the network. */
-  watch(name: PeerId, chain: Chain): Chain {
-    const watched: Chain = Object.create(chain)
-    watched.import = async (block, options) => {
-      const outcome = await chain.import(block, options)
+  watch(name: PeerId, chain: Chain): void {
+    const inside = chain.import.bind(chain)
+    chain.import = async (block, options) => {
+      const outcome = await inside(block, options)
       if (outcome.kind === 'head' || outcome.kind === 'beside') this.note(name, outcome.entry.hash)
       return outcome
     }
-    return watched
   }
 
   note(name: PeerId, hash: Hash): void {

@@ -1,7 +1,7 @@
 /** One seed, from its beginning to the judgement. */
 import { findFaults } from './checker.ts'
 import { sharedCurve } from './curve.ts'
-import type { AroundChain } from './node.ts'
+import type { OnChain } from './node.ts'
 import { play } from './play.ts'
 import { purseOf } from './purses.ts'
 import { Random } from './random.ts'
@@ -11,8 +11,8 @@ import { World } from './world.ts'
 export interface SimulationOptions extends ScenarioOptions {
   readonly seed: number
   readonly keepLog?: boolean
-  /** Where the checker is tested: what is put in between a node and its chain, and what happens before the judgement. */
-  readonly around?: AroundChain
+  /** Where the checker is tested: what is put into a node's chain, and what happens before the judgement. */
+  readonly onChain?: OnChain
   readonly beforeJudgement?: (world: World) => Promise<void>
 }
 
@@ -38,7 +38,7 @@ const PAYERS = 6
 const payers = Array.from({ length: PAYERS }, (_, i) => purseOf(`payer ${i}`))
 
 export async function simulate(options: SimulationOptions): Promise<Outcome> {
-  const { seed, nodes, keepLog = false, around, beforeJudgement } = options
+  const { seed, nodes, keepLog = false, onChain, beforeJudgement } = options
   const addresses = payers.map(({ address }) => address)
   const scenario = scenarioOf(seed, options, addresses, new Random(`${seed} scenario`))
   const world = new World({
@@ -47,7 +47,7 @@ export async function simulate(options: SimulationOptions): Promise<Outcome> {
     curve: sharedCurve(),
     purses: { miners: Array.from({ length: nodes }, (_, i) => purseOf(`miner ${i}`)), payers },
     keepLog,
-    ...(around && { around }),
+    ...(onChain && { onChain }),
   })
   await world.clock.runUntil(play(world)).catch((error) => world.fault(`the run has ended early: ${error.stack}`))
   await beforeJudgement?.(world)

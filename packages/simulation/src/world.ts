@@ -7,7 +7,7 @@ import { VirtualClock } from './clock.ts'
 import { Disk, type SharedValues } from './disk.ts'
 import { Journal } from './journal.ts'
 import { Medium } from './medium.ts'
-import { type AroundChain, SimulatedNode } from './node.ts'
+import { type OnChain, SimulatedNode } from './node.ts'
 import { Payments } from './payments.ts'
 import type { Purse } from './purses.ts'
 import { Random } from './random.ts'
@@ -24,7 +24,7 @@ export interface WorldOptions {
   readonly purses: { readonly miners: readonly Purse[]; readonly payers: readonly Purse[] }
   readonly keepLog?: boolean
   readonly sharedValues?: SharedValues
-  readonly around?: AroundChain
+  readonly onChain?: OnChain
   readonly onHead?: (node: SimulatedNode, change: HeadChange) => void
 }
 
@@ -70,7 +70,7 @@ export class World {
         options.onHead?.(node, change)
       },
       onFault: (node: SimulatedNode, what: string) => this.fault(`${node.name}: ${what}`),
-      ...(options.around && { around: options.around }),
+      ...(options.onChain && { onChain: options.onChain }),
     }
     this.nodes = names.map((name, i) => {
       const purse = purses.miners[i % purses.miners.length] as Purse

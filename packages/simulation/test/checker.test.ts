@@ -22,19 +22,18 @@ test('nothing is found where nothing is broken', async () => {
 })
 
 test('a node that never changes branches', async () => {
-  const stubborn = (chain: Chain): Chain => {
-    const other: Chain = Object.create(chain)
-    other.import = async (parsed, options) =>
-      parsed.block.previous_hash === chain.head.hash ? chain.import(parsed, options) : { kind: 'known' }
-    other.importAll = async (blocks, options) => {
+  const onChain = (name: string, chain: Chain) => {
+    if (name !== 'n001') return
+    const inside = chain.import.bind(chain)
+    chain.import = async (parsed, options) =>
+      parsed.block.previous_hash === chain.head.hash ? inside(parsed, options) : { kind: 'known' }
+    chain.importAll = async (blocks, options) => {
       const outcomes = []
-      for (const { parsed } of blocks) outcomes.push(await other.import(parsed, options))
+      for (const { parsed } of blocks) outcomes.push(await chain.import(parsed, options))
       return outcomes
     }
-    return other
   }
-  const around = (name: string, chain: Chain) => (name === 'n001' ? stubborn(chain) : chain)
-  const { faults } = await simulate({ ...base, around })
+  const { faults } = await simulate({ ...base, onChain })
   expect(faults.join('\n')).toMatch(/its tip is \d+ [0-9a-f]{8}, and that of n000/)
 })
 

@@ -1,5 +1,6 @@
 import { measurePropagation, type SimulationOptions, simulate } from '@bc/simulation'
 import { describe, expect, test } from 'vitest'
+import { Arrivals } from '../src/propagation.ts'
 
 const small = { nodes: 7 } as const
 
@@ -45,6 +46,13 @@ test('a deep reorganisation', async () => {
   const { faults, deepest } = await simulate({ nodes: 4, seed: 20, depth: 150 })
   expect(faults).toEqual([])
   expect(deepest).toBeGreaterThanOrEqual(100)
+})
+
+test('whoever listens for blocks changes nothing', async () => {
+  const arrivals = new Arrivals()
+  const options: SimulationOptions = { ...small, seed: 3 }
+  const heard = await simulate({ ...options, onChain: (name, chain) => arrivals.watch(name, chain) })
+  expect(heard).toEqual(await simulate(options))
 })
 
 test('blocks spread, and more of them are stale where they come faster', async () => {
