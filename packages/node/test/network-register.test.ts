@@ -1,6 +1,6 @@
 /** `POST /nodes/register` aimed at what is no node, at what pretends to be one, and at what should be left alone. */
 import { once } from 'node:events'
-import { mkdirSync, readdirSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { createServer as createSocketServer } from 'node:net'
@@ -321,6 +321,17 @@ test('where the disk takes no neighbours, nobody is added, and the node stops', 
   expect(await (await fetch(`${node.url}/nodes`)).json()).toEqual({ nodes: [], length: 0 })
   expect(await node.failed).toMatchObject({ name: 'StorageError', message: expect.stringContaining('neighbours.json') })
   expect(readdirSync(dataDirectory).filter((name) => name.startsWith('neighbours'))).toEqual(['neighbours.json'])
+})
+
+test('a neighbour is kept as it was last called', async () => {
+  const dataDirectory = temporaryFolder()
+  const node = await startNetworkNode({ dataDirectory })
+  const { name } = await serve(tutorial(genesisSite().texts))
+  for (const text of [name, `http://${name}`]) {
+    expect(await register(node, [text])).toMatchObject({ status: 201 })
+    const kept = JSON.parse(readFileSync(join(dataDirectory, 'neighbours.json'), 'utf8'))
+    expect(kept).toEqual({ neighbours: [text] })
+  }
 })
 
 describe('a tutorial node’s chain', () => {

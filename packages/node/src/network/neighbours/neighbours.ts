@@ -108,8 +108,10 @@ export class Neighbours {
       throw new RuleError('node.busy', `There are ${this.known.size} neighbours, and ${MOST} are the most.`)
     const known = new Map(this.known)
     for (const neighbour of neighbours) known.set(neighbour.name, neighbour)
-    // First: one that isn't kept is none, and would not be kept either when it is registered again.
-    if (fresh.size > 0) this.keepTexts([...known.values()].map(({ text }) => text))
+    // First: one that isn't kept is none, and would not be kept either when it is registered again. A known one may be
+    // called something else now: `https://`, where it was `http://`.
+    if (neighbours.some(({ name, text }) => this.known.get(name)?.text !== text))
+      this.keepTexts([...known.values()].map(({ text }) => text))
     for (const neighbour of neighbours) this.known.set(neighbour.name, neighbour)
   }
 
