@@ -3,6 +3,8 @@ import type { Hash } from '@bc/core'
 import { describe, expect, it } from 'vitest'
 import { type ConversationModules, Conversations } from '../src/network/conversations.ts'
 import { encode, MOST_BLOCKS } from '../src/network/messages.ts'
+import { PeerExchange } from '../src/network/peers/peer-exchange.ts'
+import { PeerTable } from '../src/network/peers/peer-table.ts'
 import type { Time } from '../src/network/time.ts'
 import type { Transport } from '../src/network/transport.ts'
 import type { BlockPlace, StoredEntry } from '../src/storage/records.ts'
@@ -110,5 +112,20 @@ describe('questions of one peer', () => {
     await new Promise((resolve) => setImmediate(resolve))
     for (const wake of waiting) wake()
     expect(await next).toHaveLength(1)
+  })
+
+  it('for others are answered as often as a peer can dial us, and no more', async () => {
+    let now = 0
+    const clocks = { time: { now: () => now, sleep: async () => undefined }, clock: () => 0 }
+    let handler: Handler | undefined
+    const transport = { serve: (_: string, served: Handler) => (handler = served) } as unknown as Transport
+    const modules = { chain: CHAIN, table: new PeerTable(clocks), transport, addressOf: () => undefined, ...clocks }
+    new PeerExchange(modules).serve()
+    const peers = (peer: string) => lengthsOf((handler as Handler)(peer, encode({})))
+    for (; now < 600_000; now += 500) expect(await peers('a restless one')).toHaveLength(1)
+    const answers = await Promise.allSettled(Array.from({ length: 1_000 }, () => peers('a greedy one')))
+    expect(answers.filter(({ status }) => status === 'fulfilled').length).toBeLessThanOrEqual(60)
+    expect(answers.at(-1)).toMatchObject({ reason: { fault: 'flooding' } })
+    expect(await peers('another one')).toHaveLength(1)
   })
 })

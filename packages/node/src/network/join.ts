@@ -54,9 +54,10 @@ export async function joinNetwork(
     maxMessageBytes: Math.max(chain.rules.maxBlockBytes, TRANSACTION_BYTES),
     log,
   })
-  const table = new PeerTable({ time: machineTime, clock: machineClock })
+  const clocks = { time: machineTime, clock: machineClock }
+  const table = new PeerTable(clocks)
   const addressOf = (peer: PeerId) => transport.addressOf(peer)
-  const exchange = new PeerExchange({ chain: chain.id, table, transport, addressOf, clock: machineClock })
+  const exchange = new PeerExchange({ chain: chain.id, table, transport, addressOf, ...clocks })
   const connector = new Connector({
     table,
     dialer: transport,

@@ -3,8 +3,10 @@
  */
 import type { Hash } from '@bc/core'
 import { sharedEnd } from '../../shared-end.ts'
+import { Allowance } from '../allowance.ts'
 import { groupOf, reachOf } from '../hosts.ts'
 import { decodeEmpty, decodePeers, encode, encodePeers, MOST_PEERS, protocolName } from '../messages.ts'
+import type { Time } from '../time.ts'
 import { PeerError, type PeerId, type Transport } from '../transport.ts'
 import { hostOf, parsePeerAddress } from './peer-address.ts'
 import type { PeerTable } from './peer-table.ts'
@@ -13,6 +15,8 @@ const ANSWER_BYTES = 10_000
 const STALL_MS = 5_000
 /** Unix seconds since when an address is too old to pass on. */
 const FRESH_SECONDS = 7 * 24 * 3600
+/** Whoever has dialled us asks once: also where he is cut off each time, he dials no more than twice a second. */
+const QUESTIONS = { burst: 60, perSecond: 4 } as const
 
 export interface PeerExchangeModules {
   readonly chain: Hash
@@ -20,16 +24,19 @@ export interface PeerExchangeModules {
   readonly transport: Transport
   /** Where we see the peer; undefined for one that is gone. */
   readonly addressOf: (peer: PeerId) => string | undefined
+  readonly time: Time
   /** Unix seconds. */
   readonly clock: () => number
 }
 
 export class PeerExchange {
   private readonly modules: PeerExchangeModules
+  private readonly questions: Allowance
   private readonly closing = sharedEnd()
 
   constructor(modules: PeerExchangeModules) {
     this.modules = modules
+    this.questions = new Allowance({ ...QUESTIONS, time: modules.time })
   }
 
   serve(): void {
@@ -57,8 +64,10 @@ export class PeerExchange {
     }
   }
 
+  /** @throws PeerError `flooding` for who asks without pause: our whole table is looked through for each answer */
   private async *answer(peer: PeerId, question: Uint8Array): AsyncGenerator<Uint8Array> {
     decodeEmpty(question)
+    if (this.questions.spend(peer, 1) < 0) throw new PeerError('flooding', 'the peer asks without pause')
     const { table, clock, addressOf } = this.modules
     const to = hostOf(addressOf(peer))
     const since = clock() - FRESH_SECONDS
