@@ -28,7 +28,8 @@ const rules = easyRules()
 const genesis = genesisOf(rules, GENESIS_TIME)
 const [alice, bob, carol] = PEOPLE
 
-async function opened() {
+/** @param onReverted called within the door */
+async function opened(onReverted?: () => void) {
   const level = await memoryLevel()
   const rewindable = await RewindStore.open(level)
   const ledger = await Ledger.open({ genesis, store: rewindable.store })
@@ -38,7 +39,10 @@ async function opened() {
   const snapshots = new Snapshots(rewindable, clock, {
     ...ledger,
     miner: { inTurn: (task: () => Promise<unknown>) => turns.run(task) } as unknown as Miner,
-    onReverted: (what) => reverted.push(what),
+    onReverted: (what) => {
+      reverted.push(what)
+      onReverted?.()
+    },
   })
   return { ledger, level, clock, snapshots, reverted }
 }
@@ -70,7 +74,7 @@ describe('a revert', () => {
     const base = grown(genesisSite(), 2, () => paying(0, 1))
     await importAll(node.ledger, textsAfter(base, genesisSite()))
     const before = await stateOf(node)
-    const id = await node.snapshots.take()
+    const { id } = await node.snapshots.take()
     const first = grown(base, 3, () => paying(1, 2))
     const second = grown(base, 2, () => paying(2, 0))
     await importAll(node.ledger, textsAfter(first, base))
@@ -99,7 +103,7 @@ describe('a revert', () => {
     const base = grown(genesisSite(), 2, () => paying(0, 1))
     const lines = grown(base, 3, () => paying(1, 2)).texts.map((text) => Buffer.from(text))
     await importLines(node.ledger, lines.slice(0, base.texts.length), () => undefined)
-    const id = await node.snapshots.take()
+    const { id } = await node.snapshots.take()
     await importLines(node.ledger, lines, () => undefined)
     const after = await stateOf(node)
     await node.snapshots.revert(id)
@@ -113,7 +117,7 @@ describe('a revert', () => {
     const long = grown(genesisSite(), 4, () => paying(1, 2))
     await importAll(node.ledger, textsAfter(short, genesisSite()))
     const before = await stateOf(node)
-    const id = await node.snapshots.take()
+    const { id } = await node.snapshots.take()
     await importAll(node.ledger, textsAfter(long, genesisSite()))
     expect(node.ledger.chain.head.index).toBe(5)
     await node.snapshots.revert(id)
@@ -142,7 +146,7 @@ describe('a revert', () => {
     ]
     for (const one of waits) await node.ledger.submit(one)
     const before = await stateOf(node)
-    const id = await node.snapshots.take()
+    const { id } = await node.snapshots.take()
     await node.ledger.submit(signedPayment(site, carol, bob, 1, 0, 0))
     await node.ledger.submit(signedPayment(site, bob, alice, 1, 9, 3))
     const block = grown(site, 1, () => ({ payments: [{ from: 0, to: 1, amount: 5, fee: 0 }], after: 5 }))
@@ -165,7 +169,7 @@ describe('a revert', () => {
     const site = genesisSite()
     const waits = signedPayment(site, bob, carol, 7, 0, 0)
     await node.ledger.submit(waits)
-    const id = await node.snapshots.take()
+    const { id } = await node.snapshots.take()
     const payments = [
       { from: 0, to: 1, amount: 5, fee: 0 },
       { from: 1, to: 2, amount: 7, fee: 0 },
@@ -194,7 +198,7 @@ describe('a revert', () => {
     const node = await opened()
     const [short, long] = [grown(genesisSite(), 2, () => paying(0, 1)), grown(genesisSite(), 3, () => nothing)]
     await importAll(node.ledger, textsAfter(short, genesisSite()))
-    const id = await node.snapshots.take()
+    const { id } = await node.snapshots.take()
     await importAll(node.ledger, textsAfter(long, genesisSite()))
     expect(node.ledger.waiting).toHaveLength(2)
     await node.snapshots.revert(id)
@@ -204,7 +208,7 @@ describe('a revert', () => {
   it('forgets blocks that were held', async () => {
     const node = await opened()
     const site = grown(genesisSite(), 2, () => nothing)
-    const id = await node.snapshots.take()
+    const { id } = await node.snapshots.take()
     expect((await node.ledger.import(newest(site))).kind).toBe('orphan')
     await node.snapshots.revert(id)
     expect((await node.ledger.import(site.texts[1] as string)).kind).toBe('head')
@@ -213,7 +217,7 @@ describe('a revert', () => {
 
   it('takes the clock along', async () => {
     const { snapshots, clock } = await opened()
-    const id = await snapshots.take()
+    const { id } = await snapshots.take()
     clock.moveTo(GENESIS_TIME + 3600)
     await snapshots.revert(id)
     expect(clock.now()).toBe(GENESIS_TIME + 1)
@@ -221,21 +225,34 @@ describe('a revert', () => {
 
   it('ends later snapshots and no others, and numbers come once', async () => {
     const { snapshots } = await opened()
-    const ids = [await snapshots.take(), await snapshots.take(), await snapshots.take()]
-    expect(ids).toEqual([1, 2, 3])
+    const taken = [await snapshots.take(), await snapshots.take(), await snapshots.take()]
+    expect(taken.map(({ id }) => id)).toEqual([1, 2, 3])
     await snapshots.revert(2)
     for (const gone of [0, 3, 4])
       await expect(snapshots.revert(gone)).rejects.toMatchObject({ code: 'request.not_found' })
-    expect(await snapshots.take()).toBe(4)
+    expect((await snapshots.take()).id).toBe(4)
     await snapshots.revert(4)
     await snapshots.revert(2)
     await snapshots.revert(1)
     await expect(snapshots.revert(2)).rejects.toMatchObject({ code: 'request.not_found' })
   })
 
+  it('answers what it has put back, as a snapshot does what it holds, whatever comes next', async () => {
+    const moves: Promise<void>[] = []
+    const moveOn = () => void moves.push(ledger.door.run(async () => clock.moveTo(clock.now() + 3600)))
+    const { ledger, clock, snapshots } = await opened(moveOn)
+    const state = { id: 1, height: 1, tip: ledger.chain.id, time: GENESIS_TIME + 1 }
+    const taking = snapshots.take()
+    moveOn()
+    expect(await taking).toEqual(state)
+    expect(await snapshots.revert(1)).toEqual(state)
+    await Promise.all(moves)
+    expect(clock.now()).toBe(GENESIS_TIME + 3601)
+  })
+
   it('waits until a block that is being mined is done, and lets nothing in meanwhile', async () => {
     const { snapshots, ledger } = await opened()
-    const id = await snapshots.take()
+    const { id } = await snapshots.take()
     const site = grown(genesisSite(), 5, () => paying(0, 1))
     const work = [
       ...textsAfter(site, genesisSite()).map((text) => ledger.import(text)),
@@ -264,7 +281,10 @@ describe('any row of blocks, snapshots and reverts', () => {
         for (const { kind, n } of steps) {
           if (kind === 'block') await importAll(node.ledger, texts.slice(n % texts.length, (n % texts.length) + 3))
           if (kind === 'take')
-            taken.set(await node.snapshots.take(), { tip: node.ledger.chain.head.hash, state: await stateOf(node) })
+            taken.set((await node.snapshots.take()).id, {
+              tip: node.ledger.chain.head.hash,
+              state: await stateOf(node),
+            })
           const ids = [...taken.keys()]
           const id = ids[n % ids.length]
           if (kind !== 'revert' || id === undefined) continue

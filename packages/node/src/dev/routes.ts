@@ -58,8 +58,7 @@ function accounts(app: App, { seed, accounts, faucet }: DevContext): void {
   })
 }
 
-function snapshots(app: App, { snapshots, chain, clock, faucet }: DevContext): void {
-  const state = (id: number) => ({ id, height: chain.head.index, tip: chain.head.hash, time: clock.now() })
+function snapshots(app: App, { snapshots, faucet }: DevContext): void {
   app.route({
     ...access,
     method: 'POST',
@@ -69,7 +68,7 @@ function snapshots(app: App, { snapshots, chain, clock, faucet }: DevContext): v
       querystring: NoQuery,
       response: { ...answers(200, SnapshotSchema), ...refuses(403) },
     },
-    handler: async () => state(await snapshots.take()),
+    handler: () => snapshots.take(),
   })
   app.route({
     ...access,
@@ -81,10 +80,7 @@ function snapshots(app: App, { snapshots, chain, clock, faucet }: DevContext): v
       body: RevertSchema,
       response: { ...answers(200, SnapshotSchema), ...refuses(400, 403, 404) },
     },
-    handler: async ({ body: { id } }) => {
-      await faucet.inTurn(() => snapshots.revert(id))
-      return state(id)
-    },
+    handler: ({ body: { id } }) => faucet.inTurn(() => snapshots.revert(id)),
   })
 }
 

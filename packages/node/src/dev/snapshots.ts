@@ -15,6 +15,7 @@ import type { Serial } from '../serial.ts'
 import type { Snapshot } from '../storage/database.ts'
 import type { DevClock } from './clock.ts'
 import type { RewindStore } from './rewind-store.ts'
+import type { SnapshotAnswer } from './schemas.ts'
 
 /** A suite may take one before each of its tests and never go back: the oldest leaves first. */
 const MOST = 10_000
@@ -61,23 +62,35 @@ export class Snapshots {
     this.modules = modules
   }
 
-  /** @returns the snapshot's number, which no other gets */
-  take(): Promise<number> {
+  /** @returns what it holds, and the snapshot's number, which no other gets */
+  take(): Promise<SnapshotAnswer> {
     return this.modules.door.run(async () => {
       if (this.taken.size >= MOST) await this.forget(this.taken.keys().next().value as number)
       this.taken.set(++this.last, { records: this.rewindable.snapshot(), time: this.clock.now() })
-      return this.last
+      return this.stateOf(this.last)
     })
   }
 
   /**
    * Puts all back. Snapshots that were taken since are gone; this one stays, for the next revert.
+   * @returns what is there again
    * @throws RuleError `request.not_found`
    */
-  async revert(id: number): Promise<void> {
+  revert(id: number): Promise<SnapshotAnswer> {
     const { miner, door } = this.modules
     // A block that is being mined would be built on what is about to be left, and bring that back with it.
-    await miner.inTurn(() => door.run(() => this.putBack(id)))
+    return miner.inTurn(() =>
+      door.run(async () => {
+        await this.putBack(id)
+        return this.stateOf(id)
+      }),
+    )
+  }
+
+  /** Within the door: outside of it all may have moved on before it is told. */
+  private stateOf(id: number): SnapshotAnswer {
+    const { head } = this.modules.chain
+    return { id, height: head.index, tip: head.hash, time: this.clock.now() }
   }
 
   private async putBack(id: number): Promise<void> {
