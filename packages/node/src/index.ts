@@ -11,6 +11,7 @@ export type {
   ReorganisationEvent,
   TransactionEvent,
 } from './http/event-schemas.ts'
+export { freePort } from './http/listen.ts'
 export type {
   AcceptedAnswer,
   AccountAnswer,
@@ -35,4 +36,4 @@ export type {
 } from './http/schemas.ts'
 export { createLogger, type Log } from './log.ts'
 export type { NetworkOptions } from './network/join.ts'
-export { freePort, type NodeOptions, type RunningNode, startNode } from './node.ts'
+export { type NodeOptions, type RunningNode, startNode } from './node.ts'

@@ -1,18 +1,18 @@
 /** The wiring of a node: what is opened, started and stopped, and in which order. */
-import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
-import { createServer as createSocket, type Server } from 'node:net'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { type Address, genesisOf, type Hash, type PoolLimits, type RuleError } from '@bc/core'
+import { type Address, type Genesis, genesisOf, type Hash, type PoolLimits, type RuleError } from '@bc/core'
 import { Chain } from './chain/chain.ts'
 import type { NodeConfig } from './config.ts'
 import type { DevMode } from './dev/dev-mode.ts'
 import type { Reverted } from './dev/snapshots.ts'
-import { DamageError, StartError, StorageError, stoppingError } from './errors.ts'
+import { DamageError, StorageError, stoppingError } from './errors.ts'
 import { EventFeed, headOf } from './events/feed.ts'
+import { damageAtStart, Failure } from './failure.ts'
 import type { App } from './http/app.ts'
+import { listen } from './http/listen.ts'
 import { createServer } from './http/server.ts'
 import { type Identity, loadIdentity, newIdentity } from './identity.ts'
 import type { Log } from './log.ts'
@@ -27,7 +27,7 @@ import { Admission } from './pool/admission.ts'
 import type { PoolChange } from './pool/changes.ts'
 import { Serial } from './serial.ts'
 import { CurveWorkers } from './signatures/curve-workers.ts'
-import { markDamaged, openStore } from './start/open.ts'
+import { openStore } from './start/open.ts'
 import { Pace, scrub, scrubNewFiles } from './start/scrub.ts'
 import type { ChainStore } from './storage/chain-store.ts'
 import { openMemoryStore } from './storage/memory.ts'
@@ -83,8 +83,8 @@ const SCRUB_FIRST_MS = 250
 export async function startNode(options: NodeOptions): Promise<RunningNode> {
   const { dataDirectory, log, dev, clock = dev?.now ?? machineClock } = options
   dev?.checkHost(options.host)
-  const config = { ...options.config, ...dev?.chain }
-  const genesis = genesisOf(config.rules, config.genesisTimestamp)
+  const { rules, genesisTimestamp } = dev?.chain ?? options.config
+  const genesis = genesisOf(rules, genesisTimestamp)
   const identity = dev?.identity ?? (dataDirectory === undefined ? newIdentity() : loadIdentity(dataDirectory))
   const closing: (() => Promise<void>)[] = []
   let closed: Promise<void> | undefined
@@ -95,25 +95,17 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
   try {
     const curve = new CurveWorkers(availableParallelism())
     closing.push(() => curve.close())
-    const store =
-      dev?.store ??
-      (await (dataDirectory === undefined
-        ? openMemoryStore()
-        : openStore({
-            ...{ directory: dataDirectory, genesis, curve, log },
-            ...{ acceptLoss: options.repair, signal: options.signal },
-          })))
+    const store = await storeOf(options, genesis, curve)
     closing.push(() => closeStore(store, log))
     const failure = new Failure(dataDirectory, log)
     const door = new Serial()
     const parts = { store, curve, door, clock }
     const network = new LateNetwork()
-    const { chain, admission, miner, events, mineAll } = await openLedger(
-      { ...options, config },
-      parts,
+    const { chain, admission, miner, events, mineAll } = await openLedger(options, parts, {
+      genesis,
       identity,
       network,
-    )
+    })
     const onReverted = (reverted: Reverted) => events.reverted(reverted)
     const moreRoutes = dev && ((app: App) => dev.addRoutes(app, { chain, admission, miner, door, onReverted }))
     const neighboursFile = dataDirectory === undefined ? undefined : join(dataDirectory, 'neighbours.json')
@@ -122,7 +114,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
     // Of those whom nobody waits for any more, once the server is closed: their turn would come after the store is.
     closing.push(async () => admission.close())
     const version = ownVersion()
-    const allowedHosts = [...config.allowedHosts, options.host].map((name) => name.toLowerCase())
+    const allowedHosts = [...options.config.allowedHosts, options.host].map((name) => name.toLowerCase())
     const onFailure = (error: unknown) => failure.report(error)
     const stopping = new AbortController()
     const app = await createServer(
@@ -145,7 +137,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
     closing.push(async () => stopping.abort(stoppingError()))
     closing.push(await startScrub(store, chain, failure))
     closing.push(keepHouse(chain, admission, failure))
-    const { url, address } = await listen(app, options)
+    const { url, address } = await listen(app, options.host, options.port, options.network?.port)
     if (options.network) {
       const onPeer = (change: PeerChange) => events.peersChanged(change)
       joinLate(network, address, options.network, { chain, store, admission, log, onFailure, onPeer }, dataDirectory)
@@ -170,18 +162,6 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
   }
 }
 
-/** What openStore overlooks and the first readers find: the next start rebuilds, as after damage to a running node. */
-function damageAtStart(directory: string, { message }: DamageError): StartError {
-  const damage = `The data in ${directory} is damaged: ${message}.`
-  try {
-    markDamaged(directory, message)
-    return new StartError(`${damage} Start again, and the chain is rebuilt.`)
-  } catch (error) {
-    const reason = `This can't be noted for the next start, which would rebuild the chain: ${(error as Error).message}.`
-    return new StartError(`${damage} ${reason} Look after the disk that it is on.`)
-  }
-}
-
 /** Every step, whatever becomes of the others: a store that stays open would keep its lock. */
 async function closeAll(steps: readonly (() => Promise<void>)[]): Promise<void> {
   const faults: unknown[] = []
@@ -199,6 +179,15 @@ async function closeStore(store: ChainStore, log: Log): Promise<void> {
   }
 }
 
+function storeOf(
+  { dataDirectory: directory, dev, repair: acceptLoss, signal, log }: NodeOptions,
+  genesis: Genesis,
+  curve: CurveWorkers,
+): ChainStore | Promise<ChainStore> {
+  if (dev) return dev.store
+  return directory === undefined ? openMemoryStore() : openStore({ directory, genesis, curve, log, acceptLoss, signal })
+}
+
 interface Parts {
   readonly store: ChainStore
   readonly curve: CurveWorkers
@@ -208,12 +197,10 @@ interface Parts {
 
 /** What is stored is reconciled before anybody can ask for it: first the chain, then the pool that rests on it. */
 async function openLedger(
-  { config, log, poolLimits, dev }: NodeOptions,
+  { log, poolLimits, dev }: NodeOptions,
   parts: Parts,
-  identity: Identity,
-  network: LateNetwork,
+  { genesis, identity, network }: { genesis: Genesis; identity: Identity; network: LateNetwork },
 ) {
-  const genesis = genesisOf(config.rules, config.genesisTimestamp)
   const chain = await Chain.open(genesis, {
     ...parts,
     onHead: async (change) => {
@@ -262,43 +249,6 @@ function joinLate(
   network.start(joinNow, modules.onFailure)
 }
 
-/** The first thing after which the node can't go on. */
-class Failure {
-  readonly happened: Promise<Error>
-  private readonly dataDirectory: string | undefined
-  private readonly log: Log
-  private settle: (error: Error) => void = () => undefined
-  private reported = false
-
-  constructor(dataDirectory: string | undefined, log: Log) {
-    this.dataDirectory = dataDirectory
-    this.log = log
-    this.happened = new Promise((resolve) => {
-      this.settle = resolve
-    })
-  }
-
-  /** One failure follows from another: the first one counts. */
-  report(error: unknown): void {
-    if (this.reported) return
-    this.reported = true
-    const reason = error instanceof Error ? error : new Error(String(error))
-    // First: whatever fails on the way, the node must stop.
-    this.settle(reason)
-    if (reason instanceof DamageError) this.leaveNote(reason)
-    this.log.fatal(reason, 'The node stops.')
-  }
-
-  /** For the next start, which mends it. Where the directory takes no note any more, the node must stop all the same. */
-  private leaveNote({ message }: DamageError): void {
-    try {
-      if (this.dataDirectory !== undefined) markDamaged(this.dataDirectory, message)
-    } catch (error) {
-      this.log.error(error, 'The damage can’t be noted for the next start.')
-    }
-  }
-}
-
 async function startScrub(store: ChainStore, chain: Chain, failure: Failure) {
   const stopping = new AbortController()
   const pace = new Pace(stopping.signal)
@@ -323,60 +273,6 @@ function keepHouse(chain: Chain, admission: Admission, failure: Failure) {
 function mineOn(miner: Miner, failure: Failure, log: Log): void {
   const onRefused = ({ code, message }: RuleError) => log.warn({ code }, `No block can be mined for now. ${message}`)
   miner.mineOn(onRefused).catch((error) => failure.report(error))
-}
-
-/** @returns the URL for people, and the IP address that the host's name has turned out to mean */
-async function listen(app: App, { host, port, network }: NodeOptions): Promise<{ url: string; address: string }> {
-  // For the name Fastify would open a second server on ::1, which has none of the first one's limits.
-  const name = host === 'localhost' ? '127.0.0.1' : host
-  // Libp2p takes its port once the node is answering: that it will get it must be known before.
-  const held = network?.port
-    ? await holdPort(name, network.port).catch(cantListen(host, network.port, '--p2p-port'))
-    : undefined
-  try {
-    const listenTextResolver = (url: string) => `Listening at ${url}.`
-    await app.listen({ host: name, port, listenTextResolver }).catch(cantListen(host, port, '-p'))
-  } finally {
-    if (held) await letGo(held)
-  }
-  const address = app.server.address()
-  if (address === null || typeof address === 'string') throw new TypeError('a TCP server has an address and a port')
-  return { url: urlOf(host, address.port), address: address.address }
-}
-
-/** What people type: a name for the address that means this machine, brackets around IPv6. */
-function urlOf(host: string, port: number): string {
-  const here = host === '127.0.0.1' || host === '0.0.0.0' || host === '::'
-  const name = here ? 'localhost' : host.includes(':') ? `[${host}]` : host
-  return `http://${name}:${port}`
-}
-
-/** @param flag what chooses the port */
-function cantListen(host: string, port: number, flag: string) {
-  return ({ code, message }: NodeJS.ErrnoException): never => {
-    if (code === 'EADDRINUSE') throw new StartError(`Port ${port} is in use on ${host}: choose another with ${flag}.`)
-    throw new StartError(`The node can't listen on ${host}, port ${port}: ${message}.`)
-  }
-}
-
-/** A port that was free a moment ago. */
-export async function freePort(host: string): Promise<number> {
-  const held = await holdPort(host, 0)
-  const address = held.address()
-  await letGo(held)
-  return typeof address === 'object' && address !== null ? address.port : 0
-}
-
-/** Who connects meanwhile is hung up on, or his connection would outlast ours. */
-async function holdPort(host: string, port: number): Promise<Server> {
-  const held = createSocket((connection) => connection.destroy()).listen(port, host)
-  await once(held, 'listening')
-  return held
-}
-
-async function letGo(held: Server): Promise<void> {
-  held.close()
-  await once(held, 'close')
 }
 
 function ownVersion(): string {

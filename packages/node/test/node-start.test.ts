@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { StartError } from '../src/errors.ts'
-import { freePort } from '../src/node.ts'
+import { freePort } from '../src/http/listen.ts'
 import { ask, post } from './support/http-client.ts'
 import { memoryLog, signed, startTestNode } from './support/http-node.ts'
 
