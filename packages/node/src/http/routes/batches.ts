@@ -26,6 +26,8 @@ const MOST_TRANSACTIONS = 10_000
 /** A stranger's lines, as many as he could send one by one; this machine's own are its user's business. */
 const STRANGERS_LINES = { burst: 500, perSecond: 50 }
 
+type Body = ReturnType<typeof linesOf>
+
 export async function batchRoutes(app: App, context: RouteContext): Promise<void> {
   await withLines(app, (scoped) => {
     importBlocks(scoped, context)
@@ -117,7 +119,7 @@ function submitTransactions(app: App, { admission, chain, network, onFailure }: 
       })
       const answer = new PassThrough()
       const stranger = isLoopback(request.socket.remoteAddress) ? undefined : networkOf(request.ip)
-      answerLines(answer, inGroups(body, stranger), formCheck(request)).catch((error) => {
+      answerLines(answer, body, stranger, formCheck(request)).catch((error) => {
         reportDamage(error, onFailure)
         answer.destroy(error)
       })
@@ -127,14 +129,15 @@ function submitTransactions(app: App, { admission, chain, network, onFailure }: 
 
   async function answerLines(
     answer: PassThrough,
-    groups: AsyncIterable<readonly Uint8Array[]>,
+    body: Body,
+    stranger: string | undefined,
     faultOf: FormCheck,
   ): Promise<void> {
     let end: unknown
-    const until = stoppingAt(groups, (error) => {
+    const groups = inGroups(body, stranger, (error) => {
       end = error
     })
-    for await (const outcomes of batches.admit(until, faultOf)) {
+    for await (const outcomes of batches.admit(groups, faultOf)) {
       for (const { outcome } of outcomes) if (isAdmitted(outcome)) network.announceTransaction(outcome.transaction)
       // Held for a client that sends all before it reads anything: so much it is not.
       answer.write(outcomes.map(lineOf).join(''))
@@ -144,10 +147,10 @@ function submitTransactions(app: App, { admission, chain, network, onFailure }: 
   }
 
   /**
-   * Lines in groups of one size, however they arrive.
-   * @throws RuleError for the first that is one too many, once those before it were given out
+   * Lines in groups of one size, however they arrive: those before what ends them, a refusal or a client who hangs up.
+   * Groups that are under way have an outcome all the same.
    */
-  async function* inGroups(body: AsyncIterable<Uint8Array[]>, stranger: string | undefined) {
+  async function* inGroups(body: Body, stranger: string | undefined, ended: (error: unknown) => void) {
     let [group, count]: [Uint8Array[], number] = [[], 0]
     try {
       for await (const lines of body)
@@ -160,8 +163,8 @@ function submitTransactions(app: App, { admission, chain, network, onFailure }: 
           group = []
         }
     } catch (error) {
-      if (error instanceof RuleError && group.length > 0) yield group
-      throw error
+      ended(error)
+      if (!(error instanceof RuleError)) return
     }
     if (group.length > 0) yield group
   }
@@ -172,15 +175,6 @@ function submitTransactions(app: App, { admission, chain, network, onFailure }: 
     if (stranger === undefined || allowance.spend(stranger, 1) >= 0) return
     const { perSecond } = STRANGERS_LINES
     throw new RuleError('request.rate', `More than ${perSecond} transactions a second: try again later.`)
-  }
-}
-
-/** The groups before what ends them, a refusal or a client who hangs up: those under way have an outcome all the same. */
-async function* stoppingAt<T>(groups: AsyncIterable<T>, ended: (error: unknown) => void): AsyncGenerator<T> {
-  try {
-    yield* groups
-  } catch (error) {
-    ended(error)
   }
 }
 
