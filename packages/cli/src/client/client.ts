@@ -9,7 +9,7 @@ import type {
   FoundTransactionAnswer,
   HeadersAnswer,
   HistoryAnswer,
-  MinedBlock,
+  MinedAnswer,
   NodesAnswer,
   RegisteredAnswer,
   ResolvedAnswer,
@@ -22,7 +22,7 @@ import { ask, type Endpoint, type Question, SEND, strange } from './http.ts'
 import { MOST_HELD_BYTES, wrongOfHistory } from './pages.ts'
 
 export interface NodeClient {
-  mine(): Promise<MinedBlock>
+  mine(): Promise<MinedAnswer>
   chain(): Promise<ChainAnswer>
   waiting(): Promise<WaitingAnswer>
   status(): Promise<StatusAnswer>
@@ -65,7 +65,7 @@ export function connect(endpoint: Endpoint): NodeClient {
     throw strange(endpoint.node.origin, `${path} without a proper "${field}"`)
   }
   return {
-    mine: () => get<MinedBlock>('/mine', MINED, { operator: true, patient: true }),
+    mine: () => get<MinedAnswer>('/mine', MINED, { operator: true, patient: true }),
     chain: () => get<ChainAnswer>('/chain', CHAIN, { maxBytes: LIST_BYTES }),
     waiting: () => get<WaitingAnswer>('/transactions', WAITING, { maxBytes: LIST_BYTES }),
     status: () => get<StatusAnswer>('/status', STATUS),
@@ -119,7 +119,7 @@ function wrongOfHeaders({ headers, next }: HeadersAnswer, from: number, limit: n
 /** A reward has no fee. */
 const LISTED = { amount: isWhole, fee: optional(isWhole), nonce: isWhole, sender: isText, recipient: isText }
 /** Genesis has rules. */
-const BLOCK: Shape<MinedBlock & { rules: unknown }> = {
+const BLOCK: Shape<MinedAnswer & { rules: unknown }> = {
   index: isWhole,
   timestamp: isWhole,
   previous_hash: isText,
@@ -131,7 +131,7 @@ const HEADERS: Shape<HeadersAnswer> = {
   headers: isList({ index: isWhole, hash: isHash, proof: isText }),
   next: orNull(isWhole),
 }
-const MINED: Shape<MinedBlock> = { ...BLOCK, message: isText, hash: isHash }
+const MINED: Shape<MinedAnswer> = { ...BLOCK, message: isText, hash: isHash }
 const CHAIN: Shape<ChainAnswer> = { chain: isList(BLOCK), length: isWhole }
 const WAITING: Shape<WaitingAnswer> = {
   transactions: isList({ amount: isWhole, fee: isWhole, nonce: isWhole, sender: isText, recipient: isText }),

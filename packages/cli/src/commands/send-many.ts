@@ -3,7 +3,7 @@
  * order, and all are sent whatever becomes of one: what comes after a refusal may be somebody else's.
  */
 import { canonicalJson, isJsonObject, type JsonObject, parseAmount, parseHash } from '@bc/core'
-import type { Outcome } from '@bc/node'
+import type { OutcomeAnswer } from '@bc/node'
 import { LineSplitter, LongLineError } from '@bc/node/ndjson'
 import { connect, type NodeClient } from '../client/client.ts'
 import { doubtOf, parsed, SEND_MANY, strange } from '../client/http.ts'
@@ -41,7 +41,7 @@ export async function sendMany(transactions: readonly JsonObject[], settings: Se
   if (refused.length > 0) reportRefused(refused, transactions.length)
 }
 
-type Refused = Extract<Outcome, { code: string }>
+type Refused = Extract<OutcomeAnswer, { code: string }>
 
 /** The results are told, so it is no failure of the command as a whole: a summary, and the exit code of the worst. */
 function reportRefused(refused: readonly Refused[], total: number): void {
@@ -60,7 +60,7 @@ function worst(codes: readonly ExitCode[]): ExitCode {
   return SEVERITY.find((code) => codes.includes(code)) ?? EXIT.other
 }
 
-async function* outcomesOf(transactions: readonly JsonObject[], settings: Settings): AsyncGenerator<Outcome> {
+async function* outcomesOf(transactions: readonly JsonObject[], settings: Settings): AsyncGenerator<OutcomeAnswer> {
   for (let from = 0; from < transactions.length; from += BATCH) {
     const answers = await batch(transactions.slice(from, from + BATCH), settings)
     // A node knows batches or it doesn't, which the first one shows.
@@ -75,7 +75,7 @@ const UNKNOWN = [404, 405]
 async function batch(
   transactions: readonly JsonObject[],
   settings: Settings,
-): Promise<AsyncGenerator<Outcome> | undefined> {
+): Promise<AsyncGenerator<OutcomeAnswer> | undefined> {
   const body = Buffer.from(transactions.map((transaction) => `${canonicalJson(transaction)}\n`).join(''))
   const { status, pieces } = await openAnswer(settings, { ...QUESTION, body }, UNKNOWN)
   if (status === 200) return outcomesIn(pieces, transactions.length, settings)
@@ -85,9 +85,13 @@ async function batch(
 }
 
 /** @throws CliError `cli.answer` where the answer isn't one line for each transaction */
-async function* outcomesIn(pieces: AsyncIterable<Buffer>, count: number, { node }: Settings): AsyncGenerator<Outcome> {
+async function* outcomesIn(
+  pieces: AsyncIterable<Buffer>,
+  count: number,
+  { node }: Settings,
+): AsyncGenerator<OutcomeAnswer> {
   let told = 0
-  let last: Outcome | undefined
+  let last: OutcomeAnswer | undefined
   for await (const line of linesOf(pieces, node)) {
     last = readOutcome(line)
     if (last === undefined || ++told > count)
@@ -111,21 +115,21 @@ async function* linesOf(pieces: AsyncIterable<Buffer>, node: URL): AsyncGenerato
   }
 }
 
-function readOutcome(line: Uint8Array): Outcome | undefined {
+function readOutcome(line: Uint8Array): OutcomeAnswer | undefined {
   const value = parsed(line)
   if (!isJsonObject(value) || parseAmount(value.status) === undefined) return undefined
   const { id, index, code, message } = value
   const accepted = code === undefined && parseHash(id) !== undefined && parseAmount(index) !== undefined
   const refused = id === undefined && typeof code === 'string' && typeof message === 'string'
-  return accepted || refused ? (value as unknown as Outcome) : undefined
+  return accepted || refused ? (value as unknown as OutcomeAnswer) : undefined
 }
 
 /** Each may need the nonce of the one before, so none before that was answered. */
-async function* oneByOne(transactions: readonly JsonObject[], node: NodeClient): AsyncGenerator<Outcome> {
+async function* oneByOne(transactions: readonly JsonObject[], node: NodeClient): AsyncGenerator<OutcomeAnswer> {
   for (const transaction of transactions) yield await outcomeOf(transaction, node)
 }
 
-async function outcomeOf(transaction: JsonObject, node: NodeClient): Promise<Outcome> {
+async function outcomeOf(transaction: JsonObject, node: NodeClient): Promise<OutcomeAnswer> {
   try {
     const { id, index } = await node.send(transaction)
     return { status: 201, id, index }
@@ -135,7 +139,7 @@ async function outcomeOf(transaction: JsonObject, node: NodeClient): Promise<Out
   }
 }
 
-function readableOutcome(outcome: Outcome): string {
+function readableOutcome(outcome: OutcomeAnswer): string {
   if ('id' in outcome) return `accepted  ${outcome.id}  block ${outcome.index}`
   return `refused   ${printable(outcome.code)}: ${printable(outcome.message)}`
 }

@@ -2,7 +2,7 @@
 import { type Block, hashOf, REWARD_SENDER } from '@bc/core'
 import type {
   AcceptedAnswer,
-  MinedBlock,
+  MinedAnswer,
   NodesAnswer,
   RegisteredAnswer,
   ResolvedAnswer,
@@ -12,7 +12,7 @@ import type {
 import { printable } from '../terminal/printable.ts'
 import { counted, rows, time, wrapped } from '../terminal/text.ts'
 
-export type Listed = WaitingAnswer['transactions'][number] | MinedBlock['transactions'][number]
+export type Listed = WaitingAnswer['transactions'][number] | MinedAnswer['transactions'][number]
 
 export function isReward(transaction: Listed): boolean {
   return transaction.sender === REWARD_SENDER
@@ -47,7 +47,7 @@ function networkOf({ peers, p2p, sync }: Partial<StatusAnswer>): [string, string
   return entries
 }
 
-export function readableMined(block: MinedBlock, width: number): string {
+export function readableMined(block: MinedAnswer, width: number): string {
   const reward = block.transactions.find(isReward)
   const others = block.transactions.length - (reward ? 1 : 0)
   const entries: [string, string | number][] = [

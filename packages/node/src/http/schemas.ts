@@ -360,9 +360,9 @@ export const ImportRefusedSchema = Type.Union(
 )
 
 /** A stored block as it goes out: it was checked on the way in. */
-export type StoredBlock = Static<typeof BlockSchema>
+export type BlockAnswer = Static<typeof BlockSchema>
 export type NewTransaction = Static<typeof NewTransactionSchema>
-export type MinedBlock = Static<typeof MinedSchema>
+export type MinedAnswer = Static<typeof MinedSchema>
 export type ChainAnswer = Static<typeof ChainSchema>
 export type WaitingAnswer = Static<typeof WaitingSchema>
 export type AcceptedAnswer = Static<typeof AcceptedSchema>
@@ -377,7 +377,7 @@ export type BlocksAnswer = Static<typeof BlocksSchema>
 export type HeadersAnswer = Static<typeof HeadersSchema>
 export type FoundTransactionAnswer = Static<typeof FoundTransactionSchema>
 export type TransactionProofAnswer = Static<typeof TransactionProofSchema>
-export type Outcome = Static<typeof OutcomeSchema>
+export type OutcomeAnswer = Static<typeof OutcomeSchema>
 export type ImportedAnswer = Static<typeof ImportedSchema>
 export type HistoryAnswer = Static<typeof HistorySchema>
 export type ErrorAnswer = Static<typeof ErrorSchema>

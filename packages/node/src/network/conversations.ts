@@ -26,10 +26,10 @@ import {
   encode,
   encodeHeaders,
   encodeStatus,
-  type HeadersAnswer,
   type HeadersQuestion,
   MOST_HEADERS,
   MOST_WAITING,
+  type PeerHeaders,
   type PeerStatus,
   protocolName,
   TRANSACTION_BYTES,
@@ -113,7 +113,7 @@ export class Conversations {
    * The headers after the newest block of the locator that is on the peer's main chain; perhaps not all of them.
    * @throws PeerError, RuleError `message.malformed`, `block.shape`
    */
-  async headers(peer: PeerId, locator: readonly Hash[], signal: AbortSignal): Promise<HeadersAnswer> {
+  async headers(peer: PeerId, locator: readonly Hash[], signal: AbortSignal): Promise<PeerHeaders> {
     const question = encode({ limit: MOST_HEADERS, locator })
     return decodeHeaders(await this.askOne(peer, 'headers', question, HEADERS_BYTES, signal))
   }
@@ -279,7 +279,7 @@ export class Conversations {
     if (wait > 0) await this.time.sleep(wait)
   }
 
-  private headersAfter({ locator, limit }: HeadersQuestion): Promise<HeadersAnswer> {
+  private headersAfter({ locator, limit }: HeadersQuestion): Promise<PeerHeaders> {
     return this.store.reading(async (snapshot) => {
       const from = (await this.forkWith(locator, snapshot)) + 1
       const head = await this.store.headEntry(snapshot)

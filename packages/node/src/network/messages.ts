@@ -62,7 +62,7 @@ export interface HeadersQuestion {
   readonly limit: number
 }
 
-export interface HeadersAnswer {
+export interface PeerHeaders {
   readonly headers: readonly Header[]
   /** Of the block of the last header: its own hash stands in no header. */
   readonly tip: Hash | undefined
@@ -94,12 +94,12 @@ export function decodeHeadersQuestion(bytes: Uint8Array): HeadersQuestion {
   return { locator: readHashes(locator, MOST_LOCATOR), limit }
 }
 
-export function encodeHeaders({ headers, tip }: HeadersAnswer): Uint8Array {
+export function encodeHeaders({ headers, tip }: PeerHeaders): Uint8Array {
   return encode({ headers: headers as unknown as JsonValue, tip: tip ?? null })
 }
 
 /** @throws RuleError `message.malformed`, or `block.shape` of a header */
-export function decodeHeaders(bytes: Uint8Array): HeadersAnswer {
+export function decodeHeaders(bytes: Uint8Array): PeerHeaders {
   const { headers, tip } = readObject(bytes, ['headers', 'tip'])
   if (!Array.isArray(headers) || headers.length > MOST_HEADERS) throw malformed('headers')
   const hash = parseHash(tip)

@@ -7,9 +7,9 @@ import { type App, answers, refuses } from '../app.ts'
 import type { RouteContext } from '../context.ts'
 import { notFound } from '../errors.ts'
 import {
+  type BlockAnswer,
   FoundTransactionSchema,
   NoQuery,
-  type StoredBlock,
   TransactionParams,
   TransactionProofSchema,
 } from '../schemas.ts'
@@ -85,7 +85,7 @@ export function located(
   height: number,
   chain: Hash,
 ) {
-  const transaction = (block as unknown as StoredBlock).transactions[position]
+  const transaction = (block as unknown as BlockAnswer).transactions[position]
   if (transaction === undefined)
     throw new DamageError(`there is no transaction at place ${textOf({ index, position })}`)
   const id = transactionId(transaction as unknown as UnsignedTransaction, chain)

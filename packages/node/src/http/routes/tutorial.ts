@@ -10,6 +10,7 @@ import { clientGone } from '../errors.ts'
 import { poolStream } from '../pool-stream.ts'
 import {
   AcceptedSchema,
+  type BlockAnswer,
   ChainSchema,
   MinedSchema,
   NewTransactionSchema,
@@ -19,7 +20,6 @@ import {
   RegisterSchema,
   ResolvedSchema,
   SecretSchema,
-  type StoredBlock,
   WaitingSchema,
 } from '../schemas.ts'
 import { formFault } from '../transaction-form.ts'
@@ -47,7 +47,7 @@ function mine(app: App, { miner }: RouteContext): void {
     },
     handler: async (request) => {
       const { block, hash } = await miner.mine(gone(request.socket))
-      return { message: 'New Block Created' as const, hash, ...(block as unknown as StoredBlock) }
+      return { message: 'New Block Created' as const, hash, ...(block as unknown as BlockAnswer) }
     },
   })
 }

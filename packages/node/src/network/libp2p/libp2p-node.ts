@@ -19,7 +19,7 @@ import { topicName } from '../messages.ts'
 import { hostOf } from '../peers/peer-address.ts'
 import { hasPlaceFor } from './inbound.ts'
 
-export interface NodeOptions {
+export interface Libp2pNodeOptions {
   readonly chain: Hash
   /** 32 bytes from which the peer's key is made: the same seed is the same peer. */
   readonly seed: Uint8Array
@@ -71,7 +71,7 @@ const PIECE_BYTES = 4 * 1024 * 1024
 export const SEEN_MS = 120_000
 
 /** Not started yet. */
-export async function createNode(options: NodeOptions, door: Door): Promise<Node> {
+export async function createNode(options: Libp2pNodeOptions, door: Door): Promise<Node> {
   const node: Node = await createLibp2p({
     start: false,
     privateKey: await generateKeyPairFromSeed('Ed25519', options.seed),

@@ -23,11 +23,11 @@ import {
 import { Copies, isOwnName } from './copies.ts'
 import { withDeadline } from './deadline.ts'
 import { FrameReader, FrameWriter, writeFrame } from './frames.ts'
-import { createNode, DIAL_MS, type Node, type NodeOptions, nameOf, SEEN_MS } from './libp2p-node.ts'
+import { createNode, DIAL_MS, type Libp2pNodeOptions, type Node, nameOf, SEEN_MS } from './libp2p-node.ts'
 import { ShortMemory } from './short-memory.ts'
 import { Stalls } from './stalls.ts'
 
-export interface Libp2pOptions extends NodeOptions {
+export interface Libp2pOptions extends Libp2pNodeOptions {
   /** The longest gossiped message, in bytes: whoever sends a longer one is hung up on. */
   readonly maxMessageBytes: number
   readonly log: Log
