@@ -3,7 +3,7 @@
  * (see signatures/index.ts).
  */
 export { Chain, type ImportOutcome } from './chain/chain.ts'
-export type { HeadChange } from './chain/events.ts'
+export type { HeadChange } from './chain/head-change.ts'
 export { readAhead } from './chain/read-ahead.ts'
 export { createLogger, type Log } from './log.ts'
 export { Network, type NetworkModules } from './network/network.ts'

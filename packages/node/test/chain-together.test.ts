@@ -2,7 +2,7 @@
 import { genesisOf, sha256Hex } from '@bc/core'
 import { describe, expect, test, vi } from 'vitest'
 import { alice, bob, extended, pay, type Site } from '../../core/test/support/site.ts'
-import type { HeadChange } from '../src/chain/events.ts'
+import type { HeadChange } from '../src/chain/head-change.ts'
 import { RecentAccounts } from '../src/chain/recent-accounts.ts'
 import { curve, freshImport, ledgerOver, MAIN_STATE, memoryLevel, records } from './support/ledger-node.ts'
 import { GENESIS_TIME, genesisSite, grown, networkRules } from './support/network-chain.ts'

@@ -43,7 +43,7 @@ import type { Curve } from '../signatures/curve.ts'
 import type { ChainStore } from '../storage/chain-store.ts'
 import { type ConnectedBlock, type StoredEntry, strangeness } from '../storage/records.ts'
 import { AccountsOverlay } from './accounts-overlay.ts'
-import type { HeadChange } from './events.ts'
+import type { HeadChange } from './head-change.ts'
 import { HeldBlocks } from './held-blocks.ts'
 import { RecentAccounts } from './recent-accounts.ts'
 

@@ -3,14 +3,14 @@ import {
   type BlockEntry,
   judgeTransaction,
   planReorganisation,
-  type Reorganisation,
   RuleError,
   readTransactions,
 } from '@bc/core'
 import type { Chain } from '../chain/chain.ts'
+import type { Reverted } from '../chain/head-change.ts'
 import type { Miner } from '../mining/miner.ts'
 import type { Admission } from '../pool/admission.ts'
-import { changesByRevert, type PoolChange, type Waiting } from '../pool/changes.ts'
+import { changesByRevert, type Waiting } from '../pool/changes.ts'
 import type { Serial } from '../serial.ts'
 import type { Snapshot } from '../storage/database.ts'
 import type { DevClock } from './clock.ts'
@@ -21,12 +21,6 @@ import type { SnapshotAnswer } from './schemas.ts'
 const MOST = 10_000
 /** Abandoned blocks whose transactions are told of, the newest: so many events are kept for those who are behind. */
 const MOST_TOLD = 10_000
-
-/** The chain has gone back to an earlier head: what was left for it, and what was taken up again, if anything. */
-export interface Reverted extends Pick<Reorganisation, 'abandon' | 'adopt'> {
-  readonly head: BlockEntry
-  readonly pool: readonly PoolChange[]
-}
 
 export interface SnapshotModules {
   readonly chain: Chain

@@ -2,15 +2,14 @@
  * What happens in the node, told to all who listen (`GET /events`). An event is told once it is true for everybody: on
  * the disk, followed by the pool, and seen by every other request.
  */
-import { type BlockEntry, type Hash, RuleError } from '@bc/core'
-import type { HeadChange } from '../chain/events.ts'
-import type { Reverted } from '../dev/snapshots.ts'
+import { type Hash, RuleError } from '@bc/core'
+import type { HeadChange, Reverted } from '../chain/head-change.ts'
 import { stoppingError } from '../errors.ts'
 import type { EventType, HeadEvent, PeerEvent } from '../http/event-schemas.ts'
 import type { MiningProgress } from '../mining/miner.ts'
 import type { PoolChange } from '../pool/changes.ts'
 import { EventHistory, type HistoryLimits } from './history.ts'
-import { eventText, type KeptType, type Message, messagesOfHead, messagesOfPool } from './messages.ts'
+import { eventText, type KeptType, type Message, messagesOfHead, messagesOfPool, reorganisationOf } from './messages.ts'
 import { MiningMeter } from './mining-meter.ts'
 import { EventStream } from './stream.ts'
 
@@ -76,11 +75,8 @@ export class EventFeed {
 
   /** Dev mode has gone back to an earlier head, and to the pool of then. */
   reverted({ head, abandon, adopt, pool }: Reverted): void {
-    const place = ({ index, hash }: BlockEntry) => ({ index, hash })
     this.head = { ...this.head, height: head.index, tip: head.hash }
-    const data = { abandoned: abandon.map(place), adopted: adopt.map(place) }
-    const moved = abandon.length === 0 ? [] : [{ type: 'reorganisation' as const, data }]
-    this.tell([...moved, ...messagesOfPool(pool)])
+    this.tell([...reorganisationOf(abandon, adopt), ...messagesOfPool(pool)])
   }
 
   poolChanged(changes: readonly PoolChange[]): void {

@@ -1,5 +1,6 @@
 /** What happens in the node, as its events tell it. */
-import type { HeadChange } from '../chain/events.ts'
+import type { BlockEntry } from '@bc/core'
+import type { HeadChange } from '../chain/head-change.ts'
 import type { BlockEvent, KeptEvents, TransactionEvent } from '../http/event-schemas.ts'
 import type { PoolChange } from '../pool/changes.ts'
 import type { ConnectedBlock } from '../storage/records.ts'
@@ -12,9 +13,14 @@ export type Message = { [Type in KeptType]: { readonly type: Type; readonly data
 /** The reorganisation, if it is one, and then each new block. */
 export function messagesOfHead({ abandoned, adopted }: HeadChange): Message[] {
   const blocks = adopted.map((block) => ({ type: 'block' as const, data: blockEvent(block) }))
-  if (abandoned.length === 0) return blocks
-  const data = { abandoned: abandoned.map(placeOf), adopted: adopted.map(placeOf) }
-  return [{ type: 'reorganisation', data }, ...blocks]
+  const entryOf = ({ entry }: ConnectedBlock) => entry
+  return [...reorganisationOf(abandoned.map(entryOf), adopted.map(entryOf)), ...blocks]
+}
+
+/** None where nothing was abandoned. */
+export function reorganisationOf(abandoned: readonly BlockEntry[], adopted: readonly BlockEntry[]): Message[] {
+  if (abandoned.length === 0) return []
+  return [{ type: 'reorganisation', data: { abandoned: abandoned.map(placeOf), adopted: adopted.map(placeOf) } }]
 }
 
 export function messagesOfPool(changes: readonly PoolChange[]): Message[] {
@@ -26,8 +32,8 @@ function blockEvent({ entry, parsed, ids }: ConnectedBlock): BlockEvent {
   return { hash: entry.hash, ...header, transactions: [...ids] }
 }
 
-function placeOf({ entry }: ConnectedBlock) {
-  return { index: entry.index, hash: entry.hash }
+function placeOf({ index, hash }: BlockEntry) {
+  return { index, hash }
 }
 
 function transactionEvent(change: PoolChange): TransactionEvent {

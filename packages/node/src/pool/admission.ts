@@ -21,7 +21,7 @@ import {
   parseTransaction,
   RuleError,
 } from '@bc/core'
-import type { HeadChange } from '../chain/events.ts'
+import type { HeadChange } from '../chain/head-change.ts'
 import { stoppingError } from '../errors.ts'
 import type { Serial } from '../serial.ts'
 import type { Curve } from '../signatures/curve.ts'

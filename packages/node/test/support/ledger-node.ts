@@ -16,7 +16,7 @@ import {
 import { bestVerifier } from '@bc/wallet'
 import { MemoryLevel } from 'memory-level'
 import { Chain, type ImportOutcome } from '../../src/chain/chain.ts'
-import type { HeadChange } from '../../src/chain/events.ts'
+import type { HeadChange } from '../../src/chain/head-change.ts'
 import { Admission } from '../../src/pool/admission.ts'
 import { readSubmission } from '../../src/pool/submission.ts'
 import { Serial } from '../../src/serial.ts'
