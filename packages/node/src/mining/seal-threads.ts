@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto'
-import { createRequire } from 'node:module'
-import { Worker } from 'node:worker_threads'
+import type { Worker } from 'node:worker_threads'
 import type { SealJob } from '@bc/core'
 import { sharedEnd } from '../shared-end.ts'
+import { startThread } from '../thread.ts'
 import type { SealResult, SealTask } from './seal-worker.ts'
 
 /**
@@ -79,9 +79,7 @@ export class SealThreads {
 
   private start(): readonly Worker[] {
     while (this.workers.length < this.size) {
-      // Tests run the sources, a thread always the bundled file: it is found through the package's own exports, and
-      // doesn't inherit the condition by which the tests find the sources.
-      const worker = new Worker(createRequire(import.meta.url).resolve('@bc/node/seal-worker'), { execArgv: [] })
+      const worker = startThread('seal-worker')
       worker.unref()
       // Its search hears of it too; but of two that fail together the second has no search any more.
       worker.on('error', () => undefined)

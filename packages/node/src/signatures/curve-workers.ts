@@ -1,6 +1,5 @@
-import { createRequire } from 'node:module'
-import { Worker } from 'node:worker_threads'
 import { nativeVerifier } from '@bc/wallet'
+import { startThread } from '../thread.ts'
 import type { BlockReport } from './block-report.ts'
 import { Answerer, type Curve } from './curve.ts'
 import type { BlocksQuestion, CurveAnswer, CurveQuestion } from './questions.ts'
@@ -85,14 +84,11 @@ interface Waiting {
 
 /** One thread. It answers in the order of the questions. */
 class CurveThread {
-  private readonly worker: Worker
+  private readonly worker = startThread('signature-worker')
   private readonly waiting: Waiting[] = []
   alive = true
 
   constructor() {
-    // Tests run the sources, a thread always the bundled file: it is found through the package's own exports, and
-    // doesn't inherit the condition by which the tests find the sources.
-    this.worker = new Worker(createRequire(import.meta.url).resolve('@bc/node/signature-worker'), { execArgv: [] })
     this.worker.on('message', (answer: Answer) => this.answered(answer))
     this.worker.on('error', (error) => this.fail(error as Error))
     this.worker.on('exit', () => this.fail(new Error('the signature thread has ended')))
