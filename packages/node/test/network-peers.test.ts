@@ -35,12 +35,16 @@ function table(): PeerTable {
   return new PeerTable({ time: machineTime, clock: () => 1_700_000_000 })
 }
 
+function sizeOf(peers: PeerTable): number {
+  return [...peers.list()].length
+}
+
 describe('the peer table', () => {
   test('ten thousand invented peers of one source take its share and no more', () => {
     const peers = table()
     peers.add(invented(0, '9.9.9.9'), 'peer 9.9.', { metAt: 1_600_000_000 })
     for (let i = 1; i <= 10_000; i++) peers.add(invented(i), 'peer 1.2.')
-    expect(peers.size).toBe(MOST_OF_A_SOURCE + 1)
+    expect(sizeOf(peers)).toBe(MOST_OF_A_SOURCE + 1)
     expect(peers.next(() => false)?.address).toBe(invented(0, '9.9.9.9'))
   })
 
@@ -50,22 +54,22 @@ describe('the peer table', () => {
     for (const address of met) peers.add(address, 'discovery', { metAt: 1_600_000_000 })
     peers.add(invented(99, '8.8.8.8'), 'operator')
     for (let i = 100; i <= 10_000; i++) peers.add(invented(i), `peer ${i}`)
-    expect(peers.size).toBe(MOST_KNOWN)
+    expect(sizeOf(peers)).toBe(MOST_KNOWN)
     const known = new Set([...peers.list()].map(({ address }) => address))
     for (const address of [...met, invented(99, '8.8.8.8')]) expect(known).toContain(address)
     // And there is room for the operator's still, and for one that we have met elsewhere.
     expect(peers.add(invented(20_001, '7.7.7.7'), 'operator')).toBe(true)
     expect(peers.add(invented(20_002, '6.6.6.6'), 'discovery', { metAt: 1_600_000_000 })).toBe(true)
-    expect(peers.size).toBeLessThanOrEqual(MOST_KNOWN + 1)
+    expect(sizeOf(peers)).toBeLessThanOrEqual(MOST_KNOWN + 1)
   })
 
   test('one network, and one peer, have a share as well', () => {
     const peers = table()
     for (let i = 0; i < 10_000; i++) peers.add(invented(i, `5.5.${i % 256}.${i >> 8}`), `peer ${i}`)
-    expect(peers.size).toBe(128)
+    expect(sizeOf(peers)).toBe(128)
     const one = table()
     for (let i = 1; i < 100; i++) one.add(invented(7, `5.${i}.5.5`), `peer ${i}`)
-    expect(one.size).toBe(2)
+    expect(sizeOf(one)).toBe(2)
   })
 
   test('who fails is asked less and less, and forgotten unless we have met', () => {
@@ -126,13 +130,13 @@ describe('the peer table', () => {
       for (let port = 4010; port < 4020; port++) peers.add(at(port), 'discovery', { ownWord: true })
       expect(addresses(peers)).toContain(at(4001))
       expect(addresses(peers)).toContain(at(4005))
-      expect(peers.size).toBe(3)
+      expect(sizeOf(peers)).toBe(3)
     })
 
     test('has no more than its network’s share', () => {
       const peers = table()
       for (let i = 100; i < 300; i++) peers.add(invented(i, '5.5.1.1'), `peer ${i}`)
-      expect(peers.size).toBe(128)
+      expect(sizeOf(peers)).toBe(128)
       expect(peers.add(at(4003), 'discovery', { ownWord: true })).toBe(false)
     })
   })

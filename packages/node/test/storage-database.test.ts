@@ -256,8 +256,8 @@ describe('a disk that fails', () => {
     await database.write(many, SYNC)
     const found = await all(database.entries(within('pool/')))
     expect(found.map(([at, value]) => [at, String(value)])).toEqual([...many])
-    for await (const [at] of database.entries({ ...within('pool/'), reverse: true })) {
-      expect(at).toBe(key.pool(699))
+    for await (const [at] of database.entries(within('pool/'))) {
+      expect(at).toBe(key.pool(0))
       break
     }
     for await (const _ of database.keys(within('pool/'))) break

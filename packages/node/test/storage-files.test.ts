@@ -8,6 +8,7 @@ import { DamageError } from '../src/errors.ts'
 import { crc32c } from '../src/storage/crc32c.ts'
 import { forgetAside, inspectTables, mendFiles, setAside } from '../src/storage/level-files.ts'
 import { damagedBlocks } from '../src/storage/level-format.ts'
+import { SeenTables } from '../src/storage/seen-tables.ts'
 import { unpackSnappy } from '../src/storage/snappy.ts'
 import { newDirectory, removeDirectories } from './support/ledger-disk.ts'
 import { Random } from './support/ledger-random.ts'
@@ -151,7 +152,7 @@ describe.each([
 
   test('as LevelDB has written them are whole', async () => {
     expect(tablesIn(original).length).toBeGreaterThan(1)
-    await inspectTables(original)
+    await inspectTables(original, SeenTables.take(original))
     // The manifest names all of them, however often LevelDB has compacted.
     const names = readdirSync(original)
     setAside(original)
@@ -178,10 +179,10 @@ describe.each([
     const location = copied()
     const half = readFileSync(join(location, tablesIn(location)[0] as string)).subarray(0, 10_000)
     writeFileSync(join(location, '000999.ldb'), half)
-    await inspectTables(location)
+    await inspectTables(location, SeenTables.take(location))
     // Without a manifest that can be read there is nothing to tell it by.
     writeFileSync(join(location, 'CURRENT'), 'MANIFEST-000000\n')
-    await expect(inspectTables(location)).rejects.toThrow(DamageError)
+    await expect(inspectTables(location, SeenTables.take(location))).rejects.toThrow(DamageError)
   })
 
   test('every bit counts, but for the padding of the footer', () => {
@@ -222,7 +223,7 @@ describe.each([
       if (i % 2 === 0) table.fill(0, at, at + 4096)
       else table.writeUInt8(table.readUInt8(at) ^ 1, at)
       writeFileSync(file, table)
-      await expect(inspectTables(location)).rejects.toThrow(DamageError)
+      await expect(inspectTables(location, SeenTables.take(location))).rejects.toThrow(DamageError)
       mendFiles(location)
       const found = await repaired(location)
       expectPart(found, records)

@@ -283,7 +283,7 @@ describe('tables of LevelDB', () => {
 
   test('every bit of an end counts, but for the padding of the footer', async () => {
     const location = await withTables()
-    await inspectTables(location)
+    await inspectTables(location, SeenTables.take(location))
     const table = readFileSync(join(location, tablesIn(location)[0] as string))
     const random = new Random(8)
     const ends = [table, table.subarray(-131_072)]

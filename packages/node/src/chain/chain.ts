@@ -163,7 +163,7 @@ export class Chain {
    * @returns what became of each, as {@link import} says it
    * @throws RuleError the first rule that one of them breaks; those before it have been imported
    */
-  async importAll(blocks: readonly ReadBlock[], options?: ImportOptions): Promise<ImportOutcome[]> {
+  async importAll(blocks: readonly ReadBlock[], options: ImportOptions = { sync: true }): Promise<ImportOutcome[]> {
     const { outcomes, refusal } = await this.importUntilRefused(blocks, options)
     if (refusal) throw refusal
     return outcomes
@@ -172,7 +172,7 @@ export class Chain {
   /** The same for whoever wants to know what became of those before the one that breaks a rule. */
   importUntilRefused(
     blocks: readonly ReadBlock[],
-    options: ImportOptions = { sync: true },
+    options: ImportOptions,
   ): Promise<{ outcomes: ImportOutcome[]; refusal: RuleError | undefined }> {
     return this.modules.door.run(async () => {
       const outcomes: ImportOutcome[] = []

@@ -12,10 +12,6 @@ export class HeldBlocks {
   private readonly held = new Map<Hash, ParsedBlock>()
   private bytes = 0
 
-  get size(): number {
-    return this.held.size
-  }
-
   has(hash: Hash): boolean {
     return this.held.has(hash)
   }

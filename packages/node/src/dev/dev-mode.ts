@@ -14,6 +14,7 @@ import { isThisMachine } from '../http/guard.ts'
 import { type Identity, newIdentity } from '../identity.ts'
 import type { Miner } from '../mining/miner.ts'
 import type { ChainStore } from '../storage/chain-store.ts'
+import { memoryLevel } from '../storage/memory.ts'
 import { AutoMiner, oneByOne } from './auto-miner.ts'
 import { DevClock } from './clock.ts'
 import { Faucet } from './faucet.ts'
@@ -53,7 +54,7 @@ export class DevMode {
   }
 
   static async open(seed: number): Promise<DevMode> {
-    return new DevMode(seed, await RewindStore.open())
+    return new DevMode(seed, await RewindStore.open(memoryLevel()))
   }
 
   /** @throws ConfigError for a host that others reach: everybody knows the secrets */

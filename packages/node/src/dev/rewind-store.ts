@@ -1,7 +1,6 @@
 import { ChainStore } from '../storage/chain-store.ts'
 import { type Batch, Database, type Level, type Range, type Snapshot } from '../storage/database.ts'
 import { within } from '../storage/layout.ts'
-import { memoryLevel } from '../storage/memory.ts'
 
 /**
  * What is only ever added, in the order of the keys. The journal counts a revert as one more batch. Blocks and their
@@ -20,7 +19,7 @@ export class RewindStore {
   }
 
   /** @param level in memory: its snapshots last as long as they are wanted */
-  static async open(level: Level = memoryLevel()): Promise<RewindStore> {
+  static async open(level: Level): Promise<RewindStore> {
     return new RewindStore(await Database.open(level, undefined))
   }
 

@@ -167,7 +167,7 @@ export class ChainStore {
   }
 
   /** The same for several. */
-  async blocks(places: readonly BlockPlace[], snapshot?: Snapshot): Promise<ParsedBlock[]> {
+  async blocks(places: readonly BlockPlace[], snapshot: Snapshot): Promise<ParsedBlock[]> {
     const texts = await this.blockTexts(places, snapshot)
     return texts.map((text, i) => blockOf(places[i] as BlockPlace, text))
   }
@@ -247,7 +247,7 @@ export class ChainStore {
   }
 
   /** What the accounts of blocks of the main chain were before each. */
-  async undos(blocks: readonly StoredBlock[], snapshot?: Snapshot): Promise<StoredChanges[]> {
+  async undos(blocks: readonly StoredBlock[], snapshot: Snapshot): Promise<StoredChanges[]> {
     const keys = blocks.map(({ block }) => key.undo(block.index))
     const values = await this.database.getMany(keys, snapshot)
     return values.map((value, i) => undoOf(blocks[i] as StoredBlock, value))

@@ -32,8 +32,6 @@ export interface Range {
   readonly gte?: string
   readonly lt?: string
   readonly lte?: string
-  readonly reverse?: boolean
-  readonly limit?: number
   readonly snapshot?: Snapshot
 }
 
@@ -131,8 +129,8 @@ export class Database {
   }
 
   /** Which of the keys are there. */
-  hasMany(keys: readonly string[], snapshot?: Snapshot): Promise<boolean[]> {
-    return reading(this.level.hasMany([...keys], { ...(snapshot && { snapshot }) }))
+  hasMany(keys: readonly string[]): Promise<boolean[]> {
+    return reading(this.level.hasMany([...keys]))
   }
 
   snapshot(): Snapshot {

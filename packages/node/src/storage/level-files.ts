@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { DamageError } from '../errors.ts'
 import { damagedBlocks, mendLog, tablesNamedIn, UNREADABLE } from './level-format.ts'
-import { SeenTables } from './seen-tables.ts'
+import type { SeenTables } from './seen-tables.ts'
 import { TableReader } from './table-reader.ts'
 
 const TABLE = /^[0-9]+\.(?:ldb|sst)$/
@@ -24,7 +24,7 @@ const REST_MS = 10
  * written when the database was closed, or its process killed.
  * @throws DamageError where one is not what LevelDB has written
  */
-export async function inspectTables(location: string, seen = SeenTables.take(location)): Promise<void> {
+export async function inspectTables(location: string, seen: SeenTables): Promise<void> {
   const named = namedTables(location)
   const reader = new TableReader()
   for (const name of filesIn(location, TABLE)) {

@@ -66,10 +66,6 @@ export class PeerTable {
     this.clock = clock
   }
 
-  get size(): number {
-    return this.rows.size
-  }
-
   list(): IterableIterator<KnownPeer> {
     return this.rows.values()
   }
