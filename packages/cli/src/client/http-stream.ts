@@ -41,9 +41,10 @@ export async function openAnswer(
   const limit = new TimeLimit(endpoint.signal)
   const base = endpoint.node.href.replace(/\/$/, '')
   const failed = (error: unknown) => explained(error, question, endpoint, limit.firedAfter)
+  let response: IncomingMessage | undefined
   try {
     limit.begin(ms)
-    const response = await responseTo(new URL(base + question.path), question, endpoint, limit.signal)
+    response = await responseTo(new URL(base + question.path), question, endpoint, limit.signal)
     const status = response.statusCode ?? 0
     const pieces = piecesOf(response, limit, question.silenceMs ?? ms, failed)
     if (status === 200 && !isOfType(response, question.type))
@@ -52,6 +53,7 @@ export async function openAnswer(
     throw refusal(base, question, status, parsed(await bodyOf(pieces, endpoint.node, question)))
   } catch (error) {
     limit.close()
+    response?.destroy()
     throw failed(error)
   }
 }
