@@ -2,10 +2,10 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import type { RequestListener } from 'node:http'
 import { tmpdir } from 'node:os'
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { sites } from '../../core/test/support/generator.ts'
 import { blockOn, extended, siteAtGenesis } from '../../core/test/support/site.ts'
-import { bc, command, expectFailure, type FakeNode, fakeNode } from './commands.ts'
+import { bc, command, ended, expectFailure, type FakeNode, fakeNode, start } from './commands.ts'
 import { bookOf, documentOf } from './support-audit.ts'
 import { describeOnTerminal, onTerminal } from './terminal.ts'
 
@@ -75,6 +75,13 @@ describe('a file or a pipe', () => {
     ['an error page', '<html>\u001b[2J: gone</html>', 5, /^bc: message\.malformed: document: [ -~]+\n$/],
   ])('%s', async (name, content, code, reason) => {
     expectFailure(await bc('verify', file(name, content)), code, reason)
+  })
+
+  test('whoever still writes isn’t waited for once a block is wrong', async () => {
+    const child = start('bc', ['verify', '-'])
+    onTestFinished(() => void child.kill('SIGKILL'))
+    child.stdin?.write('{"index": 1}\n')
+    expectFailure(await ended(child), 5, /^bc: block\.genesis: block 1: /)
   })
 
   test('no such file, a folder', async () => {

@@ -88,6 +88,9 @@ export async function auditChain(source: BlockSource, modules: AuditModules): Pr
   } catch (error) {
     if (!(error instanceof ChainFault) || !source.isOneMessage || error.place === DOCUMENT) throw error
     throw (await malformedAfter(blocks, audit.height, error.code === 'message.malformed')) ?? error
+  } finally {
+    // Whoever still writes, or sends, isn't waited for.
+    await blocks.return?.()
   }
 }
 

@@ -200,8 +200,12 @@ function startsWithBlock(head: Buffer): boolean | undefined {
 }
 
 async function* rejoined(begun: readonly Buffer[], rest: AsyncIterator<Buffer>): AsyncGenerator<Buffer> {
-  yield* begun
-  for (let next = await rest.next(); !next.done; next = await rest.next()) yield next.value
+  try {
+    yield* begun
+    for (let next = await rest.next(); !next.done; next = await rest.next()) yield next.value
+  } finally {
+    await rest.return?.()
+  }
 }
 
 async function* documentBlocks(pieces: AsyncIterable<Buffer>): AsyncGenerator<BlockText> {
