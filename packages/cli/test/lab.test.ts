@@ -150,6 +150,14 @@ describe('whatever happens, nothing is left', () => {
     if (named !== 'tmp') expect(readdirSync(`${folder}/tmp`)).toEqual([])
   })
 
+  test('logs that can’t be written: 1', async () => {
+    const [folder, logs] = [temporaryFolder(), temporaryFolder()]
+    for (const number of [1, 2]) mkdirSync(`${logs}/node-${number}.log`)
+    const run = await command('bc', ['lab', 'mine', '--nodes', '2', '--logs', logs], { env: { TMPDIR: folder } })
+    expectFailure(run, 1, new RegExp(`^bc: ${logs}/node-\\d.log can't be written: EISDIR[^\n]*\n$`))
+    expect(readdirSync(folder)).toEqual([])
+  })
+
   /** A lab whose nodes are up. */
   async function underWay() {
     const folder = temporaryFolder()

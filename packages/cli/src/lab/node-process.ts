@@ -8,7 +8,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import type { StatusAnswer } from '@bc/node'
 import { connect, type NodeClient } from '../client/client.ts'
-import { CliError } from '../failure.ts'
+import { CliError, writing } from '../failure.ts'
 
 /** The folder of bin and scripts: as far from here whether this file is a source or compiled. */
 export const CHECKOUT = fileURLToPath(new URL('../../../../', import.meta.url))
@@ -136,7 +136,8 @@ export class NodeProcess {
 
   private spawn(ready: string): ChildProcess {
     const { folder, number, logs, logLevel, wires, onLost } = this.setting
-    const log = openSync(join(logs, `node-${number}.log`), 'a', 0o600)
+    const logFile = join(logs, `node-${number}.log`)
+    const log = writing('cli.lab', logFile, () => openSync(logFile, 'a', 0o600))
     const words = [
       ['--import', GATE, join(CHECKOUT, 'bin/bc-node'), '-p', '0', '--host', '127.0.0.1', '--p2p-port', '0'],
       ['--no-discovery', '--data-dir', join(folder, `node-${number}`), '--config', join(folder, 'config.json')],
