@@ -66,6 +66,8 @@ const LINES: readonly (readonly [line: string, candidates: readonly string[]])[]
   ['bc pay bob 5 --from al', ['alice']],
   ['bc pay bob 5 --wait --fe', ['--fee']],
   ['bc sign some-fi', ['some-file']],
+  ['bc verify some-fi', ['some-file']],
+  ['bc key import carol @some-fi', ['@some-file']],
   ['bc --node localhost:5001 --json lab p', ['partition']],
   ['bc lab --see', ['--seed']],
   ['bc lab --seed ', []],

@@ -84,11 +84,10 @@ function wordsOf(words: readonly string[]): Kind {
 const KINDS: Readonly<Record<string, Kind>> = {
   file: 'file',
   FILE: 'file',
+  'FILE|URL': 'file',
   dir: 'folder',
-  DIR: 'folder',
   '@file': 'atfile',
   KEY: 'key',
-  key: 'key',
   // Where an address may stand, so may the name of a key.
   ADDRESS: 'name',
   SENDER: 'name',

@@ -19,7 +19,7 @@ export function addChainCommands(bc: Command): void {
 function addVerify(bc: Command): void {
   bc.command('verify')
     .description('Checks every rule of a whole chain and names the first that it breaks, with the block.')
-    .argument('[SOURCE]', "a node's URL, a file, or - for standard input (default: the node)")
+    .argument('[FILE|URL]', "a node's URL, a file, or - for standard input (default: the node)")
     .addHelpText(
       'after',
       `
