@@ -17,7 +17,6 @@ import {
   wantsJson,
 } from '../settings/options.ts'
 import { printResult, printWord } from '../terminal/output.ts'
-import { printable } from '../terminal/printable.ts'
 import { rows } from '../terminal/text.ts'
 
 type Value = string | number | boolean | null
@@ -127,8 +126,8 @@ function readable(path: string, exists: boolean, settings: Readonly<Record<strin
   // The value alone stands behind, to be copied.
   const entries = Object.entries(settings).map(([name, { value, source, from, fault }]): [string, string] => [
     `${name} (${source === 'file' ? 'config file' : (from ?? source)})`,
-    printable(fault ?? (value === null ? 'none' : String(value))),
+    fault ?? (value === null ? 'none' : String(value)),
   ])
-  const file: [string, string] = [exists ? 'config file' : 'config file (not there)', printable(path)]
+  const file: [string, string] = [exists ? 'config file' : 'config file (not there)', path]
   return rows([...entries, file], width)
 }

@@ -10,7 +10,6 @@ import type { KeySource } from '../settings/key-source.ts'
 import type { Settings } from '../settings/options.ts'
 import { readInput, readSmallBytes } from '../terminal/input.ts'
 import { print, printResult, terminalWidth } from '../terminal/output.ts'
-import { printable } from '../terminal/printable.ts'
 import { rows } from '../terminal/text.ts'
 
 export async function draft(
@@ -43,7 +42,7 @@ function shown({ unsigned, chain, id }: Draft, width: number): string {
     ['Recipient', recipient],
     ['Amount', amount],
     ['Fee', fee],
-    ...(memo === undefined ? [] : [['Memo', printable(memo)] satisfies [string, string]]),
+    ...(memo === undefined ? [] : [['Memo', memo] satisfies [string, string]]),
     ['Nonce', nonce],
     ['Chain', chain],
     ['Id', id],

@@ -32,10 +32,7 @@ export function readableStatus(status: StatusAnswer, width: number): string {
     ['Version', status.version],
     ['Address', status.address],
   ]
-  return rows(
-    entries.map(([name, value]) => [name, printable(value)]),
-    width,
-  )
+  return rows(entries, width)
 }
 
 /** A node of an older version says nothing of others. */
@@ -55,7 +52,7 @@ export function readableMined(block: MinedAnswer, width: number): string {
     ['Hash', block.hash],
     ['Transactions', others],
   ]
-  if (reward) entries.push(['Reward', reward.amount], ['Miner', printable(reward.recipient)])
+  if (reward) entries.push(['Reward', reward.amount], ['Miner', reward.recipient])
   return `Mined a new block\n\n${rows(entries, width)}`
 }
 

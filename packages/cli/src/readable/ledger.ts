@@ -8,14 +8,6 @@ import { isReward, type Listed } from './answers.ts'
 
 type Entry = readonly [name: string, value: string | number]
 
-/** Every text here may be a stranger's: a node is anyone's. */
-function safeRows(entries: readonly Entry[], width: number): string {
-  return rows(
-    entries.map(([name, value]) => [printable(name), printable(value)]),
-    width,
-  )
-}
-
 function utc(seconds: number): string {
   return `${time(seconds)} UTC`
 }
@@ -107,7 +99,7 @@ export function readableBlock(block: AnyBlockAnswer, confirmations: number | und
     ['Proof', block.proof],
     ...rulesOf(block),
   ]
-  return `${safeRows(entries, width)}\n\n${transactionsOf(block, width)}`
+  return `${rows(entries, width)}\n\n${transactionsOf(block, width)}`
 }
 
 /** The genesis block holds the chain's rules. */
@@ -135,7 +127,7 @@ function transactionsOf({ transactions }: AnyBlockAnswer, width: number): string
 }
 
 export function readableTransaction(found: FoundTransactionAnswer, width: number): string {
-  return safeRows([['Id', found.id], ...placeOf(found), ...fieldsOf(found.transaction)], width)
+  return rows([['Id', found.id], ...placeOf(found), ...fieldsOf(found.transaction)], width)
 }
 
 function placeOf(found: FoundTransactionAnswer): readonly Entry[] {
@@ -173,7 +165,7 @@ export function readableAccount({ address, balance, nonce, pendingNonce }: Accou
     ['Waiting', counted(Math.max(0, pendingNonce - nonce), 'transaction')],
     ['Next nonce', pendingNonce],
   ]
-  return safeRows(entries, width)
+  return rows(entries, width)
 }
 
 const HISTORY_COLUMNS: readonly Column[] = [

@@ -2,12 +2,16 @@
 import { columnsOf, fitted, padded } from './columns.ts'
 import { printable } from './printable.ts'
 
-/** A name in front of each value; a value too long for that goes on a line of its own, whole, to be copied. */
+/**
+ * A name in front of each value; a value too long for that goes on a line of its own, whole, to be copied. Any of them
+ * may be a stranger's: a node is anyone's.
+ */
 export function rows(entries: readonly (readonly [name: string, value: string | number])[], width: number): string {
-  const column = Math.max(...entries.map(([name]) => columnsOf(name))) + 2
-  const row = (name: string, value: string) =>
+  const shown = entries.map(([name, value]) => [printable(name), printable(value)] as const)
+  const column = Math.max(...shown.map(([name]) => columnsOf(name))) + 2
+  const row = ([name, value]: (typeof shown)[number]) =>
     column + columnsOf(value) <= width ? padded(name, column) + value : `${name}\n  ${value}`
-  return entries.map(([name, value]) => row(name, String(value))).join('\n')
+  return shown.map(row).join('\n')
 }
 
 /** Below this many columns of the terminal, addresses and hashes are shortened further. */
