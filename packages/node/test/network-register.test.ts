@@ -275,7 +275,8 @@ describe('register', () => {
       const good = await serve(tutorial(genesisSite().texts))
       const bad = await serve(answering([]))
       expect(await register(victim, [good.name, bad.name])).toMatchObject({ status: 400 })
-      expect(await (await fetch(`${victim.url}/nodes`)).json()).toMatchObject({ length: 0 })
+      const { nodes } = (await (await fetch(`${victim.url}/nodes`)).json()) as { nodes: string[] }
+      expect(nodes).not.toContain(good.name)
     }))
 })
 
@@ -436,6 +437,21 @@ describe('a tutorial node’s chain', () => {
     await node.stop()
     expect(await (await answer).json()).toMatchObject({ statusCode: 503, code: 'node.stopping' })
     await tricklesOn
+  })
+
+  test('that trickles is given up within seconds', async () => {
+    const [genesis] = genesisSite().texts
+    let chains = 0
+    const { name } = await serve((request, response) => {
+      if (request.url !== '/chain') return void response.writeHead(404).end()
+      response.write(`{"chain": [${genesis}`)
+      if (chains++ === 0) return void response.end(']}')
+      const timer = setInterval(() => response.write(' '), 500)
+      response.on('close', () => clearInterval(timer))
+    })
+    const node = await startNetworkNode()
+    expect(await register(node, [name])).toMatchObject({ status: 201 })
+    expect(await resolve(node)).toBe('Our chain is authoritative')
   })
 })
 
