@@ -16,6 +16,7 @@ import type { ChainStore } from '../storage/chain-store.ts'
 import type { Snapshot } from '../storage/database.ts'
 import type { StoredEntry } from '../storage/records.ts'
 import { Allowance } from './allowance.ts'
+import { keepingUp } from './least-rate.ts'
 import {
   type Conversation,
   decodeBlocksQuestion,
@@ -35,7 +36,7 @@ import {
   TRANSACTION_BYTES,
 } from './messages.ts'
 import type { Time } from './time.ts'
-import { LEAST_BYTES_PER_MS, PeerError, type PeerId, type RequestOptions, type Transport } from './transport.ts'
+import { PeerError, type PeerId, type RequestOptions, type Transport } from './transport.ts'
 
 /** A peer that sends nothing for so long has stalled. */
 const STALL_MS = 10_000
@@ -182,24 +183,9 @@ export class Conversations {
     return this.transport.request(peer, this.name(conversation), question, options)
   }
 
-  /** Frame by frame, of a peer that keeps up {@link LEAST_BYTES_PER_MS}. */
-  private async *requestMany(
-    peer: PeerId,
-    conversation: Conversation,
-    question: Uint8Array,
-    options: RequestOptions,
-  ): AsyncGenerator<Uint8Array, void, undefined> {
-    // Of the peer's time: while the reader has something else to do, the peer is made to wait.
-    let [bytes, waited] = [0, 0]
-    let since = this.time.now()
-    for await (const frame of this.request(peer, conversation, question, options)) {
-      bytes += frame.length
-      waited += this.time.now() - since
-      if (waited > STALL_MS + bytes / LEAST_BYTES_PER_MS)
-        throw new PeerError('stalled', 'the peer sends next to nothing')
-      yield frame
-      since = this.time.now()
-    }
+  /** Frame by frame, of a peer that keeps up the least rate. */
+  private requestMany(peer: PeerId, conversation: Conversation, question: Uint8Array, options: RequestOptions) {
+    return keepingUp(this.request(peer, conversation, question, options), STALL_MS, this.time)
   }
 
   private async askOne(

@@ -8,6 +8,8 @@ import { request as httpRequest, type IncomingMessage } from 'node:http'
 import { request as httpsRequest } from 'node:https'
 import { isJsonObject, type JsonObject, parseJson, RuleError } from '@bc/core'
 import { ListSplitter } from '../../list-splitter.ts'
+import { keepingUp } from '../least-rate.ts'
+import { machineTime } from '../time.ts'
 
 /** Beside the allocations, which it shows as genesis has them. */
 const STATUS_BYTES = 100_000
@@ -15,7 +17,7 @@ const STATUS_MS = 5_000
 /** A tutorial node has its whole chain in one answer. It is read block by block. */
 const CHAIN_BYTES = 64_000_000
 const CHAIN_MS = 300_000
-/** No byte for so long, and the node is given up. */
+/** No byte for so long, or next to nothing beside so long, and the node is given up. */
 const STALL_MS = 5_000
 /** A block as a tutorial node writes it: with spaces and escapes of its own, at most so many times what we write. */
 const SPELLING = 2
@@ -119,7 +121,7 @@ async function* get(url: string, name: string, { maxBytes, ms, signal }: Limits)
     if (REDIRECTS.includes(status)) throw new TypeError('it sends us elsewhere')
     if (status < 200 || status > 299) throw new StatusError(`it answers with the status ${status}`)
     let size = 0
-    for await (const piece of answer) {
+    for await (const piece of keepingUp(answer, STALL_MS, machineTime)) {
       size += piece.length
       if (size > maxBytes) throw new TypeError(`its answer is longer than ${maxBytes} bytes`)
       clearTimeout(stalled)
