@@ -120,7 +120,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
     const app = await createServer(
       { log, host: options.host, operatorToken: identity.operatorToken, allowedHosts, onFailure },
       {
-        ...{ chain, store, admission, miner, identity, network, neighbours, events, version, onFailure },
+        ...{ chain, store, admission, curve, miner, identity, network, neighbours, events, version, onFailure },
         console: options.console,
         stopping: stopping.signal,
         ...(mineAll && { onImported: mineAll }),

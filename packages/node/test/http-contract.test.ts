@@ -5,6 +5,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import {
+  addressOfPublicKey,
   type BranchStep,
   canonicalJson,
   type Hash,
@@ -497,13 +498,20 @@ describe('the other endpoints', () => {
     expect(after).toMatchObject({ balance: before.balance - 9, nonce: sent.nonce + 1, pendingNonce: sent.nonce + 1 })
   })
 
-  it.each(['x', '0', 'a'.repeat(74), ALICE.address.slice(1), `${ALICE.address}0`, ALICE.address.toUpperCase()])(
-    'GET /accounts/%s: 400',
-    async (address) => {
-      for (const path of [`/accounts/${address}`, `/accounts/${address}/transactions`])
-        expect((await ask(path)).json).toMatchObject({ statusCode: 400, code: 'tx.address' })
-    },
-  )
+  /** Of the right form and checksum; x = 5 has no y on secp256k1. */
+  const offCurve = addressOfPublicKey(`02${'5'.padStart(64, '0')}`)
+  it.each([
+    offCurve,
+    'x',
+    '0',
+    'a'.repeat(74),
+    ALICE.address.slice(1),
+    `${ALICE.address}0`,
+    ALICE.address.toUpperCase(),
+  ])('GET /accounts/%s: 400', async (address) => {
+    for (const path of [`/accounts/${address}`, `/accounts/${address}/transactions`])
+      expect((await ask(path)).json).toMatchObject({ statusCode: 400, code: 'tx.address' })
+  })
 
   it.each(['before=1', 'before=0000000000000001-1', 'limit=0', 'limit=x', 'from=1', 'before='])(
     'GET /accounts/:address/transactions?%s: 400',

@@ -5,6 +5,7 @@ import type { Miner } from '../mining/miner.ts'
 import type { LateNetwork } from '../network/late-network.ts'
 import type { Neighbours } from '../network/neighbours/neighbours.ts'
 import type { Admission } from '../pool/admission.ts'
+import type { Curve } from '../signatures/curve.ts'
 import type { ChainStore } from '../storage/chain-store.ts'
 import type { App } from './app.ts'
 
@@ -13,6 +14,7 @@ export interface RouteContext {
   readonly chain: Chain
   readonly store: ChainStore
   readonly admission: Admission
+  readonly curve: Curve
   readonly miner: Miner
   readonly identity: Identity
   readonly network: LateNetwork

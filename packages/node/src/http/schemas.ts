@@ -133,7 +133,7 @@ export const BlockParams = Type.Object({
   indexOrHash: Type.String({ pattern: '^([1-9][0-9]{0,15}|[0-9a-f]{64}|latest)$' }),
 })
 export const TransactionParams = Type.Object({ id: HASH })
-/** Its checksum is looked at by core's one parser, so that the answer names `tx.address`. */
+/** Whether it is one is looked at as everywhere, so that the answer names `tx.address`. */
 export const AccountParams = Type.Object({ address: Type.String({ maxLength: 128 }) })
 
 // What the node answers.

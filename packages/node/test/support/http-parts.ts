@@ -109,6 +109,7 @@ export async function openParts({ rules, threads: between, limits }: PartsOption
       chain,
       store,
       admission,
+      curve: modules.curve,
       miner,
       identity,
       network,

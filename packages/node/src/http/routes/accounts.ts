@@ -10,7 +10,7 @@ import { DEFAULT_LIMIT, MOST, PAGE_BYTES } from '../paging.ts'
 import { AccountParams, AccountSchema, HistoryQuery, HistorySchema, NoQuery } from '../schemas.ts'
 import { located } from './transactions.ts'
 
-export function accountRoutes(app: App, { chain, store, admission }: RouteContext): void {
+export function accountRoutes(app: App, { chain, store, admission, curve }: RouteContext): void {
   app.route({
     method: 'GET',
     url: '/accounts/:address',
@@ -21,7 +21,7 @@ export function accountRoutes(app: App, { chain, store, admission }: RouteContex
       response: { ...answers(200, AccountSchema), ...refuses(400) },
     },
     handler: async (request) => {
-      const address = addressOf(request.params.address)
+      const address = await addressOf(request.params.address)
       return chain.atRest(async () => {
         const account = await store.account(address)
         return { address, ...account, pendingNonce: admission.pool.pendingNonce(address, account) }
@@ -38,7 +38,7 @@ export function accountRoutes(app: App, { chain, store, admission }: RouteContex
       response: { ...answers(200, HistorySchema), ...refuses(400, 404) },
     },
     handler: async (request) => {
-      const address = addressOf(request.params.address)
+      const address = await addressOf(request.params.address)
       const { before, limit = String(DEFAULT_LIMIT) } = request.query
       return store.reading(async (snapshot) => {
         const blocks = await historyOf(store, address, before === undefined ? undefined : placeOf(before), snapshot)
@@ -49,6 +49,13 @@ export function accountRoutes(app: App, { chain, store, admission }: RouteContex
       })
     },
   })
+
+  /** @throws RuleError `tx.address`, as for a transaction to it */
+  async function addressOf(text: string): Promise<Address> {
+    const address = parseAddress(text)
+    if (address && (await curve.ask({ checks: [], addresses: [address] })).addresses[0]) return address
+    throw new RuleError('tx.address', `"${text}" is no address: its form, its checksum or the curve doesn't agree.`)
+  }
 
   /** So many transactions, and of no more blocks than a page may take. */
   async function pageOf(blocks: AsyncIterable<HistoryBlock>, limit: number, height: number) {
@@ -69,10 +76,4 @@ export function accountRoutes(app: App, { chain, store, admission }: RouteContex
 function placeOf(cursor: string): TransactionPlace {
   const [index = 0, position = 0] = cursor.split('-').map(Number)
   return { index, position }
-}
-
-function addressOf(text: string): Address {
-  const address = parseAddress(text)
-  if (address) return address
-  throw new RuleError('tx.address', `"${text}" is no address: its form or its checksum doesn't agree.`)
 }
