@@ -25,6 +25,7 @@ import {
   CAROL,
   FUNDS,
   type Payment,
+  type Person,
   person,
   signed,
   startTestNode,
@@ -376,6 +377,29 @@ describe('the other endpoints', () => {
     }
     expect((await ask<{ blocks: Block[] }>('/blocks')).json.blocks).toEqual(whole.chain.slice(0, 50))
     expect((await ask('/blocks?limit=9999')).status).toBe(200)
+  })
+
+  it('a page holds at most 1000, whatever is asked for', async () => {
+    const { chain, app } = await openParts()
+    for (let n = 0; n < 1001; n++)
+      await chain.import(minedOn({ chain }, chain.head, { now: chain.head.timestamp + 1 }).parsed, { sync: false })
+    const page = async (path: string) => {
+      const { text } = await injected(app, { path: `${path}?limit=9999` })
+      const { next, ...list } = JSON.parse(text) as { next: unknown } & Record<string, unknown[]>
+      return { items: Object.values(list)[0]?.length, next }
+    }
+    for (const path of ['/blocks', '/headers']) expect(await page(path)).toEqual({ items: 1000, next: 1001 })
+    const history = await page(`/accounts/${BOB.address}/transactions`)
+    expect(history).toEqual({ items: 1000, next: place(3, 0) })
+  })
+
+  it('a pool that takes no more: 429 for one sender, 503 for all', async () => {
+    const full = await startTestNode({ poolLimits: { maxTransactions: 1, maxPerAccount: 1, expirySeconds: 1000 } })
+    const sent = async (from: Person, nonce: number) =>
+      (await contract.ask(full, post('/transactions/new', signed(full.chain, { from, nonce })))).json
+    expect(await sent(ALICE, 0)).toMatchObject({ index: 2 })
+    expect(await sent(ALICE, 1)).toMatchObject({ statusCode: 429, code: 'pool.account' })
+    expect(await sent(BOB, 0)).toMatchObject({ statusCode: 503, code: 'pool.full' })
   })
 
   it.each(['/blocks?from=9999999999999999', '/headers?from=9999999999999999', '/blocks?from=1000&limit=5'])(

@@ -1,7 +1,7 @@
 /** `POST /blocks`: the door for blocks from a file. What each rule refuses is the import door's own matter. */
 import { once } from 'node:events'
 import type { Socket } from 'node:net'
-import { canonicalJson, type JsonObject } from '@bc/core'
+import { canonicalJson, type JsonObject, sha256Hex } from '@bc/core'
 import { beforeAll, describe, expect, test, vi } from 'vitest'
 import { Chain } from '../src/chain/chain.ts'
 import { LineSplitter } from '../src/ndjson.ts'
@@ -140,14 +140,16 @@ describe('a bad one', () => {
     expect(JSON.parse(text).message).toMatch(/^Line 2: Transaction 1: The balance/)
   })
 
-  test('one from the future is named, and kept until its time comes', async () => {
+  test('one from the future is named, kept, and taken by the node itself once its time comes', async () => {
     let now = 1_700_000_000
     const node = await startTestNode({ clock: () => now })
     const asked = { method: 'POST', path: '/blocks', body: lines(texts), headers: NDJSON }
     expect(JSON.parse((await ask(node, asked)).text)).toMatchObject({ code: 'block.timestamp', line: 2, known: 1 })
     expect(JSON.parse((await ask(node, asked)).text)).toMatchObject({ code: 'block.timestamp', line: 2, known: 1 })
     now = Math.floor(Date.now() / 1000)
-    expect((await ask(node, asked)).status).toBe(200)
+    const tip = async () => JSON.parse((await ask(node, { path: '/status' })).text).tip
+    await vi.waitFor(async () => expect(await tip()).toBe(sha256Hex(texts[1] as string)), 20_000)
+    expect(JSON.parse((await ask(node, asked)).text)).toMatchObject({ imported: 7, known: 2 })
   })
 })
 
