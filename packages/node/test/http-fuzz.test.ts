@@ -162,7 +162,7 @@ describe('requests', () => {
     const sockets = await Promise.all(Array.from({ length: 30 }, () => connected(other.port, true)))
     const [slow, refused] = [sockets.slice(0, 20), sockets.slice(20)]
     const lines = ['POST /transactions/new HTTP/1.1', 'Host: localhost', 'Content-Type: application/json']
-    const head = [...lines, 'Content-Length: 10000', 'X-Slow: '].join('\r\n')
+    const head = [...lines, 'Content-Length: 8000', 'X-Slow: '].join('\r\n')
     // Half of them are slow with the headers, the others with the body.
     for (const socket of slow.slice(10)) socket.write(`${head}\r\n\r\n`)
     let sent = 0
