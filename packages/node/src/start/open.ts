@@ -18,7 +18,7 @@ const RECENT_BLOCKS = 100
 /**
  * @throws StartError where another node has the directory, where it can't be read, or where blocks are lost for good
  */
-export async function openStore(options: Omit<RebuildOptions, 'damage'>): Promise<ChainStore> {
+export async function openStore(options: RebuildOptions): Promise<ChainStore> {
   const { directory } = options
   let release: Release | undefined
   try {
@@ -48,7 +48,7 @@ function storeOver({ database, seen }: Opened, { chain }: ChainFiles, release: R
   return new ChainStore(database, closed, (signal) => inspectTablesBehind(chain, seen, signal))
 }
 
-async function openDatabase(options: Omit<RebuildOptions, 'damage'>): Promise<Opened> {
+async function openDatabase(options: RebuildOptions): Promise<Opened> {
   const { directory, genesis, log } = options
   const files = chainFiles(directory)
   const chain = { id: hashOf(genesis), rules: genesis.rules }
@@ -64,7 +64,7 @@ async function openDatabase(options: Omit<RebuildOptions, 'damage'>): Promise<Op
     log.warn({ damage }, 'The stored chain is damaged: it is rebuilt from its blocks.')
     // Should this one fail, what it leaves may look whole to the next start.
     markDamaged(directory, damage)
-    await rebuild({ ...options, damage })
+    await rebuild(options, damage)
     rmSync(files.marker, { force: true })
     return await openIntact(files, chain)
   }

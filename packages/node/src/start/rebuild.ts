@@ -28,8 +28,6 @@ export interface RebuildOptions {
   readonly log: Log
   /** Go on without the blocks that are lost for good. */
   readonly acceptLoss: boolean
-  /** What was found. */
-  readonly damage: string
   /** Aborted by whoever wants the node to stop before it has started: the next start begins the rebuild anew. */
   readonly signal?: AbortSignal | undefined
 }
@@ -38,11 +36,12 @@ const PROGRESS_EVERY = 10_000
 
 /**
  * Puts a rebuilt database in the place of the damaged one.
+ * @param damage what was found
  * @throws StartError where blocks are lost, unless the loss is accepted; then all that can be read is still there
  * @throws what the signal was aborted with
  */
-export async function rebuild(options: RebuildOptions): Promise<void> {
-  const { directory, acceptLoss, damage, log } = options
+export async function rebuild(options: RebuildOptions, damage: string): Promise<void> {
+  const { directory, acceptLoss, log } = options
   const files = chainFiles(directory)
   rmSync(files.rebuilding, { recursive: true, force: true })
   refuseMountPoint(files, damage)
