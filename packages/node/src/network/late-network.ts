@@ -4,22 +4,20 @@
  */
 import { setTimeout as delay } from 'node:timers/promises'
 import { type ParsedBlock, RuleError, type Transaction } from '@bc/core'
-import type { joinNetwork } from './join.ts'
+import type { JoinedNetwork } from './join.ts'
 import type { SyncProgress } from './sync/sync.ts'
 import type { PeerId } from './transport.ts'
-
-type Joined = Awaited<ReturnType<typeof joinNetwork>>
 
 /** To load libp2p keeps the thread busy for that long, too: whoever has waited for the node to listen is answered before. */
 const HEAD_START_MS = 100
 
 export class LateNetwork {
-  private joining: Promise<Joined> | undefined
-  private joined: Joined | undefined
+  private joining: Promise<JoinedNetwork> | undefined
+  private joined: JoinedNetwork | undefined
   private readonly closing = new AbortController()
 
   /** Joins in a moment. */
-  start(join: () => Promise<Joined>, onFailure: (error: unknown) => void): void {
+  start(join: () => Promise<JoinedNetwork>, onFailure: (error: unknown) => void): void {
     const { signal } = this.closing
     this.joining = delay(HEAD_START_MS, undefined, { signal }).then(join)
     this.joining.then(

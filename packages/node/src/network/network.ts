@@ -44,7 +44,7 @@ const RESOLVE_MS = 30_000
 const GOSSIP_SETTLES_MS = 3_000
 
 export class Network {
-  readonly transport: Transport
+  private readonly transport: Transport
   private readonly modules: NetworkModules
   private readonly sync: Sync
   private readonly relay: Relay
