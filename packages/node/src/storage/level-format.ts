@@ -6,6 +6,7 @@
  *     log       blocks of 32 KiB: parts of records, each with a header of 7 bytes
  *     manifest  a log: one record for every change of the set of tables
  */
+import { ByteReader } from './byte-reader.ts'
 import { crc32c } from './crc32c.ts'
 import { unpackSnappy } from './snappy.ts'
 
@@ -54,8 +55,12 @@ export function isEndWhole(end: Buffer, size: number): boolean {
 
 function footerOf(table: Buffer): { meta: Handle; index: Handle } | undefined {
   if (table.length < FOOTER_BYTES || table.readBigUInt64LE(table.length - 8) !== MAGIC) return undefined
-  const footer = new Reader(table.subarray(-FOOTER_BYTES))
-  return { meta: footer.handle(), index: footer.handle() }
+  const footer = new ByteReader(table.subarray(-FOOTER_BYTES))
+  return { meta: handleOf(footer), index: handleOf(footer) }
+}
+
+function handleOf(bytes: ByteReader): Handle {
+  return { offset: bytes.varint(), size: bytes.varint() }
 }
 
 function isWhole(table: Buffer, { offset, size }: Handle): boolean {
@@ -69,14 +74,14 @@ function handlesIn(table: Buffer, block: Handle): Handle[] {
   const content = contentOf(table, block)
   if (content === undefined) return []
   const restarts = content.readUInt32LE(content.length - 4)
-  const entries = new Reader(content.subarray(0, content.length - 4 * (restarts + 1)))
+  const entries = new ByteReader(content.subarray(0, content.length - 4 * (restarts + 1)))
   const handles: Handle[] = []
   while (!entries.atEnd) {
     // How much of the key before it shares, how much of its own follows, and how long the value is.
     entries.varint()
     const [own, length] = [entries.varint(), entries.varint()]
     entries.take(own)
-    handles.push(new Reader(entries.take(length)).handle())
+    handles.push(handleOf(new ByteReader(entries.take(length))))
   }
   return handles
 }
@@ -148,12 +153,12 @@ function isWholePart(block: Buffer, at: number): boolean {
 /** @returns the numbers of the tables that a manifest names; undefined where a later LevelDB has written it */
 export function tablesNamedIn(manifest: Buffer): Set<number> | undefined {
   const named = new Set<number>()
-  for (const edit of recordsIn(manifest)) if (!applyEdit(new Reader(edit), named)) return undefined
+  for (const edit of recordsIn(manifest)) if (!applyEdit(new ByteReader(edit), named)) return undefined
   return named
 }
 
 /** @returns false for an edit that only a later LevelDB makes */
-function applyEdit(edit: Reader, named: Set<number>): boolean {
+function applyEdit(edit: ByteReader, named: Set<number>): boolean {
   while (!edit.atEnd)
     switch (edit.varint()) {
       // The comparator's name.
@@ -189,40 +194,4 @@ function applyEdit(edit: Reader, named: Set<number>): boolean {
         return false
     }
   return true
-}
-
-class Reader {
-  private readonly bytes: Buffer
-  private at = 0
-
-  constructor(bytes: Buffer) {
-    this.bytes = bytes
-  }
-
-  get atEnd(): boolean {
-    return this.at >= this.bytes.length
-  }
-
-  take(length: number): Buffer {
-    this.at += length
-    return this.bytes.subarray(this.at - length, this.at)
-  }
-
-  varint(): number {
-    let value = 0
-    for (let factor = 1; ; factor *= 128) {
-      const byte = this.bytes[this.at++] ?? 0
-      value += (byte & 127) * factor
-      if (byte < 128) return value
-    }
-  }
-
-  /** With its length before it. */
-  text(): Buffer {
-    return this.take(this.varint())
-  }
-
-  handle(): Handle {
-    return { offset: this.varint(), size: this.varint() }
-  }
 }
