@@ -90,11 +90,7 @@ function applyTransaction(transaction: VerifiedTransaction, scratch: Scratch<Acc
 /** What keeps an account from sending this transaction now: `tx.nonce`, then `tx.balance`. */
 function spendingFault(transaction: VerifiedTransaction, account: ScratchAccount): RuleError | undefined {
   const { nonce, amount, fee } = transaction
-  if (nonce !== account.nonce)
-    return new RuleError('tx.nonce', `The nonce is ${nonce}, and the sender's next one is ${account.nonce}.`, {
-      nonce,
-      expected: account.nonce,
-    })
+  if (nonce !== account.nonce) return nonceFault(nonce, account.nonce)
   if (account.balance < BigInt(amount) + BigInt(fee))
     return new RuleError('tx.balance', `The balance ${account.balance} doesn't cover ${amount} and a fee of ${fee}.`, {
       balance: String(account.balance),
@@ -102,6 +98,13 @@ function spendingFault(transaction: VerifiedTransaction, account: ScratchAccount
       fee,
     })
   return undefined
+}
+
+export function nonceFault(nonce: number, expected: number): RuleError {
+  return new RuleError('tx.nonce', `The nonce is ${nonce}, and the sender's next one is ${expected}.`, {
+    nonce,
+    expected,
+  })
 }
 
 /**

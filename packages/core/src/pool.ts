@@ -9,7 +9,7 @@ import TinyQueue from 'tinyqueue'
 import type { Address } from './address.ts'
 import { FeeIndex } from './eviction.ts'
 import { canonicalJson, type JsonValue } from './json.ts'
-import type { Account } from './ledger.ts'
+import { type Account, nonceFault } from './ledger.ts'
 import type { Hash } from './primitives.ts'
 import { RuleError } from './rules.ts'
 import type { VerifiedTransaction } from './transaction.ts'
@@ -297,11 +297,7 @@ function costOf(entry: PoolEntry): number {
 }
 
 function checkNonce({ nonce }: VerifiedTransaction, { account, pendingNonce }: Queue, maxGap: number): void {
-  if (nonce < account.nonce)
-    throw new RuleError('tx.nonce', `The nonce is ${nonce}, and the sender's next one is ${account.nonce}.`, {
-      nonce,
-      expected: account.nonce,
-    })
+  if (nonce < account.nonce) throw nonceFault(nonce, account.nonce)
   if (nonce > pendingNonce + maxGap)
     throw new RuleError('pool.gap', `The nonce is ${nonce}, and the next missing one is ${pendingNonce}.`, {
       nonce,

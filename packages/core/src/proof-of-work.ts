@@ -32,12 +32,16 @@ export interface SealKernel {
   searchNonce(job: SealJob, from: bigint, attempts: number): bigint | undefined
 }
 
-export const NONCE_DIGITS = 16
+const NONCE_DIGITS = 16
 export const NONCES = 2n ** 64n
 
 /** @param nonce 0 … 2^64-1 */
+export function nonceDigits(nonce: bigint): string {
+  return nonce.toString(16).padStart(NONCE_DIGITS, '0')
+}
+
 export function proofOf(commitment: Hash, nonce: bigint): Proof {
-  return (commitment + nonce.toString(16).padStart(NONCE_DIGITS, '0')) as Proof
+  return (commitment + nonceDigits(nonce)) as Proof
 }
 
 export function commitmentOf(proof: Proof): Hash {
@@ -61,10 +65,9 @@ export function meetsTarget(seal: Hash, target: Target): boolean {
 export function searchNonce(job: SealJob, from: bigint, attempts: number): bigint | undefined {
   const midstate = sha256.create().update(utf8ToBytes(job.previousProof + job.commitment))
   const scratch = midstate.clone()
-  const tail = utf8ToBytes('0'.repeat(NONCE_DIGITS) + job.previousHash)
+  const tail = utf8ToBytes(nonceDigits(from) + job.previousHash)
   const seal = new Uint8Array(32)
   const target = hexToBytes(job.target)
-  writeNonce(tail, from)
   const left = NONCES - from
   const most = left < attempts ? Number(left) : attempts
   for (let i = 0; i < most; i++) {
@@ -77,10 +80,6 @@ export function searchNonce(job: SealJob, from: bigint, attempts: number): bigin
 
 /** For where there is no faster one, and what the faster ones are compared with. */
 export const plainKernel: SealKernel = { name: 'plain', searchNonce }
-
-function writeNonce(tail: Uint8Array, nonce: bigint): void {
-  tail.set(utf8ToBytes(nonce.toString(16).padStart(NONCE_DIGITS, '0')))
-}
 
 const [ZERO, NINE, A, F] = [0x30, 0x39, 0x61, 0x66] as const
 

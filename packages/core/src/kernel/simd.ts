@@ -5,7 +5,7 @@
  * It says which nonce may meet the target, by the seal's first 32 bits. Whether it does, is for the plain code.
  */
 import { utf8ToBytes } from '@noble/hashes/utils.js'
-import { meetsTarget, NONCE_DIGITS, NONCES, proofOf, type SealJob, type SealKernel, sealOf } from '../proof-of-work.ts'
+import { meetsTarget, NONCES, nonceDigits, proofOf, type SealJob, type SealKernel, sealOf } from '../proof-of-work.ts'
 import { SEARCH_WASM } from './search-wasm.ts'
 
 /** What the module exports: see its source. */
@@ -58,7 +58,7 @@ function searchWith(search: Search, text: Uint8Array, run: Search['search4']): S
     search.begin(Number.parseInt(job.target.slice(0, 8), 16))
     const end = NONCES - from < attempts ? NONCES : from + BigInt(attempts)
     for (let nonce = from; nonce < end; ) {
-      text.set(utf8ToBytes(digitsOf(nonce)), NONCE_AT)
+      text.set(utf8ToBytes(nonceDigits(nonce)), NONCE_AT)
       const base = nonce - (nonce % SPAN)
       const stop = base + SPAN < end ? base + SPAN : end
       const first = Number(nonce - base)
@@ -74,13 +74,9 @@ function searchWith(search: Search, text: Uint8Array, run: Search['search4']): S
 
 /** @throws RangeError where the job's texts aren't as long as the protocol has them */
 function writeJob(text: Uint8Array, { previousProof, commitment, previousHash }: SealJob): void {
-  const bytes = utf8ToBytes(previousProof + commitment + digitsOf(0n) + previousHash)
+  const bytes = utf8ToBytes(previousProof + commitment + nonceDigits(0n) + previousHash)
   if (bytes.length !== TEXT_BYTES) throw new RangeError(`a seal is of ${TEXT_BYTES} bytes, not ${bytes.length}`)
   text.set(bytes)
-}
-
-function digitsOf(nonce: bigint): string {
-  return nonce.toString(16).padStart(NONCE_DIGITS, '0')
 }
 
 function isProof({ previousProof, commitment, previousHash, target }: SealJob, nonce: bigint): boolean {
