@@ -3,6 +3,7 @@ import { execFile, spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import type { Skipped } from '../row.ts'
 import { plainSearch, type SealJob } from './job.ts'
 
 const run = promisify(execFile)
@@ -11,13 +12,8 @@ const PEERS = fileURLToPath(new URL('../../peers/', import.meta.url))
 /** Attempts per second of processor time. */
 export type Peer = (seconds: number) => Promise<number>
 
-export interface Missing {
-  /** Why it can't be measured here. */
-  readonly skipped: string
-}
-
 /** The tutorial's own loop. */
-export function tutorialLoop(): Peer | Missing {
+export function tutorialLoop(): Peer | Skipped {
   if (!has('python3')) return { skipped: 'no python3' }
   return async (seconds) => Number((await run('python3', [join(PEERS, 'proof_of_work.py'), String(seconds)])).stdout)
 }
@@ -26,7 +22,7 @@ export function tutorialLoop(): Peer | Missing {
  * The same search in C, compiled into a folder.
  * @throws Error where it doesn't find what we find: then its speed would say nothing
  */
-export async function inC(folder: string, job: SealJob): Promise<Peer | Missing> {
+export async function inC(folder: string, job: SealJob): Promise<Peer | Skipped> {
   if (process.arch !== 'x64') return { skipped: `SSE is for x64, this is ${process.arch}` }
   if (!has('gcc')) return { skipped: 'no gcc' }
   const program = join(folder, 'search')

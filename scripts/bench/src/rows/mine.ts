@@ -1,9 +1,9 @@
 /** The search for a nonce: attempts per second. */
 import { availableParallelism } from 'node:os'
 import { jobOf } from '../mine/job.ts'
-import { inC, type Missing, type Peer, tutorialLoop } from '../mine/peers.ts'
+import { inC, type Peer, tutorialLoop } from '../mine/peers.ts'
 import { Threads } from '../mine/threads.ts'
-import { type Bench, type Measured, type Row, type Size, sideBySide } from '../row.ts'
+import { type Bench, type Measured, type Row, type Size, type Skipped, sideBySide } from '../row.ts'
 
 const ATTEMPTS = { unit: 'attempts/s', bound: 'at least' } as const
 
@@ -56,7 +56,7 @@ function secondsOf({ quick }: Size): number {
 }
 
 /** By processor time: who else uses the core then takes nothing from either figure. */
-async function besidePeer(row: Row, peer: Peer | Missing, one: Threads, size: Size): Promise<Measured> {
+async function besidePeer(row: Row, peer: Peer | Skipped, one: Threads, size: Size): Promise<Measured> {
   if ('skipped' in peer) return { row, outcome: peer }
   const seconds = secondsOf(size)
   const outcome = await sideBySide(
