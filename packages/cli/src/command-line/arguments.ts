@@ -9,6 +9,13 @@ import { usage } from '../failure.ts'
 import { isKeyName } from '../keys/key-name.ts'
 import type { KeySource } from '../settings/key-source.ts'
 
+export const SHELLS = ['bash', 'zsh', 'fish'] as const
+export type Shell = (typeof SHELLS)[number]
+
+/** What can happen in a lab. */
+export const SCENARIO_NAMES = ['mine', 'partition', 'double-spend', '51', 'churn'] as const
+export type ScenarioName = (typeof SCENARIO_NAMES)[number]
+
 const DIGITS = /^(0|[1-9][0-9]*)$/
 /** Each is a process with 100 MB of memory, and a wire to every other. */
 const MOST_LAB_NODES = 16

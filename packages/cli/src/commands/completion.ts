@@ -1,8 +1,9 @@
 /** Completions for a shell, of `bc`, of `bc-node` and of the launchers. */
 import type { Command } from 'commander'
 import { bcNodeProgram } from '../bc-node.ts'
+import type { Shell } from '../command-line/arguments.ts'
 import { completedCommands } from '../completion/model.ts'
-import { completionScript, type Shell } from '../completion/scripts.ts'
+import { completionScript } from '../completion/scripts.ts'
 import { findKeysFolder } from '../settings/folders.ts'
 import { printResult } from '../terminal/output.ts'
 

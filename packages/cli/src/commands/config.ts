@@ -11,6 +11,7 @@ import {
   given,
   jsonFlagOf,
   nodeOf,
+  rootOf,
   type Source,
   sourceOf,
   TIMEOUT_VARIABLE,
@@ -83,14 +84,10 @@ const SOURCES: Readonly<Record<Exclude<Source, undefined>, Setting['source']>> =
 /** Where the value of an option is from. */
 function placeOf(name: string, command: Command, file: string): Omit<Setting, 'value'> {
   const source = SOURCES[sourceOf(command, name) ?? 'default']
-  const option = programOf(command).options.find((one) => one.attributeName() === name)
+  const option = rootOf(command).options.find((one) => one.attributeName() === name)
   const variable = name === 'timeout' ? TIMEOUT_VARIABLE : option?.envVar
   const from = { flag: option?.long, environment: variable, file, default: undefined }[source]
   return { source, from: from ?? null }
-}
-
-function programOf(command: Command): Command {
-  return command.parent === null ? command : programOf(command.parent)
 }
 
 /** Never the token itself: a file's name, or that there is one. */

@@ -1,10 +1,8 @@
 /** The completions for each shell: a table that is made of the programs, and the shell's own code that reads it. */
 import { readFileSync } from 'node:fs'
+import type { Shell } from '../command-line/arguments.ts'
 import { LAUNCHERS } from './launchers.ts'
 import type { CompletedCommand, CompletedOption } from './model.ts'
-
-export const SHELLS = ['bash', 'zsh', 'fish'] as const
-export type Shell = (typeof SHELLS)[number]
 
 type Commands = readonly CompletedCommand[]
 

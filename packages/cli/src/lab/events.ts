@@ -1,8 +1,7 @@
 /** What happens in a lab, as programs read it (one JSON object a line) and as a sentence. */
 import type { Hash } from '@bc/core'
+import type { ScenarioName } from '../command-line/arguments.ts'
 import { counted } from '../terminal/text.ts'
-
-export type ScenarioName = 'mine' | 'partition' | 'double-spend' | '51' | 'churn'
 
 export type LabEvent =
   | {

@@ -19,7 +19,7 @@ export class Random {
     return least + this.below(most - least + 1)
   }
 
-  pick<T>(items: readonly [T, ...T[]] | readonly T[]): T {
+  pick<T>(items: readonly T[]): T {
     return items[this.below(items.length)] as T
   }
 

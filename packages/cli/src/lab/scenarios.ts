@@ -1,8 +1,9 @@
 /** What may happen in a lab, by name. Each ends with all nodes connected; whether they agree is judged afterwards. */
+import type { ScenarioName } from '../command-line/arguments.ts'
 import { Refusal } from '../failure.ts'
 import { counted } from '../terminal/text.ts'
 import { ALLOCATION } from './accounts.ts'
-import type { AccountName, ScenarioName } from './events.ts'
+import type { AccountName } from './events.ts'
 import type { Lab } from './lab.ts'
 import type { NodeProcess } from './node-process.ts'
 
@@ -67,7 +68,7 @@ async function doubleSpend(lab: Lab): Promise<void> {
   const confirmations = random.between(1, 3)
   await mineApart(lab, [loser, confirmations], [winner, confirmations + random.between(1, 3)])
   await lab.heal()
-  await expectGone(lab, toBob, 'Bob')
+  await expectGone(lab, toBob)
   lab.expect(toCarol.nonce === toBob.nonce, 'the two payments are not of the same coins')
   lab.note(`Carol has Alice's coins. Bob's ${counted(confirmations, 'confirmation')} are worth nothing.`)
 }
@@ -85,7 +86,7 @@ async function majority(lab: Lab): Promise<void> {
   await mineApart(lab, [others, confirmations], [[attacker], confirmations + 1])
   lab.note(`Bob has ${confirmations} confirmations, and hands over the goods.`)
   await lab.heal()
-  await expectGone(lab, toBob, 'Bob')
+  await expectGone(lab, toBob)
   lab.note(`The private chain is the longer one by a block: Bob's payment never was.`)
 }
 
@@ -153,8 +154,8 @@ function halves(nodes: readonly NodeProcess[]): [NodeProcess[], NodeProcess[]] {
   return [nodes.slice(0, middle), nodes.slice(middle)]
 }
 
-/** A payment that lost is on no chain and in no pool, is refused by everybody, and doesn't come back. */
-async function expectGone(lab: Lab, payment: Awaited<ReturnType<Lab['pay']>>, payee: 'Bob'): Promise<void> {
+/** The payment to Bob, which lost, is on no chain and in no pool, is refused by everybody, and doesn't come back. */
+async function expectGone(lab: Lab, payment: Awaited<ReturnType<Lab['pay']>>): Promise<void> {
   await lab.follow(lab.nodes)
   for (const node of lab.nodes) {
     const refusal = await node.client.send(payment as unknown as Parameters<typeof node.client.send>[0]).catch((e) => e)
@@ -164,8 +165,5 @@ async function expectGone(lab: Lab, payment: Awaited<ReturnType<Lab['pay']>>, pa
   }
   await mineAndFollow(lab, lab.random.pick(lab.nodes), lab.nodes)
   for (const node of lab.nodes)
-    lab.expect(
-      (await lab.balanceOf(payee, node)) === ALLOCATION,
-      `${payee} has the coins at node ${node.number} after all`,
-    )
+    lab.expect((await lab.balanceOf('Bob', node)) === ALLOCATION, `Bob has the coins at node ${node.number} after all`)
 }

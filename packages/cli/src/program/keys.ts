@@ -2,6 +2,7 @@
 import type { Command } from 'commander'
 import { examples } from '../command-line/run.ts'
 import {
+  JSON_OPTION,
   jsonFlagOf,
   keySourceOf,
   wantsJson,
@@ -9,6 +10,7 @@ import {
   withKeys,
   withNdjson,
   withNewPassphrase,
+  withoutNodeOptions,
   withPassphrase,
 } from '../settings/options.ts'
 
@@ -17,7 +19,7 @@ export const KEY_FORMS = 'the name of a stored key, 64 hex digits, - for standar
 
 export function addKeyCommands(bc: Command): void {
   const key = bc.command('key').description('Makes keys, keeps them encrypted, and reads them.')
-  key.configureHelp({ ...key.configureHelp(), showGlobalOptions: false })
+  withoutNodeOptions(key)
   addNew(key)
   addList(key)
   addShow(key)
@@ -43,7 +45,7 @@ function addNew(key: Command): void {
     .description('Makes a key. With NAME it is stored, without it is only printed.')
     .argument('[NAME]', 'what to call it: a-z, 0-9, _ and -')
     .option('--phrase', 'print its 24 words in JSON too')
-    .option('--json', 'print JSON on a terminal too')
+    .option(...JSON_OPTION)
     .addHelpText('after', examples('bc key new alice', 'bc key new', '(umask 077; bc key new --json > alice.json)'))
     .action(async function (this: Command, name: string | undefined) {
       const flags = flagsOf(this)
@@ -57,7 +59,7 @@ function addNew(key: Command): void {
 function addList(key: Command): void {
   withNdjson(withKeys(key.command('list')))
     .description('Lists the stored keys with their addresses.')
-    .option('--json', 'print JSON on a terminal too')
+    .option(...JSON_OPTION)
     .addHelpText('after', examples('bc key list', "bc key list | jq -r '.keys[].name'"))
     .action(async function (this: Command) {
       const { listKeys } = await import('../commands/keystore.ts')
@@ -69,7 +71,7 @@ function addShow(key: Command): void {
   withKeys(key.command('show'))
     .description("Shows a stored key's address and its file. No passphrase is needed.")
     .argument('<NAME>', 'of a stored key')
-    .option('--json', 'print JSON on a terminal too')
+    .option(...JSON_OPTION)
     .addHelpText('after', examples('bc key show alice', 'cp "$(bc key show alice | jq -r .file)" /media/usb/'))
     .action(async function (this: Command, name: string) {
       const { showKey } = await import('../commands/keystore.ts')
@@ -82,7 +84,7 @@ function addExport(key: Command): void {
     .description("Prints a stored key's secret, or its phrase of 24 words.")
     .argument('<NAME>', 'of a stored key')
     .option('--phrase', 'the 24 words of BIP-39, of which the secret is the entropy')
-    .option('--json', 'print JSON on a terminal too')
+    .option(...JSON_OPTION)
     .addHelpText('after', examples('bc key export alice --phrase', '(umask 077; bc key export alice > alice.json)'))
     .action(async function (this: Command, name: string) {
       const { exportKey } = await import('../commands/keystore.ts')
@@ -95,7 +97,7 @@ function addImport(key: Command): void {
     .description('Stores a key that is there already: its 64 hex digits, or its 24 words.')
     .argument('<NAME>', 'what to call it: a-z, 0-9, _ and -')
     .argument('[SOURCE]', '- for standard input, which asks on a terminal, or @FILE', '-')
-    .option('--json', 'print JSON on a terminal too')
+    .option(...JSON_OPTION)
     .addHelpText('after', examples('bc key import alice', 'bc key import alice @alice.json'))
     .action(async function (this: Command, name: string, from: string) {
       const { importKey } = await import('../commands/keystore.ts')
@@ -107,7 +109,7 @@ function addPassphrase(key: Command): void {
   withNewPassphrase(key.command('passphrase'))
     .description("Changes a stored key's passphrase. Its name and its address stay.")
     .argument('<NAME>', 'of a stored key')
-    .option('--json', 'print JSON on a terminal too')
+    .option(...JSON_OPTION)
     .addHelpText('after', NEW_PASSPHRASE)
     .addHelpText('after', examples('bc key passphrase alice', 'bc key passphrase alice --new-passphrase-fd 3 3< FILE'))
     .action(async function (this: Command, name: string) {
@@ -127,7 +129,7 @@ function addRemove(key: Command): void {
     .description('Removes a stored key, for good.')
     .argument('<NAME>', 'of a stored key')
     .option('--yes', 'ask nothing')
-    .option('--json', 'print JSON on a terminal too')
+    .option(...JSON_OPTION)
     .addHelpText('after', examples('bc key remove alice', 'bc key remove alice --yes'))
     .action(async function (this: Command, name: string) {
       const { removeKey } = await import('../commands/keystore.ts')

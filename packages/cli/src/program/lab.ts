@@ -1,20 +1,15 @@
 /** The command `bc lab`. */
 import { Argument, type Command } from 'commander'
-import { labNodesOption, wholeOption } from '../command-line/arguments.ts'
+import { labNodesOption, SCENARIO_NAMES, type ScenarioName, wholeOption } from '../command-line/arguments.ts'
 import { examples } from '../command-line/run.ts'
 import type { LabFlags } from '../commands/lab.ts'
-import type { ScenarioName } from '../lab/events.ts'
-import { seconds, timeoutOf, wantsColor, wantsJson } from '../settings/options.ts'
+import { seconds, timeoutOf, wantsColor, wantsJson, withoutNodeOptions } from '../settings/options.ts'
 
 export function addLab(bc: Command): void {
-  const lab = bc.command('lab')
   // Its nodes are its own: of the options for a node it has two, and they mean a little more.
-  lab.configureHelp({ ...lab.configureHelp(), showGlobalOptions: false })
-  lab
+  withoutNodeOptions(bc.command('lab'))
     .description('Starts a network of nodes on this machine, has something happen to it, and checks that all agree.')
-    .addArgument(
-      new Argument('<SCENARIO>', 'what happens').choices(['mine', 'partition', 'double-spend', '51', 'churn']),
-    )
+    .addArgument(new Argument('<SCENARIO>', 'what happens').choices(SCENARIO_NAMES))
     .option('--nodes <n>', 'how many nodes, each a process of its own', labNodesOption, 5)
     .option('--seed <n>', 'of all that is left to chance', wholeOption, 1 as ReturnType<typeof wholeOption>)
     .option('--timeout <seconds>', 'give up where something takes longer than this (default: 60)', seconds)

@@ -1,10 +1,18 @@
 /** The commands about `bc` itself: they ask no node. */
 import { Argument, type Command } from 'commander'
+import { SHELLS, type Shell } from '../command-line/arguments.ts'
 import { examples } from '../command-line/run.ts'
 import { either, nearest } from '../command-line/suggestion.ts'
-import type { Shell } from '../completion/scripts.ts'
 import { usage } from '../failure.ts'
-import { configFileOf, jsonFlagOf, wantsJson, wantsNdjson, withNdjson } from '../settings/options.ts'
+import {
+  configFileOf,
+  JSON_OPTION,
+  jsonFlagOf,
+  wantsJson,
+  wantsNdjson,
+  withNdjson,
+  withoutNodeOptions,
+} from '../settings/options.ts'
 
 export function addSelfCommands(bc: Command): void {
   addExplain(bc)
@@ -14,15 +22,15 @@ export function addSelfCommands(bc: Command): void {
 }
 
 function addExplain(bc: Command): void {
-  const explain = withNdjson(bc.command('explain'))
+  withNdjson(withoutNodeOptions(bc.command('explain')))
     .description('Tells what the code of a refusal means, why the rule is there, and how to put it right.')
     .argument('[CODE]', 'a code such as tx.nonce (default: a list of all)')
+    .option(...JSON_OPTION)
     .addHelpText('after', examples('bc explain', 'bc explain tx.nonce', 'bc explain --ndjson | jq -r .code'))
     .action(async function (this: Command, code: string | undefined) {
       const { explain } = await import('../commands/explain.ts')
       await explain(code, { json: wantsJson(this), ndjson: wantsNdjson(this) })
     })
-  withoutNode(explain)
 }
 
 function addConfig(bc: Command): void {
@@ -57,10 +65,10 @@ that before the default. The config file is JSON with any of these fields:
 BC_CONFIG names another file. Secrets have no place in it.`
 
 function addCompletion(bc: Command): void {
-  const completion = bc
-    .command('completion')
+  withoutNodeOptions(bc.command('completion'))
     .description('Prints the completions of all commands for a shell.')
-    .addArgument(new Argument('<SHELL>', 'for which shell').choices(['bash', 'zsh', 'fish']))
+    .addArgument(new Argument('<SHELL>', 'for which shell').choices(SHELLS))
+    .option(...JSON_OPTION)
     .addHelpText(
       'after',
       examples(
@@ -73,19 +81,16 @@ function addCompletion(bc: Command): void {
       const { completion } = await import('../commands/completion.ts')
       completion(shell, bc, configFileOf(this).fields.keys, jsonFlagOf(this))
     })
-  withoutNode(completion)
 }
 
 /** In place of commander's own, which knows no commands below commands and no suggestions. */
 function addHelp(bc: Command): void {
   bc.helpCommand(false)
-  const help = bc
-    .command('help')
+  withoutNodeOptions(bc.command('help'))
     .description('Shows the help of a command.')
     .argument('[COMMAND...]', 'which one')
     .addHelpText('after', examples('bc help', 'bc help sign', 'bc help key new'))
     .action((words: readonly string[]) => commandOf(bc, words).outputHelp())
-  help.configureHelp({ ...help.configureHelp(), showGlobalOptions: false })
 }
 
 function commandOf(program: Command, [word, ...rest]: readonly string[]): Command {
@@ -95,10 +100,4 @@ function commandOf(program: Command, [word, ...rest]: readonly string[]): Comman
   const names = program.commands.map((one) => one.name())
   const meant = nearest(word, names)
   throw usage(`there is no such command.${meant.length === 0 ? '' : ` Did you mean ${either(meant)}?`}`)
-}
-
-/** Its help leaves out the options for a node. */
-function withoutNode(command: Command): void {
-  command.option('--json', 'print JSON on a terminal too')
-  command.configureHelp({ ...command.configureHelp(), showGlobalOptions: false })
 }

@@ -57,12 +57,23 @@ export function addNodeOptions(program: Command): Command {
       "the operator's token, for mine, secret, register, resolve, import and dev mode on a node elsewhere (env: BC_TOKEN)",
     )
     .addOption(keysOption().hideHelp())
-    .option('--json', 'print JSON on a terminal too')
+    .option(...JSON_OPTION)
     // For one command against a config file that says json; bc config --help tells of it.
     .addOption(new Option('--no-json').hideHelp())
   // A shell has no handy way to unset a variable for one command: empty is unset.
   for (const { envVar } of program.options) if (envVar && process.env[envVar] === '') delete process.env[envVar]
   return program.hook('preAction', useEnvironment).hook('preAction', useConfigFile)
+}
+
+/**
+ * The program reads it, wherever on the line it stands. A command {@link withoutNodeOptions} names it once more, for its
+ * help alone.
+ */
+export const JSON_OPTION = ['--json', 'print JSON on a terminal too'] as const
+
+/** For a command that asks no node: its help leaves out the program's options. */
+export function withoutNodeOptions(command: Command): Command {
+  return command.configureHelp({ ...command.configureHelp(), showGlobalOptions: false })
 }
 
 /** For commands that list: one item a line, so that a long list needs no room and `head` and `while read` work. */
@@ -124,7 +135,8 @@ export function configFileOf(command: Command): ConfigFile {
   return files.get(rootOf(command)) ?? { exists: false, fields: {} }
 }
 
-function rootOf(command: Command): Command {
+/** The program itself. */
+export function rootOf(command: Command): Command {
   return command.parent === null ? command : rootOf(command.parent)
 }
 
