@@ -100,7 +100,7 @@ describe('export', () => {
     const { url } = await startedNode(['--ephemeral'])
     expectFailure(await bc('export', '--from', '2', '--node', url), 5, /^bc: request\.not_found: there is no block 2: /)
     expectFailure(await bc('export', '--to', '2', '--node', url), 5, /^bc: request\.not_found: there is no block 2: /)
-    expectFailure(await bc('export', '--from', '0', '--node', url), 2, /--from/)
+    expectFailure(await bc('export', '--from', '0', '--node', url), 2, /--from.* whole number from 1/)
     expectFailure(await bc('export', '--from', '3', '--to', '2', '--node', url), 2, /--to is not below --from/)
     expectFailure(await bc('export', '--from', 'x', '--node', url), 2, /--from/)
   })

@@ -137,12 +137,12 @@ function formFault(text: BlockText, height: number): ChainFault | undefined {
 
 /** Where a document is no JSON at all, nobody can say what its blocks are. */
 function placeOf({ bytes, isAlone }: BlockText, height: number): string {
-  return isAlone || isJsonObject(bytes) ? `block ${height}` : DOCUMENT
+  return isAlone || spellsObject(bytes) ? `block ${height}` : DOCUMENT
 }
 
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
-function isJsonObject(bytes: Uint8Array): boolean {
+function spellsObject(bytes: Uint8Array): boolean {
   try {
     const value: unknown = JSON.parse(decoder.decode(bytes))
     return typeof value === 'object' && value !== null && !Array.isArray(value)

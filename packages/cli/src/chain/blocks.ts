@@ -77,7 +77,7 @@ async function fromNode(endpoint: Endpoint): Promise<BlockSource> {
 export interface Stretch {
   readonly from: number
   /** Included. */
-  readonly to?: number
+  readonly to: number
 }
 
 /**
@@ -89,7 +89,7 @@ export async function* pagedBlocks(endpoint: Endpoint, { from, to }: Stretch): A
   let coming: Promise<Page> | undefined = ask(endpoint, from, to)
   while (coming) {
     const page: Page = await coming
-    coming = page.next === null || page.next > (to ?? page.next) ? undefined : ask(endpoint, page.next, to)
+    coming = page.next === null || page.next > to ? undefined : ask(endpoint, page.next, to)
     // Whoever stops reading here needn't hear how it fares; whoever goes on meets the error when it is awaited.
     coming?.catch(() => undefined)
     await checkJoint(endpoint, last, page)
@@ -111,8 +111,8 @@ interface LastBlock {
   readonly text: string
 }
 
-async function ask(endpoint: Endpoint, from: number, to: number | undefined): Promise<Page> {
-  const limit = Math.min(PAGE_BLOCKS, (to ?? Number.POSITIVE_INFINITY) - from + 1)
+async function ask(endpoint: Endpoint, from: number, to: number): Promise<Page> {
+  const limit = Math.min(PAGE_BLOCKS, to - from + 1)
   const path = `/blocks?from=${from}&limit=${limit}`
   const { pieces } = await openAnswer(endpoint, { method: 'GET', path })
   const splitter = new ListSplitter({ maxItemBytes: MAX_ITEM_BYTES })
@@ -221,7 +221,7 @@ async function* documentBlocks(pieces: AsyncIterable<Buffer>): AsyncGenerator<Bl
 async function* lineBlocks(pieces: AsyncIterable<Buffer>): AsyncGenerator<BlockText> {
   const splitter = new LineSplitter(MAX_ITEM_BYTES)
   try {
-    for await (const piece of pieces) for (const line of splitter.feed(Uint8Array.from(piece))) yield alone(line)
+    for await (const piece of pieces) for (const line of splitter.feed(piece)) yield alone(line)
     const last = splitter.end()
     if (last) yield alone(last)
   } catch (error) {

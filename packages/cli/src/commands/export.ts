@@ -44,8 +44,7 @@ export async function exportChain(options: ExportOptions, settings: Settings): P
 }
 
 /** What the node has now: what is mined meanwhile is left out, so that the last line is a block that was asked for. */
-async function stretchOf({ from = 1, to }: ExportOptions, settings: Settings): Promise<Required<Stretch>> {
-  if (from < 1) throw usage('--from is a block’s index, from 1.')
+async function stretchOf({ from = 1, to }: ExportOptions, settings: Settings): Promise<Stretch> {
   if (to !== undefined && to < from) throw usage('--to is not below --from.')
   const { height } = await connect(settings).status()
   if (Math.max(from, to ?? from) > height)

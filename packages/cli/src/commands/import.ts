@@ -73,7 +73,7 @@ async function* linesOf(source: string): AsyncGenerator<Line> {
   let number = 0
   try {
     for await (const piece of longInput(source))
-      for (const bytes of splitter.feedCounted(Uint8Array.from(piece))) {
+      for (const bytes of splitter.feedCounted(piece)) {
         number++
         if (!isBlank(bytes)) yield { bytes, number }
       }

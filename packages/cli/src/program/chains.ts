@@ -1,7 +1,7 @@
 /** The commands about whole chains and what can be shown of them: checked, carried about, proven. */
 import type { Hash } from '@bc/core'
 import type { Command } from 'commander'
-import { chainOption, countOption, idArgument, wholeOption } from '../command-line/arguments.ts'
+import { chainOption, countOption, idArgument } from '../command-line/arguments.ts'
 import { examples } from '../command-line/run.ts'
 import type { ExportOptions } from '../commands/export.ts'
 import type { VerifyProofOptions } from '../commands/verify-proof.ts'
@@ -38,8 +38,8 @@ ${examples('bc verify', 'bc verify http://10.0.0.7:5000', 'bc export | bc verify
 function addExport(bc: Command): void {
   bc.command('export')
     .description('Writes the blocks of the chain, one on each line, exactly as they are hashed.')
-    .option('--from <n>', 'index of the first block (default: 1)', wholeOption)
-    .option('--to <n>', 'index of the last block (default: the newest)', wholeOption)
+    .option('--from <n>', 'index of the first block (default: 1)', countOption)
+    .option('--to <n>', 'index of the last block (default: the newest)', countOption)
     .addHelpText(
       'after',
       examples(
