@@ -46,9 +46,6 @@ export interface NodeClient {
   send(transaction: JsonObject): Promise<AcceptedAnswer>
 }
 
-/** `/chain` and a full pool are as long as they are. What is larger is for `GET /blocks?from&limit`. */
-const LIST_BYTES = MOST_HELD_BYTES
-
 export function connect(endpoint: Endpoint): NodeClient {
   const get = <T>(path: string, shape: Shape<T>, more: Partial<Question<T>> = {}) =>
     ask(endpoint, { method: 'GET', path, shape, ...more })
@@ -66,8 +63,9 @@ export function connect(endpoint: Endpoint): NodeClient {
   }
   return {
     mine: () => get<MinedAnswer>('/mine', MINED, { operator: true, patient: true }),
-    chain: () => get<ChainAnswer>('/chain', CHAIN, { maxBytes: LIST_BYTES }),
-    waiting: () => get<WaitingAnswer>('/transactions', WAITING, { maxBytes: LIST_BYTES }),
+    // This and a full pool are as long as they are. What is larger is for `GET /blocks?from&limit`.
+    chain: () => get<ChainAnswer>('/chain', CHAIN, { maxBytes: MOST_HELD_BYTES }),
+    waiting: () => get<WaitingAnswer>('/transactions', WAITING, { maxBytes: MOST_HELD_BYTES }),
     status: () => get<StatusAnswer>('/status', STATUS),
     secret: () => get<SecretAnswer>('/secret', { message: isText }, { operator: true }),
     nodes: () => get<NodesAnswer>('/nodes', NODES),
@@ -84,7 +82,7 @@ export function connect(endpoint: Endpoint): NodeClient {
         '/nodes/resolve',
         RESOLVED,
         (answer) => ('chain' in answer || 'new_chain' in answer ? undefined : 'chain'),
-        { operator: true, patient: true, maxBytes: LIST_BYTES },
+        { operator: true, patient: true, maxBytes: MOST_HELD_BYTES },
       ),
     block: (name) => get<AnyBlockAnswer>(`/blocks/${name}`, BLOCK, { canonical: true }),
     blocks: (from, limit) =>

@@ -1,8 +1,8 @@
 /** Signing in three steps, of which the middle one needs no network: draft, sign, send. */
-
+import { payloadOf } from '@bc/core'
 import { usage } from '../failure.ts'
 import { readKey } from '../keys/key.ts'
-import { type Draft, draftText, parseDraft } from '../payment/draft.ts'
+import { type Draft, parseDraft } from '../payment/draft.ts'
 import { placeOf } from '../payment/place.ts'
 import { signedBy } from '../payment/signing.ts'
 import { type TransactionOptions, type TransactionWords, transactionFields } from '../payment/transaction-fields.ts'
@@ -20,7 +20,7 @@ export async function draft(
 ): Promise<void> {
   const fields = await transactionFields(words, options, source)
   const { chain, nonce } = await placeOf(fields.sender, options, settings)
-  print(draftText({ ...fields, nonce }, chain))
+  print(payloadOf({ ...fields, nonce }, chain))
 }
 
 /**

@@ -1,16 +1,16 @@
 /** A payment in one go: build, sign, send, and wait where that is wanted. */
-import { type Amount, type Hash, transactionId, type UnsignedTransaction } from '@bc/core'
+import { type Amount, type Hash, transactionId } from '@bc/core'
 import type { AcceptedAnswer } from '@bc/node'
 import { addressOf, type Secret } from '@bc/wallet'
 import { connect } from '../client/client.ts'
 import { within } from '../client/within.ts'
-import { accountArgument, amountArgument, memoField } from '../command-line/arguments.ts'
 import { CliError, Refusal } from '../failure.ts'
 import { defaultKey } from '../keys/default-key.ts'
 import { readKey } from '../keys/key.ts'
 import { confirmed } from '../payment/confirmation.ts'
 import { placeOf } from '../payment/place.ts'
 import { signedBy } from '../payment/signing.ts'
+import { type Payment, type PaymentWords, paymentFields } from '../payment/transaction-fields.ts'
 import { readableAccepted } from '../readable/answers.ts'
 import { readableTransaction } from '../readable/ledger.ts'
 import type { KeySource } from '../settings/key-source.ts'
@@ -25,22 +25,18 @@ export interface PayOptions {
   readonly wait?: number | true
 }
 
-type Payment = Omit<UnsignedTransaction, 'sender' | 'nonce'>
-
 interface Sent {
   readonly answer: AcceptedAnswer
   readonly id: Hash
 }
 
-export type PayWords = readonly [recipient: string, amount: string]
-
-export async function pay(words: PayWords, options: PayOptions, source: KeySource, settings: Settings): Promise<void> {
-  const fields = {
-    recipient: await accountArgument('RECIPIENT', words[0], source),
-    amount: amountArgument(words[1]),
-    fee: options.fee ?? (0 as Amount),
-    ...memoField(options.memo),
-  }
+export async function pay(
+  words: PaymentWords,
+  options: PayOptions,
+  source: KeySource,
+  settings: Settings,
+): Promise<void> {
+  const fields = await paymentFields(words, options, source)
   const secret = await readKey(options.from ?? (await defaultKey('--from', source)), source)
   const { answer, id } = await sendNext(fields, secret, settings)
   if (options.wait === undefined) return printResult(answer, settings.json, (width) => readableAccepted(answer, width))

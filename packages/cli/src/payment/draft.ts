@@ -9,7 +9,6 @@ import {
   parseHash,
   parseJson,
   parseTransaction,
-  payloadOf,
   RuleError,
   type UnsignedTransaction,
 } from '@bc/core'
@@ -21,11 +20,6 @@ export interface Draft {
   readonly chain: Hash
   /** That the transaction will have. */
   readonly id: Hash
-}
-
-/** Canonical JSON. */
-export function draftText(unsigned: UnsignedTransaction, chain: Hash): string {
-  return payloadOf(unsigned, chain)
 }
 
 /**

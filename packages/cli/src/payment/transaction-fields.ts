@@ -10,16 +10,30 @@ export interface TransactionOptions {
   readonly memo?: string
 }
 
-export type TransactionWords = readonly [sender: string, recipient: string, amount: string]
+export type PaymentWords = readonly [recipient: string, amount: string]
+export type TransactionWords = readonly [sender: string, ...PaymentWords]
+
+/** Without who sends it. */
+export type Payment = Omit<UnsignedTransaction, 'sender' | 'nonce'>
 
 /** @param source where the names of stored keys, which are taken for addresses too, are looked up */
 export async function transactionFields(
-  [sender, recipient, amount]: TransactionWords,
-  { fee, memo }: TransactionOptions,
+  [sender, ...payment]: TransactionWords,
+  options: TransactionOptions,
   source: KeySource,
 ): Promise<Omit<UnsignedTransaction, 'nonce'>> {
   return {
     sender: await accountArgument('SENDER', sender, source),
+    ...(await paymentFields(payment, options, source)),
+  }
+}
+
+export async function paymentFields(
+  [recipient, amount]: PaymentWords,
+  { fee, memo }: Pick<TransactionOptions, 'fee' | 'memo'>,
+  source: KeySource,
+): Promise<Payment> {
+  return {
     recipient: await accountArgument('RECIPIENT', recipient, source),
     amount: amountArgument(amount),
     fee: fee ?? (0 as Amount),
