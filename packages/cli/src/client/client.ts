@@ -15,6 +15,7 @@ import type {
   ResolvedAnswer,
   SecretAnswer,
   StatusAnswer,
+  TransactionProofAnswer,
   WaitingAnswer,
 } from '@bc/node'
 import { isCursor, isHash, isList, isObject, isText, isTexts, isWhole, optional, orNull, type Shape } from './answer.ts'
@@ -39,6 +40,8 @@ export interface NodeClient {
   /** Headers of the main chain, one after the other from this index on. */
   headers(from: number, limit: number): Promise<HeadersAnswer>
   transaction(id: string): Promise<FoundTransactionAnswer>
+  /** Of a confirmed transaction: its branch and its block's header. */
+  proof(id: string): Promise<TransactionProofAnswer>
   /** An account's confirmed transactions, newest first. @param before the `next` of the page before */
   history(address: string, limit: number, before?: string): Promise<HistoryAnswer>
   account(address: string): Promise<AccountAnswer>
@@ -93,6 +96,7 @@ export function connect(endpoint: Endpoint): NodeClient {
       proper<FoundTransactionAnswer>(`/transactions/${id}`, FOUND, (found) =>
         found.status === 'pending' || found.block !== undefined ? undefined : 'block',
       ),
+    proof: (id) => get<TransactionProofAnswer>(`/transactions/${id}/proof`, PROOF),
     history: (address, limit, before) =>
       proper(
         `/accounts/${address}/transactions?limit=${limit}${before === undefined ? '' : `&before=${before}`}`,
@@ -153,6 +157,12 @@ const FOUND: Shape<Extract<FoundTransactionAnswer, { status: 'confirmed' }>> = {
   status: (value) => value === 'pending' || value === 'confirmed',
   transaction: isObject(LISTED),
   block: optional(isObject(PLACE)),
+}
+const PROOF: Shape<TransactionProofAnswer> = {
+  id: isHash,
+  transaction: isJsonObject,
+  branch: isList({ side: isText, hash: isHash }),
+  header: isObject({ index: isWhole }),
 }
 const HISTORY: Shape<HistoryAnswer> = {
   transactions: isList({ id: isHash, transaction: isObject(LISTED), block: isObject(PLACE) }),

@@ -1,10 +1,9 @@
 /** A receipt from a node: its proof of the transaction, and its headers. */
-import { type Hash, isJsonObject, type JsonObject, type Proof, parseHash, RuleError } from '@bc/core'
+import { type Hash, type JsonObject, type Proof, parseHash, RuleError } from '@bc/core'
 import type { HeadersAnswer, TransactionProofAnswer } from '@bc/node'
 import { bestVerifier } from '@bc/wallet'
-import { isHash, isList, isObject, isText, isWhole, type Shape } from '../client/answer.ts'
-import { connect } from '../client/client.ts'
-import { ask, type Endpoint } from '../client/http.ts'
+import { connect, type NodeClient } from '../client/client.ts'
+import type { Endpoint } from '../client/http.ts'
 import { HeldItems } from '../client/pages.ts'
 import { CliError, isNotFound, Refusal } from '../failure.ts'
 import { checkReceipt, type Receipt } from './receipt.ts'
@@ -14,13 +13,6 @@ export interface ProveOptions {
   readonly confirmations?: number
   /** From genesis on. */
   readonly full?: true
-}
-
-const PROOF: Shape<TransactionProofAnswer> = {
-  id: isHash,
-  transaction: isJsonObject,
-  branch: isList({ side: isText, hash: isHash }),
-  header: isObject({ index: isWhole }),
 }
 
 const PAGE = 1000
@@ -47,10 +39,11 @@ export async function fetchReceipt(id: Hash, options: ProveOptions, endpoint: En
 }
 
 async function assemble(id: Hash, { confirmations, full }: ProveOptions, endpoint: Endpoint): Promise<Receipt> {
-  const proof = await proofOf(id, endpoint)
+  const node = connect(endpoint)
+  const proof = await proofOf(id, node)
   const { index } = proof.header
   // After the proof, so that its block is among them. What is mined from here on is left out: headers have an end.
-  const { chain, height } = await connect(endpoint).status()
+  const { chain, height } = await node.status()
   const last = confirmations === undefined ? height : index + confirmations - 1
   // With the block before the first of them, for its proof.
   const all = await headersOf(full ? 1 : index - 1, Math.min(last, height), endpoint)
@@ -68,24 +61,19 @@ async function assemble(id: Hash, { confirmations, full }: ProveOptions, endpoin
   }
 }
 
-async function proofOf(id: Hash, endpoint: Endpoint): Promise<TransactionProofAnswer> {
+async function proofOf(id: Hash, node: NodeClient): Promise<TransactionProofAnswer> {
   try {
-    return await ask<TransactionProofAnswer>(endpoint, {
-      method: 'GET',
-      path: `/transactions/${id}/proof`,
-      shape: PROOF,
-    })
+    return await node.proof(id)
   } catch (error) {
-    if (isNotFound(error) && (await isWaiting(id, endpoint)))
+    if (isNotFound(error) && (await isWaiting(id, node)))
       throw new Refusal(error.code, 'the transaction waits in the pool: there is a proof once a block holds it.')
     throw error
   }
 }
 
-async function isWaiting(id: Hash, endpoint: Endpoint): Promise<boolean> {
+async function isWaiting(id: Hash, node: NodeClient): Promise<boolean> {
   try {
-    await ask(endpoint, { method: 'GET', path: `/transactions/${id}`, shape: {} })
-    return true
+    return (await node.transaction(id)).status === 'pending'
   } catch (error) {
     if (error instanceof Refusal) return false
     throw error
