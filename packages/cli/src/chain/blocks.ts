@@ -10,9 +10,10 @@ import {
 } from '@bc/core'
 import { ListSplitter, malformed, objectFrame } from '@bc/node/list-splitter'
 import { LineSplitter, LongLineError } from '@bc/node/ndjson'
-import { bodyOf, type Endpoint, parsed, strange } from '../client/http.ts'
+import { bodyOf, type Endpoint, strange } from '../client/http.ts'
 import { openAnswer } from '../client/http-stream.ts'
 import { CliError } from '../failure.ts'
+import { parsed } from '../json.ts'
 import { longInput } from '../terminal/input.ts'
 
 /** The bytes of one block, as they came. */
@@ -40,7 +41,7 @@ export interface BlockSource {
 }
 
 /** A message may nest so deep (core's parser, and the audit in bash). */
-const MAX_DEPTH = 16
+const MAX_DEPTH = DEFAULT_JSON_LIMITS.maxDepth
 /** Of one block in a document, or of genesis, whose allocations have no limit: what is longer isn't held. */
 const MAX_ITEM_BYTES = 64 << 20
 /** Blocks of a page: a node ends it earlier where they are large. */

@@ -4,7 +4,8 @@
  */
 import { request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http'
 import { request as httpsRequest } from 'node:https'
-import { bodyOf, type Endpoint, explained, limitOf, parsed, refusal, strange } from './http.ts'
+import { parsed } from '../json.ts'
+import { bodyOf, type Endpoint, explained, limitOf, refusal, strange } from './http.ts'
 import { TimeLimit } from './time-limit.ts'
 
 export interface StreamQuestion {

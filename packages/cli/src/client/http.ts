@@ -8,8 +8,9 @@
  */
 import { request as httpRequest, type IncomingMessage, type RequestOptions, STATUS_CODES } from 'node:http'
 import { request as httpsRequest } from 'node:https'
-import { canonicalJson, isJsonObject, type JsonObject, type JsonValue, parseJson, RuleError } from '@bc/core'
+import { canonicalJson, isJsonObject, type JsonObject, type JsonValue } from '@bc/core'
 import { CliError, Refusal } from '../failure.ts'
+import { parsed } from '../json.ts'
 import { DEFAULT_TIMEOUT } from '../settings/node-address.ts'
 import { printable } from '../terminal/printable.ts'
 import { type Shape, wrongField } from './answer.ts'
@@ -30,7 +31,6 @@ export interface Endpoint {
 const USUAL_TIMEOUT = DEFAULT_TIMEOUT * 1000
 /** A block has its limit in the rules of its chain; none that anyone uses comes near. */
 const USUAL_BYTES = 16 << 20
-const JSON_DEPTH = 16
 export const SEND = '/transactions/new'
 export const SEND_MANY = '/transactions'
 
@@ -69,16 +69,6 @@ export async function ask<T>(endpoint: Endpoint, question: Question<T>): Promise
   const wrong = wrongField(answer, question.shape)
   if (wrong !== undefined) throw strange(base, `${question.path} without a proper "${wrong}"`, doubt)
   return answer as T
-}
-
-/** undefined for anything but strict JSON. */
-export function parsed(body: Uint8Array): JsonValue | undefined {
-  try {
-    return parseJson(body, { maxBytes: body.length, maxDepth: JSON_DEPTH })
-  } catch (error) {
-    if (error instanceof RuleError) return undefined
-    throw error
-  }
 }
 
 const RULE_CODE = /^[a-z]{1,32}\.[a-z_]{1,64}$/

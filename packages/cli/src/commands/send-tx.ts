@@ -1,5 +1,6 @@
 /** A signed transaction to the node: from four words, from standard input, or from answers to questions. */
 import {
+  DEFAULT_JSON_LIMITS,
   isJsonObject,
   type JsonObject,
   type JsonValue,
@@ -27,7 +28,7 @@ export interface SendOptions {
 
 /** Some fifty thousand transactions: a full pool. */
 const MAX_INPUT = 64 << 20
-const JSON_LIMITS = { maxBytes: MAX_INPUT, maxDepth: 16 }
+const JSON_LIMITS = { ...DEFAULT_JSON_LIMITS, maxBytes: MAX_INPUT }
 
 export async function sendTx(
   words: readonly string[],

@@ -1,5 +1,5 @@
 /** What a receipt shows, without a node; with one, whether that one agrees. */
-import { type Hash, type JsonObject, parseJson, RuleError } from '@bc/core'
+import { DEFAULT_JSON_LIMITS, type Hash, type JsonObject, parseJson, RuleError } from '@bc/core'
 import { bestVerifier } from '@bc/wallet'
 import { connect } from '../client/client.ts'
 import { wholeOf } from '../client/http-stream.ts'
@@ -25,7 +25,7 @@ export interface VerifyProofOptions {
 export async function verifyProof(file: string, options: VerifyProofOptions, settings: Settings): Promise<void> {
   if (options.shell) return print(shellFor(file, options.chain))
   const text = await wholeOf(longInput(file), MOST_HELD_BYTES + 1)
-  const report = checkReceipt(parseJson(text, { maxBytes: MOST_HELD_BYTES, maxDepth: 16 }), bestVerifier())
+  const report = checkReceipt(parseJson(text, { ...DEFAULT_JSON_LIMITS, maxBytes: MOST_HELD_BYTES }), bestVerifier())
   if (options.chain !== undefined && report.chain !== options.chain)
     throw new RuleError('block.genesis', `The receipt is of the chain ${report.chain}.`)
   const node = options.askNode ? await compareWith(settings, report) : undefined

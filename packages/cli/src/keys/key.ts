@@ -1,7 +1,8 @@
 /** KEY: the name of a stored key, or a secret as 64 hex digits, `-` for standard input or `@file`. */
-import { isJsonObject, type JsonValue, parseJson, RuleError } from '@bc/core'
+import { isJsonObject } from '@bc/core'
 import { parseSecret, type Secret } from '@bc/wallet'
 import { usage } from '../failure.ts'
+import { parsed } from '../json.ts'
 import type { KeySource } from '../settings/key-source.ts'
 import { readSmallFile, readSmallInput } from '../terminal/input.ts'
 import { note } from '../terminal/output.ts'
@@ -47,17 +48,8 @@ export function checkedSecret(text: string, fault: string): Secret {
 
 /** What `bc key new` and `bc key export` write, as far as it is there. */
 export function fieldsIn(text: string): { readonly secret?: string; readonly phrase?: string } {
-  const key = parsedOrUndefined(text)
+  const key = parsed(text)
   if (!isJsonObject(key)) return {}
   const { secret, phrase } = key
   return { ...(typeof secret === 'string' && { secret }), ...(typeof phrase === 'string' && { phrase }) }
-}
-
-function parsedOrUndefined(text: string): JsonValue | undefined {
-  try {
-    return parseJson(text)
-  } catch (error) {
-    if (error instanceof RuleError) return undefined
-    throw error
-  }
 }

@@ -1,10 +1,11 @@
 /** The node's events, as they come on one connection (`GET /events`). */
-import { isJsonObject, type JsonObject, type JsonValue, parseJson, RuleError } from '@bc/core'
+import { isJsonObject, type JsonObject } from '@bc/core'
 import type { EventType } from '@bc/node'
 import { createParser } from 'eventsource-parser'
 import { type Endpoint, strange } from '../client/http.ts'
 import { openAnswer } from '../client/http-stream.ts'
 import type { CliError } from '../failure.ts'
+import { parsed } from '../json.ts'
 
 export interface NodeEvent {
   /** What it was sent as: one of the types, or where the stream begins: `start`, `missed`. */
@@ -29,7 +30,6 @@ const SILENCE_MS = 45_000
 const EVENT_BYTES = 32 << 20
 /** It goes into a header of the next question, which takes no other characters. */
 const ID = /^[\x21-\x7e]{1,256}$/
-const LIMITS = { maxBytes: EVENT_BYTES, maxDepth: 16 }
 
 /**
  * Ends where the node ends it.
@@ -75,21 +75,12 @@ class EventReader {
   }
 
   private dataOf(text: string): JsonObject {
-    const value = strictly(text)
+    const value = parsed(text, EVENT_BYTES)
     if (isJsonObject(value)) return value
     throw this.strange("an event that isn't the protocol's JSON")
   }
 
   private strange(what: string): CliError {
     return strange(this.endpoint.node.origin, `/events with ${what}`)
-  }
-}
-
-function strictly(text: string): JsonValue | undefined {
-  try {
-    return parseJson(text, LIMITS)
-  } catch (error) {
-    if (error instanceof RuleError) return undefined
-    throw error
   }
 }
