@@ -6,7 +6,6 @@ import { describe, expect, test } from 'vitest'
 import { freePort } from '../src/http/listen.ts'
 import { groupOf, isLoopback, reachOf } from '../src/network/hosts.ts'
 import type { NetworkOptions } from '../src/network/join.ts'
-import { hasPlaceFor, MOST_INBOUND } from '../src/network/libp2p/inbound.ts'
 import { encode } from '../src/network/messages.ts'
 import { hostOf, parsePeerAddress } from '../src/network/peers/peer-address.ts'
 import { MOST_KNOWN, MOST_OF_A_SOURCE, PeerTable } from '../src/network/peers/peer-table.ts'
@@ -193,35 +192,6 @@ describe('the peer table', () => {
     for (const host of [plain, ...spellings]) expect(reachOf(host), host).toBe(reach)
     for (const host of spellings) expect(isLoopback(host), host).toBe(isLoopback(plain))
     for (const host of spellings.slice(0, 2)) expect(groupOf(host), host).toBe(groupOf(plain))
-  })
-})
-
-describe('those who come in', () => {
-  const comers = (count: number, host: (i: number) => string) => Array.from({ length: count }, (_, i) => host(i))
-
-  test.each([
-    ['one address', () => '192.0.2.7', '192.0.2.7'],
-    ['one network of IPv6', (i: number) => `2001:db8:${i}::1`, '2001:db8:ffff::1'],
-  ])('from %s have half of the places', (_, host, last) => {
-    expect(hasPlaceFor(last, comers(MOST_INBOUND / 2 - 1, host))).toBe(true)
-    expect(hasPlaceFor(last, comers(MOST_INBOUND / 2, host))).toBe(false)
-    expect(hasPlaceFor('198.51.100.1', comers(MOST_INBOUND / 2, host))).toBe(true)
-  })
-
-  test('from this machine have all of them, and nobody has more', () => {
-    expect(
-      hasPlaceFor(
-        '127.0.0.1',
-        comers(MOST_INBOUND - 1, () => '127.0.0.1'),
-      ),
-    ).toBe(true)
-    for (const host of ['127.0.0.1', '198.51.100.1'])
-      expect(
-        hasPlaceFor(
-          host,
-          comers(MOST_INBOUND, (i) => `10.0.0.${i}`),
-        ),
-      ).toBe(false)
   })
 })
 

@@ -1,17 +1,48 @@
 /** Who may come in: places are few, and the half of them is the most for one network. */
+import type { MultiaddrConnection } from '@libp2p/interface'
 import { isLoopback, networkOf } from '../hosts.ts'
+import { hostOf } from '../peers/peer-address.ts'
 
 /** Connections that others have made with us: so few of all that strangers can't keep us from those whom we choose. */
 export const MOST_INBOUND = 48
 /** This machine's own are its user's business. */
 const MOST_OF_A_NETWORK = MOST_INBOUND / 2
 
+/** A connection of which we don't know yet whose it is. */
+export type Comer = Pick<MultiaddrConnection, 'remoteAddr' | 'addEventListener'>
+
 /**
- * @param inbound the hosts of those who are in
- * @param host of one who knocks
+ * A connection counts for its network as soon as it is begun: of those who begin many and go on with all of them at once
+ * none would be in yet, and those who say nothing would fill the queue. A place it has once it has said who it is: or
+ * two networks of the silent would have them all.
  */
-export function hasPlaceFor(host: string, inbound: readonly string[]): boolean {
-  if (inbound.length >= MOST_INBOUND) return false
-  const network = networkOf(host)
-  return isLoopback(host) || inbound.filter((other) => networkOf(other) === network).length < MOST_OF_A_NETWORK
+export class Inbound {
+  /** From their beginning to their end: of which network, and whether they have a place. */
+  private readonly comers = new Map<Comer, { readonly network: string; placed: boolean }>()
+
+  /** @returns whether it may say who it is */
+  begin(comer: Comer): boolean {
+    const host = hostOf(comer.remoteAddr.toString())
+    const network = networkOf(host)
+    if (this.isFull || (!isLoopback(host) && this.countOf(network) >= MOST_OF_A_NETWORK)) return false
+    this.comers.set(comer, { network, placed: false })
+    comer.addEventListener('close', () => this.comers.delete(comer))
+    return true
+  }
+
+  /** @returns whether it has a place from now on */
+  enter(comer: Comer): boolean {
+    const begun = this.comers.get(comer)
+    if (begun === undefined || this.isFull) return false
+    begun.placed = true
+    return true
+  }
+
+  private get isFull(): boolean {
+    return [...this.comers.values()].filter(({ placed }) => placed).length >= MOST_INBOUND
+  }
+
+  private countOf(network: string): number {
+    return [...this.comers.values()].filter((other) => other.network === network).length
+  }
 }

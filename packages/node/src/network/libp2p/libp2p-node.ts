@@ -17,7 +17,7 @@ import { tcp } from '@libp2p/tcp'
 import { createLibp2p } from 'libp2p'
 import { topicName } from '../messages.ts'
 import { hostOf } from '../peers/peer-address.ts'
-import { hasPlaceFor } from './inbound.ts'
+import { Inbound } from './inbound.ts'
 
 export interface Libp2pNodeOptions {
   readonly chain: Hash
@@ -72,6 +72,7 @@ export const SEEN_MS = 120_000
 
 /** Not started yet. */
 export async function createNode(options: Libp2pNodeOptions, door: Door): Promise<Node> {
+  const inbound = new Inbound()
   const node: Node = await createLibp2p({
     start: false,
     privateKey: await generateKeyPairFromSeed('Ed25519', options.seed),
@@ -103,13 +104,13 @@ export async function createNode(options: Libp2pNodeOptions, door: Door): Promis
       // Nodes on one machine or one local network are what this is for: libp2p's own gater would refuse them.
       denyDialMultiaddr: (address) => door.refuses(hostOf(address.toString())),
       denyDialPeer: (peer) => door.refuses(peer.toString()),
-      denyInboundConnection: ({ remoteAddr }) => {
+      denyInboundConnection: (connection) => {
         door.knocked()
-        const host = hostOf(remoteAddr.toString())
-        return door.refuses(host) || !hasPlaceFor(host, inboundHosts(node))
+        return door.refuses(hostOf(connection.remoteAddr.toString())) || !inbound.begin(connection)
       },
       denyInboundEncryptedConnection: (peer) =>
         door.refuses(peer.toString()) || node.getConnections(peer).length >= MOST_PER_PEER,
+      denyInboundUpgradedConnection: (_, connection) => !inbound.enter(connection),
     },
     services: {
       identify: identify(),
@@ -142,13 +143,6 @@ export async function createNode(options: Libp2pNodeOptions, door: Door): Promis
 
 function listenAddress(host: string, port: number): string {
   return `/${isIP(host) === 6 ? 'ip6' : 'ip4'}/${host}/tcp/${port}`
-}
-
-function inboundHosts(node: Node): string[] {
-  return node
-    .getConnections()
-    .filter(({ direction }) => direction === 'inbound')
-    .map(({ remoteAddr }) => hostOf(remoteAddr.toString()))
 }
 
 /** Libp2p passes over what it finds under our own name. Our own answers mDNS knows by a name of its own. */
