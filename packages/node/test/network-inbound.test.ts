@@ -1,4 +1,4 @@
-/** Who is let in, and how many: those too who hold back what they would say until there are many of them. */
+/** Who is let in, who is not, and how many: those too who hold back what they would say until there are many of them. */
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Server } from 'node:net'
 import { networkInterfaces } from 'node:os'
@@ -6,6 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Hash } from '@bc/core'
 import { multiaddr } from '@multiformats/multiaddr'
 import { afterEach, describe, expect, test } from 'vitest'
+import { Bans } from '../src/network/libp2p/bans.ts'
 import { type Comer, Inbound, MOST_INBOUND } from '../src/network/libp2p/inbound.ts'
 import { createNode, type Node } from '../src/network/libp2p/libp2p-node.ts'
 import { Hostile } from './support/network-hostile.ts'
@@ -89,6 +90,26 @@ describe('those who come in', () => {
     )
     gone?.close()
     expect(inbound.enter(gone as Comer)).toBe(false)
+  })
+})
+
+describe('a ban', () => {
+  const banned = '12D3KooWaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa'
+
+  test.each([
+    ['192.0.2.7', ['192.0.2.7', '::ffff:192.0.2.7'], ['192.0.2.8']],
+    ['2001:db8::1', ['2001:db8::2', '2001:DB8:0:0:ffff:1:2:3', '2001:db8::'], ['2001:db8:0:1::1', '2001:db9::1']],
+    ['2001:db8:1:2:3:4:5:6', ['2001:db8:1:2::1', '2001:db8:1:2:ffff::'], ['2001:db8:1:3:3:4:5:6']],
+    ['2001:db8:1::1', ['2001:db8:1:0:5::', '2001:db8:1:0:1:2:3:4'], ['2001:db8::1', '2001:db8:1:1::1']],
+    // One's own network is full of others.
+    ['fe80::1', ['fe80::1%eth0'], ['fe80::2']],
+    ['fd00::1', ['FD00:0::1'], ['fd00::2']],
+    [banned, [banned], [banned.replace('a', 'b')]],
+  ])('of %s is one of whatever is the same owner’s, and of nobody else', (name, same, others) => {
+    const bans = new Bans()
+    bans.add(name, 60_000)
+    for (const one of [name, ...same]) expect(bans.has(one), one).toBe(true)
+    for (const one of others) expect(bans.has(one), one).toBe(false)
   })
 })
 

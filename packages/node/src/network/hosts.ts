@@ -21,6 +21,18 @@ export function networkOf(address: string): string {
   return plain.includes(':') ? groupOf(plain) : plain
 }
 
+/**
+ * The least that one owner has: of IPv6 a whole /64. But in one that isn't public everybody near is, each with his own
+ * address.
+ */
+export function subnetOf(host: string): string {
+  const plain = normalHost(host)
+  if (isIP(plain) !== 6 || reachOf(plain) < 2) return plain
+  const [head = [], tail = []] = plain.split('::').map((half) => half.split(':').filter(Boolean))
+  const zeros = Array(8 - head.length - tail.length).fill('0')
+  return [...head, ...zeros, ...tail].slice(0, 4).join(':')
+}
+
 /** How far away a host is: whoever is further away has no business to send us here. */
 export function reachOf(host: string): 0 | 1 | 2 {
   if (isIn(LOOPBACK, host) || isIn(HERE, host)) return 0

@@ -20,6 +20,7 @@ import {
   type Transport,
   type Verdict,
 } from '../transport.ts'
+import { Bans } from './bans.ts'
 import { Copies, isOwnName } from './copies.ts'
 import { withDeadline } from './deadline.ts'
 import { FrameReader, FrameWriter, writeFrame } from './frames.ts'
@@ -61,8 +62,7 @@ const VERDICTS: Readonly<Record<Verdict, TopicValidatorResult>> = {
 
 /** What is remembered from before there is a transport. */
 interface Memories {
-  /** Peers and hosts that are refused. */
-  readonly bans: ShortMemory<true>
+  readonly bans: Bans
   /** How often a message was dropped unheard, by its name. */
   readonly unheard: ShortMemory<number>
   readonly copies: Copies
@@ -70,7 +70,7 @@ interface Memories {
 
 export class Libp2pTransport implements Transport {
   private readonly node: Node
-  private readonly bans: Memories['bans']
+  private readonly bans: Bans
   private readonly unheard: Memories['unheard']
   private readonly copies: Copies
   private readonly log: Log
@@ -97,11 +97,11 @@ export class Libp2pTransport implements Transport {
 
   /** Ready to {@link open}: what it answers and listens to can be said first, so that nobody meets it half dressed. */
   static async create(options: Libp2pOptions): Promise<Libp2pTransport> {
-    const bans = new ShortMemory<true>(machineTime.now)
+    const bans = new Bans()
     const unheard = new ShortMemory<number>(machineTime.now, MOST_UNHEARD)
     const copies = new Copies(options.log)
     const node = await createNode(options, {
-      refuses: (name) => bans.get(name) !== undefined,
+      refuses: (name) => bans.has(name),
       knocked: () => copies.knocks++,
       found: (peer, node) => copies.notice(peer, node.peerId.toString(), node.getMultiaddrs().map(String)),
       timesUnheard: (id) => unheard.get(id) ?? 0,
@@ -157,7 +157,7 @@ export class Libp2pTransport implements Transport {
   }
 
   refuses(peer: PeerId): boolean {
-    return this.bans.get(peer) !== undefined
+    return this.bans.has(peer)
   }
 
   /**
@@ -277,11 +277,11 @@ export class Libp2pTransport implements Transport {
   }
 
   private ban(peer: PeerId, ms: number): void {
-    this.bans.set(peer, true, ms)
+    this.bans.add(peer, ms)
     const hosts = this.connectionsWith(peer).map(({ remoteAddr }) => hostOf(remoteAddr.toString()))
     // On one machine all peers have one address.
     for (const host of [...hosts, this.lastHosts.get(peer)])
-      if (host !== undefined && !isLoopback(host)) this.bans.set(host, true, ms)
+      if (host !== undefined && !isLoopback(host)) this.bans.add(host, ms)
   }
 
   /** A peer that doesn't speak our chain's protocols is on another chain, and of no use. */
