@@ -2,10 +2,16 @@
 import { readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import type { Hash } from '@bc/core'
+import { generateKeyPair } from '@libp2p/crypto/keys'
+import type { PeerInfo } from '@libp2p/interface'
+import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { describe, expect, test } from 'vitest'
 import { freePort } from '../src/http/listen.ts'
 import { groupOf, isLoopback, reachOf } from '../src/network/hosts.ts'
 import type { NetworkOptions } from '../src/network/join.ts'
+import { createNode, type Node } from '../src/network/libp2p/libp2p-node.ts'
+import { Libp2pTransport } from '../src/network/libp2p/libp2p-transport.ts'
 import { encode } from '../src/network/messages.ts'
 import { hostOf, parsePeerAddress } from '../src/network/peers/peer-address.ts'
 import { MOST_KNOWN, MOST_OF_A_SOURCE, PeerTable } from '../src/network/peers/peer-table.ts'
@@ -445,5 +451,47 @@ describe('a node among peers', () => {
     if (!found) context.skip('no multicast on this machine')
     const tip = await mine(b)
     await until(async () => (await statusOf(a)).tip === tip)
+  })
+})
+
+describe('in libp2p’s own book, which has no end, nobody is', () => {
+  const CHAIN = 'c'.repeat(64) as Hash
+  const some = (discovery: boolean) => {
+    const seed = crypto.getRandomValues(new Uint8Array(32))
+    return { chain: CHAIN, seed, host: '127.0.0.1', port: 0, discovery }
+  }
+  const booked = async (node: Node) => (await node.peerStore.all()).map(({ id }) => id.toString())
+
+  test('who was found on the local network (mDNS)', async (context) => {
+    const found: string[] = []
+    const lookout = (peer: PeerInfo) => void found.push(peer.id.toString())
+    const door = { refuses: () => false, knocked: () => undefined, found: lookout, timesUnheard: () => 0 }
+    const [a, b] = await Promise.all([createNode(some(true), door), createNode(some(true), door)])
+    try {
+      await Promise.all([a.start(), b.start()])
+      const other = await until(async () => found.length > 0, 25_000).catch(() => false)
+      if (!other) context.skip('no multicast on this machine')
+      // Libp2p writes down whom it hears of at once.
+      await delay(500)
+      for (const node of [a, b]) for (const id of found) expect(await booked(node)).not.toContain(id)
+    } finally {
+      await Promise.all([a.stop(), b.stop()])
+    }
+  }, 40_000)
+
+  test('who was dialled in vain', async () => {
+    const transport = await Libp2pTransport.create({ ...some(false), maxMessageBytes: 1_000, log: memoryLog().log })
+    const node: Node = Reflect.get(transport, 'node')
+    const nobody = peerIdFromPrivateKey(await generateKeyPair('Ed25519')).toString()
+    await transport.open()
+    try {
+      const port = await freePort('127.0.0.1')
+      const dial = transport.dial(`/ip4/127.0.0.1/tcp/${port}/p2p/${nobody}`)
+      await expect(dial).rejects.toMatchObject({ fault: 'gone' })
+      expect(await booked(node)).toContain(nobody)
+      await until(async () => !(await booked(node)).includes(nobody))
+    } finally {
+      await transport.close()
+    }
   })
 })

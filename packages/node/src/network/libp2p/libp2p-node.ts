@@ -38,7 +38,7 @@ export interface Door {
   /** Somebody has begun a connection with us; it may be we ourselves. */
   knocked(): void
   /** By mDNS. */
-  found(peer: PeerInfo, node: Node): void
+  found(peer: PeerInfo): void
   /** How often a gossiped message was dropped unheard. */
   timesUnheard(id: string): number
 }
@@ -86,7 +86,7 @@ export async function createNode(options: Libp2pNodeOptions, door: Door): Promis
       }),
     ],
     peerDiscovery: options.discovery
-      ? [lookout(`bc-${options.chain.slice(0, 16)}.local`, (peer) => door.found(peer, node))]
+      ? [lookout(`bc-${options.chain.slice(0, 16)}.local`, (peer) => door.found(peer))]
       : [],
     connectionManager: {
       maxConnections: MOST_CONNECTIONS,
@@ -145,12 +145,18 @@ function listenAddress(host: string, port: number): string {
   return `/${isIP(host) === 6 ? 'ip6' : 'ip4'}/${host}/tcp/${port}`
 }
 
-/** Libp2p passes over what it finds under our own name. Our own answers mDNS knows by a name of its own. */
+/**
+ * What it finds we alone hear of: libp2p would remember every peer that anybody invents. Our own answers mDNS knows by a
+ * name of its own.
+ */
 function lookout(serviceTag: string, found: (peer: PeerInfo) => void): ReturnType<typeof mdns> {
   const create = mdns({ serviceTag })
   return (components) => {
     const discovery = create(components)
-    discovery.addEventListener('peer', ({ detail }) => found(detail))
+    discovery.addEventListener('peer', (event) => {
+      event.stopImmediatePropagation()
+      found(event.detail)
+    })
     return discovery
   }
 }

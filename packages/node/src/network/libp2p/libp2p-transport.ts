@@ -2,14 +2,14 @@
 import './with-resolvers.ts'
 import type { Hash } from '@bc/core'
 import { type Message, TopicValidatorResult } from '@libp2p/gossipsub'
-import type { Connection, Stream } from '@libp2p/interface'
+import type { Connection, PeerInfo, Stream } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
-import { multiaddr } from '@multiformats/multiaddr'
+import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
 import type { Log } from '../../log.ts'
 import { sharedEnd } from '../../shared-end.ts'
 import { isLoopback } from '../hosts.ts'
 import { protocolName } from '../messages.ts'
-import { hostOf, withoutPeer, withPeer } from '../peers/peer-address.ts'
+import { hostOf, parsePeerAddress, withoutPeer, withPeer } from '../peers/peer-address.ts'
 import { machineTime } from '../time.ts'
 import {
   LEAST_BYTES_PER_MS,
@@ -84,6 +84,7 @@ export class Libp2pTransport implements Transport {
   private readonly waiting = new Map<PeerId, Set<(error?: PeerError) => void>>()
   private readonly closing = sharedEnd()
   private readonly stalls = new Stalls()
+  private discovered: (addresses: readonly string[]) => void = () => undefined
   private introduced: (peer: PeerId, addresses: readonly string[]) => void = () => undefined
 
   private constructor(node: Node, { bans, unheard, copies }: Memories, { log, maxMessageBytes }: Libp2pOptions) {
@@ -103,7 +104,7 @@ export class Libp2pTransport implements Transport {
     const node = await createNode(options, {
       refuses: (name) => bans.has(name),
       knocked: () => copies.knocks++,
-      found: (peer, node) => copies.notice(peer, node.peerId.toString(), node.getMultiaddrs().map(String)),
+      found: (peer) => transport.find(peer),
       timesUnheard: (id) => unheard.get(id) ?? 0,
     })
     const transport = new Libp2pTransport(node, { bans, unheard, copies }, options)
@@ -146,9 +147,7 @@ export class Libp2pTransport implements Transport {
 
   /** @param found multiaddresses of a peer on the local network, each with its name */
   onDiscovery(found: (addresses: readonly string[]) => void): void {
-    this.node.addEventListener('peer:discovery', ({ detail: { id, multiaddrs } }) =>
-      found(multiaddrs.map((address) => withPeer(address.toString(), id.toString()))),
-    )
+    this.discovered = found
   }
 
   /** @param heard where a peer that is on our chain says that it listens, each with its name */
@@ -181,6 +180,8 @@ export class Libp2pTransport implements Transport {
         return peer
       })
     } catch (error) {
+      const { peer } = parsePeerAddress(place) ?? {}
+      if (peer !== undefined) this.forget(peer)
       if (error instanceof PeerError) throw error
       if (isOwnName(error)) throw this.copies.explain(address, knocks)
       throw new PeerError('gone', `${address} can't be reached: ${(error as Error).message}`, { cause: error })
@@ -276,6 +277,14 @@ export class Libp2pTransport implements Transport {
     this.unheard.set(name, (this.unheard.get(name) ?? 0) + 1, SEEN_MS)
   }
 
+  /** By mDNS, each time that the peer answers there. Where one is with whom we are connected we know better. */
+  private find(found: PeerInfo): void {
+    const peer = found.id.toString()
+    this.copies.notice(found, this.self, this.addresses())
+    if (peer !== this.self && this.connectionsWith(peer).length === 0)
+      this.discovered(addressesOf(peer, found.multiaddrs))
+  }
+
   private ban(peer: PeerId, ms: number): void {
     this.bans.add(peer, ms)
     const hosts = this.connectionsWith(peer).map(({ remoteAddr }) => hostOf(remoteAddr.toString()))
@@ -295,10 +304,7 @@ export class Libp2pTransport implements Transport {
         setTimeout(() => void this.disconnect(peer), PARTING_MS).unref()
       } else {
         this.join(peer)
-        this.introduced(
-          peer,
-          listenAddrs.slice(0, MOST_ADDRESSES).map((address) => withPeer(address.toString(), peer)),
-        )
+        this.introduced(peer, addressesOf(peer, listenAddrs))
       }
     })
     this.node.addEventListener('peer:disconnect', ({ detail }) => this.leave(detail.toString()))
@@ -344,13 +350,19 @@ export class Libp2pTransport implements Transport {
     this.stalls.forget(peer)
     this.settle(peer, new PeerError('gone', 'the peer has hung up before it said which chain it is on'))
     if (this.joined.delete(peer)) for (const listener of this.listeners) listener.left(peer)
-    // Libp2p would remember everybody who ever came by; whom we want to see again stands in the peer table. Later,
-    // since libp2p's own parts look the peer up to say good-bye.
-    const forget = () => {
+    this.forget(peer)
+  }
+
+  /**
+   * Libp2p would remember everybody who ever came by, and whom we have dialled in vain; whom we want to see again stands in
+   * the peer table. Later, since libp2p's own parts look the peer up to say good-bye.
+   */
+  private forget(peer: PeerId): void {
+    const forget = async () => {
       const id = peerIdFromString(peer)
-      if (this.node.getConnections(id).length === 0) this.node.peerStore.delete(id).catch(() => undefined)
+      if (this.node.getConnections(id).length === 0) await this.node.peerStore.delete(id)
     }
-    setTimeout(forget, 1_000).unref()
+    setTimeout(() => void forget().catch(() => undefined), 1_000).unref()
   }
 
   private async introduction(peer: PeerId, signal: AbortSignal): Promise<void> {
@@ -387,6 +399,10 @@ export class Libp2pTransport implements Transport {
     await flush()
     await withDeadline(ANSWER_STALL_MS, signal, late, (limit) => stream.close({ signal: limit }))
   }
+}
+
+function addressesOf(peer: PeerId, places: readonly Multiaddr[]): string[] {
+  return places.slice(0, MOST_ADDRESSES).map((address) => withPeer(address.toString(), peer))
 }
 
 function explain(error: unknown, signal: AbortSignal): unknown {
