@@ -236,7 +236,8 @@ export class Neighbours {
     let first = true
     for await (const text of askChain(url, Math.max(rules.maxBlockBytes, genesisBytes), this.closing.signal, ms)) {
       const hash = first ? hashIn(text) : id
-      if (hash !== id) throw otherChain(url, hash)
+      if (hash !== id)
+        throw otherChain(url, hash, ' A tutorial node comes to ours when it has registered this node and resolves.')
       first = false
       yield text
     }
@@ -316,8 +317,8 @@ function hashIn(text: Uint8Array): Hash | undefined {
   }
 }
 
-function otherChain({ name }: NodeUrl, id: JsonValue | undefined): RuleError {
-  return new RuleError('request.invalid', `${name} is on another chain: ${printed(id)}.`)
+function otherChain({ name }: NodeUrl, id: JsonValue | undefined, wayOut = ''): RuleError {
+  return new RuleError('request.invalid', `${name} is on another chain: ${printed(id)}.${wayOut}`)
 }
 
 /** A node's own word, in an answer to our operator. */
