@@ -2,10 +2,9 @@
  * Answers and bodies that are too long to be held whole: pages of blocks, a whole chain, batches. Like http.ts, on
  * node:http, and for its reasons.
  */
-import { request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http'
-import { request as httpsRequest } from 'node:https'
+import type { IncomingMessage } from 'node:http'
 import { parsed } from '../json.ts'
-import { bodyOf, type Endpoint, explained, limitOf, refusal, strange } from './http.ts'
+import { bodyOf, type Endpoint, explained, headersFor, limitOf, refusal, responseTo, strange } from './http.ts'
 import { TimeLimit } from './time-limit.ts'
 
 export interface StreamQuestion {
@@ -29,6 +28,8 @@ export interface StreamedAnswer {
   readonly pieces: AsyncGenerator<Buffer>
 }
 
+const NDJSON = 'application/x-ndjson'
+
 /**
  * @param accepted statuses from 400 on that aren't to be thrown
  * @throws CliError `cli.no_node`, `cli.answer`, Refusal
@@ -45,7 +46,13 @@ export async function openAnswer(
   let response: IncomingMessage | undefined
   try {
     limit.begin(ms)
-    response = await responseTo(new URL(base + question.path), question, endpoint, limit.signal)
+    const { method, path, body, operator } = question
+    const headers = {
+      ...headersFor(NDJSON, body, operator ? endpoint.token() : undefined),
+      accept: `application/json, ${NDJSON}`,
+      ...question.headers,
+    }
+    response = await responseTo(new URL(base + path), { method, headers, body, signal: limit.signal })
     const status = response.statusCode ?? 0
     const pieces = piecesOf(response, limit, question.silenceMs ?? ms, failed)
     if (status === 200 && !isOfType(response, question.type))
@@ -74,28 +81,6 @@ export async function wholeOf(pieces: AsyncIterable<Buffer>, maxBytes: number): 
     if (length > maxBytes) break
   }
   return Buffer.concat(parts).subarray(0, maxBytes)
-}
-
-function responseTo(
-  url: URL,
-  question: StreamQuestion,
-  endpoint: Endpoint,
-  signal: AbortSignal,
-): Promise<IncomingMessage> {
-  const { method, body, operator } = question
-  const token = operator ? endpoint.token() : undefined
-  const headers = {
-    accept: 'application/json, application/x-ndjson',
-    ...(body && { 'content-type': 'application/x-ndjson', 'content-length': String(body.length) }),
-    ...(token !== undefined && { authorization: `Bearer ${token}` }),
-    ...question.headers,
-  }
-  const options: RequestOptions = { method, headers, agent: false, signal }
-  return new Promise((resolve, reject) => {
-    const request = (url.protocol === 'https:' ? httpsRequest : httpRequest)(url, options, resolve)
-    request.on('error', reject)
-    request.end(body)
-  })
 }
 
 /** Counts only while we wait: how long we take with what came is nobody's fault. */

@@ -101,7 +101,9 @@ async function exchange<T>(url: URL, question: Question<T>, endpoint: Endpoint):
   const limit = new TimeLimit(endpoint.signal)
   try {
     limit.begin(limitOf(endpoint, question))
-    const response = await responseTo(url, question, question.operator ? endpoint.token() : undefined, limit.signal)
+    const body = question.body && Buffer.from(canonicalJson(question.body))
+    const headers = headersFor('application/json', body, question.operator ? endpoint.token() : undefined)
+    const response = await responseTo(url, { method: question.method, headers, body, signal: limit.signal })
     return { status: response.statusCode ?? 0, body: await bodyOf(response, endpoint.node, question) }
   } catch (error) {
     throw explained(error, question, endpoint, limit.firedAfter)
@@ -118,24 +120,24 @@ export function limitOf(
   return timeout ?? (patient ? undefined : usualTimeout)
 }
 
-function responseTo<T>(
-  url: URL,
-  { method, body }: Question<T>,
-  token: string | undefined,
-  signal: AbortSignal,
-): Promise<IncomingMessage> {
-  const text = body === undefined ? undefined : canonicalJson(body)
-  const headers = {
+/** @param type of the body */
+export function headersFor(type: string, body: Uint8Array | undefined, token: string | undefined) {
+  return {
     accept: 'application/json',
-    ...(text === undefined ? {} : { 'content-type': 'application/json', 'content-length': String(text.length) }),
-    ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+    ...(body && { 'content-type': type, 'content-length': String(body.length) }),
+    ...(token !== undefined && { authorization: `Bearer ${token}` }),
   }
-  // No agent: a connection that is kept open would keep the process.
-  const options: RequestOptions = { method, headers, agent: false, signal }
+}
+
+export function responseTo(
+  url: URL,
+  { body, ...options }: RequestOptions & { readonly body: Uint8Array | undefined },
+): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
-    const request = (url.protocol === 'https:' ? httpsRequest : httpRequest)(url, options, resolve)
+    // No agent: a connection that is kept open would keep the process.
+    const request = (url.protocol === 'https:' ? httpsRequest : httpRequest)(url, { ...options, agent: false }, resolve)
     request.on('error', reject)
-    request.end(text)
+    request.end(body)
   })
 }
 
