@@ -157,6 +157,18 @@ describe('a node', () => {
     expectFailure(await bc('verify', node.url), 5, /^bc: block\.merkle_root: block 3: /)
   })
 
+  test('with a bad block and a page without an end: that isn’t waited for', async () => {
+    const slow = await fakeNode(({ url = '' }, response) => {
+      if (url === '/status') return void response.end('{"height": 9}')
+      if (/from=1&/.test(url)) return void response.end('{"blocks": [{"index": 1}], "next": 2}')
+      response.write('{"blocks": [')
+      const timer = setInterval(() => response.write(' '), 500)
+      response.on('close', () => clearInterval(timer))
+    })
+    onTestFinished(() => void slow.close())
+    expectFailure(await bc('verify', slow.url), 5, /^bc: block\.genesis: block 1: /)
+  })
+
   test('with a chain of parts that do not fit', async () => {
     served = later = again = TEXTS.with(1, OTHER[1] as string)
     expectFailure(await bc('verify', node.url), 5, /^bc: block\.previous_hash: block 3: /)

@@ -86,17 +86,27 @@ export interface Stretch {
  * @throws CliError `cli.answer` where the node has changed over to another chain meanwhile
  */
 export async function* pagedBlocks(endpoint: Endpoint, { from, to }: Stretch): AsyncGenerator<BlockText> {
+  const leaving = new AbortController()
+  const asked = {
+    ...endpoint,
+    signal: AbortSignal.any([leaving.signal, ...(endpoint.signal ? [endpoint.signal] : [])]),
+  }
   let last: LastBlock | undefined
-  let coming: Promise<Page> | undefined = ask(endpoint, from, to)
-  while (coming) {
-    const page: Page = await coming
-    coming = page.next === null || page.next > to ? undefined : ask(endpoint, page.next, to)
-    // Whoever stops reading here needn't hear how it fares; whoever goes on meets the error when it is awaited.
-    coming?.catch(() => undefined)
-    await checkJoint(endpoint, last, page)
-    for (const bytes of page.blocks) yield alone(bytes)
-    const newest = page.blocks.at(-1)
-    if (newest) last = { index: page.from + page.blocks.length - 1, text: Buffer.from(newest).toString() }
+  let coming: Promise<Page> | undefined = ask(asked, from, to)
+  try {
+    while (coming) {
+      const page: Page = await coming
+      coming = page.next === null || page.next > to ? undefined : ask(asked, page.next, to)
+      // Whoever stops reading here needn't hear how it fares; whoever goes on meets the error when it is awaited.
+      coming?.catch(() => undefined)
+      await checkJoint(asked, last, page)
+      for (const bytes of page.blocks) yield alone(bytes)
+      const newest = page.blocks.at(-1)
+      if (newest) last = { index: page.from + page.blocks.length - 1, text: Buffer.from(newest).toString() }
+    }
+  } finally {
+    // Nor is the rest of it waited for.
+    leaving.abort()
   }
 }
 
