@@ -113,6 +113,13 @@ describe('a ban', () => {
   })
 })
 
+test('a ban of a neighbour, who is in one subnet with us, is one of his address alone', () => {
+  const bans = new Bans(() => ['192.0.2.1', '2001:db8:1:2::1'])
+  for (const liar of ['2001:db8:1:2::7', '2001:db8:1:3::7']) bans.add(liar, 60_000)
+  const met = ['2001:db8:1:2::7', '2001:db8:1:2::8', '2001:db8:1:3::7', '2001:db8:1:3::8']
+  expect(met.map((host) => bans.has(host))).toEqual([true, false, true, true])
+})
+
 const closing: (() => unknown)[] = []
 afterEach(() => Promise.all(closing.splice(0).map((close) => close())))
 

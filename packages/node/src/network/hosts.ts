@@ -48,7 +48,7 @@ export function isLoopback(address: string | undefined): boolean {
  * The one spelling of an IP address, without a zone; of an IPv4 address that is written as an IPv6 one
  * (`::ffff:7f00:1`) its own. What is no address stays as it is.
  */
-function normalHost(host: string): string {
+export function normalHost(host: string): string {
   const address = host.replace(/%.*$/, '')
   if (isIP(address) !== 6) return host
   const normal = new URL(`http://[${address}]`).hostname.slice(1, -1)
