@@ -46,8 +46,7 @@ export class Batches {
     let before: Promise<unknown> = Promise.resolve()
     for await (const lines of groups) {
       await this.slots.take()
-      const read = lines.map((line) => readLine(line, faultOf))
-      const group = this.admitGroup(read, before).finally(() => this.slots.give())
+      const group = this.admitGroup(lines, faultOf, before).finally(() => this.slots.give())
       // Met where it is awaited in its turn.
       before = group.catch(() => undefined)
       underWay.push(group)
@@ -57,9 +56,11 @@ export class Batches {
   }
 
   private async admitGroup(
-    read: readonly (Submission | RuleError)[],
+    lines: readonly Uint8Array[],
+    faultOf: FormCheck,
     before: Promise<unknown>,
   ): Promise<readonly LineOutcome[]> {
+    const read = lines.map((line) => readLine(line, faultOf))
     // Without a nonce it means the one after all that its sender has waiting: that is known when its turn has come.
     if (read.some((one) => 'fields' in one && !one.namesNonce)) return before.then(() => this.oneByOne(read))
     const checked = await this.admission.check(read)
