@@ -2,12 +2,12 @@
 import { genesisOf, type Hash } from '@bc/core'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { Reverted } from '../src/chain/head-change.ts'
 import { importLines } from '../src/chain/import-lines.ts'
 import { DevClock } from '../src/dev/clock.ts'
 import { RewindStore } from '../src/dev/rewind-store.ts'
 import { Snapshots } from '../src/dev/snapshots.ts'
 import type { Miner } from '../src/mining/miner.ts'
+import type { Reverted } from '../src/pool/changes.ts'
 import { Serial } from '../src/serial.ts'
 import { inspectAccounts, inspectBlocks, inspectTree } from '../src/storage/inspect.ts'
 import {

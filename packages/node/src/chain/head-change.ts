@@ -1,5 +1,4 @@
-import type { BlockEntry, Reorganisation } from '@bc/core'
-import type { PoolChange } from '../pool/changes.ts'
+import type { BlockEntry } from '@bc/core'
 import type { ConnectedBlock, StoredChanges } from '../storage/records.ts'
 
 /** The head has moved, and the disk knows it. */
@@ -11,10 +10,4 @@ export interface HeadChange {
   readonly adopted: readonly ConnectedBlock[]
   /** Every account that is another one now. */
   readonly accounts: StoredChanges
-}
-
-/** In dev mode the chain has gone back to an earlier head: what was left for it, and what was taken up again, if anything. */
-export interface Reverted extends Pick<Reorganisation, 'abandon' | 'adopt'> {
-  readonly head: BlockEntry
-  readonly pool: readonly PoolChange[]
 }

@@ -7,10 +7,9 @@ import {
   readTransactions,
 } from '@bc/core'
 import type { Chain } from '../chain/chain.ts'
-import type { Reverted } from '../chain/head-change.ts'
 import type { Miner } from '../mining/miner.ts'
 import type { Admission } from '../pool/admission.ts'
-import { changesByRevert, type Waiting } from '../pool/changes.ts'
+import { changesByRevert, type Reverted, type Waiting } from '../pool/changes.ts'
 import type { Serial } from '../serial.ts'
 import type { Snapshot } from '../storage/database.ts'
 import type { DevClock } from './clock.ts'

@@ -3,11 +3,11 @@
  * the disk, followed by the pool, and seen by every other request.
  */
 import { type Hash, RuleError } from '@bc/core'
-import type { HeadChange, Reverted } from '../chain/head-change.ts'
+import type { HeadChange } from '../chain/head-change.ts'
 import { stoppingError } from '../errors.ts'
 import type { EventType, HeadEvent, PeerEvent } from '../http/event-schemas.ts'
 import type { MiningProgress } from '../mining/miner.ts'
-import type { PoolChange } from '../pool/changes.ts'
+import type { PoolChange, Reverted } from '../pool/changes.ts'
 import { EventHistory, type HistoryLimits } from './history.ts'
 import { eventText, type KeptType, type Message, messagesOfHead, messagesOfPool, reorganisationOf } from './messages.ts'
 import { MiningMeter } from './mining-meter.ts'

@@ -1,5 +1,5 @@
 /** What becomes of transactions in the pool, for those who want to hear of it. */
-import type { Admission, Hash, PoolEntry, RuleCode } from '@bc/core'
+import type { Admission, BlockEntry, Hash, PoolEntry, Reorganisation, RuleCode } from '@bc/core'
 
 /** Why a transaction left the pool without being confirmed. */
 export const DROP_REASONS = {
@@ -17,6 +17,12 @@ export type PoolChange =
   | { readonly kind: 'dropped'; readonly entry: Waiting; readonly reason: DropReason }
 
 export type Waiting = Pick<PoolEntry, 'id' | 'transaction'>
+
+/** In dev mode the chain has gone back to an earlier head: what was left for it, and what was taken up again, if anything. */
+export interface Reverted extends Pick<Reorganisation, 'abandon' | 'adopt'> {
+  readonly head: BlockEntry
+  readonly pool: readonly PoolChange[]
+}
 
 /** What taking a transaction in has changed: first those that it drove out. */
 export function changesOf({ added, removed }: Admission): PoolChange[] {
