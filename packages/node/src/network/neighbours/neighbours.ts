@@ -236,8 +236,7 @@ export class Neighbours {
     let first = true
     for await (const text of askChain(url, Math.max(rules.maxBlockBytes, genesisBytes), this.closing.signal, ms)) {
       const hash = first ? hashIn(text) : id
-      if (hash !== id)
-        throw otherChain(url, hash, ' A tutorial node comes to ours when it has registered this node and resolves.')
+      if (hash !== id) throw otherChain(url, hash, WAY_OUT)
       first = false
       yield text
     }
@@ -279,7 +278,10 @@ export class Neighbours {
 
   private async lookFor({ name, text }: Neighbour): Promise<void> {
     try {
-      this.known.set(name, await this.meet(text))
+      const found = await this.meet(text)
+      // Meanwhile it may have been registered by another text.
+      if (this.known.get(name)?.text !== text) return
+      this.known.set(name, found)
       this.absent.delete(name)
     } catch (error) {
       if (this.closing.signal.aborted) return
@@ -316,6 +318,10 @@ function hashIn(text: Uint8Array): Hash | undefined {
     throw error
   }
 }
+
+/** It follows whoever has the longer chain. */
+const WAY_OUT =
+  ' A tutorial node comes to ours when it has registered this node, ours is the longer one, and it resolves.'
 
 function otherChain({ name }: NodeUrl, id: JsonValue | undefined, wayOut = ''): RuleError {
   return new RuleError('request.invalid', `${name} is on another chain: ${printed(id)}.${wayOut}`)
