@@ -380,7 +380,9 @@ describe('a body', () => {
   })
 
   it('of just under that is read: 400 for what is in it', async () => {
-    expect((await contract.ask(node, post('/nodes/register', pad(99_000)))).json).toMatchObject({ statusCode: 400 })
+    expect((await contract.ask(node, post('/nodes/register', pad(99_000)))).json).toMatchObject({
+      code: 'request.invalid',
+    })
   })
 
   it('with a transaction is as long as a line of many may be: 8 KB', async () => {

@@ -50,14 +50,14 @@ function isLeftOver(path: string): boolean {
 
 /** undefined for what no node has written */
 function pidIn(text: string): number | undefined {
-  const content = parsed(text)
+  const content = leniently(text)
   if (!isJsonObject(content) || typeof content.url !== 'string') return undefined
   const { pid } = content
   // 0 and what is below it would be all processes of a group.
   return typeof pid === 'number' && pid > 0 && pid === (pid | 0) ? pid : undefined
 }
 
-function parsed(text: string): JsonValue | undefined {
+function leniently(text: string): JsonValue | undefined {
   try {
     return JSON.parse(text)
   } catch {

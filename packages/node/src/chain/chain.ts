@@ -83,6 +83,8 @@ const MOST_AT_ONCE = 1_500
 
 export class Chain {
   readonly genesis: Genesis
+  /** Its allocations have no limit: whatever carries them is as long as this allows. */
+  readonly genesisBytes: number
   /** The chain's id. */
   readonly id: Hash
   readonly rules: ChainRules
@@ -97,6 +99,7 @@ export class Chain {
 
   private constructor(genesis: Genesis, id: Hash, head: BlockEntry, modules: ChainModules) {
     this.genesis = genesis
+    this.genesisBytes = canonicalJson(genesis as unknown as JsonObject).length
     this.id = id
     this.rules = genesis.rules
     this.modules = modules
@@ -116,11 +119,6 @@ export class Chain {
     const strange = strangeness(await store.meta(), id)
     if (strange) throw strange
     return new Chain(genesis, id, await store.headEntry(), modules)
-  }
-
-  /** Its allocations have no limit: whatever carries them is as long as this allows. */
-  get genesisBytes(): number {
-    return canonicalJson(this.genesis as unknown as JsonObject).length
   }
 
   /** The newest block of the main chain. The disk knows it. */
