@@ -144,7 +144,7 @@ export class Neighbours {
     const url = parseNodeUrl(text)
     const status = await askStatus(url, this.modules.chain.genesisBytes, this.closing.signal)
     if (status === undefined) return { name: url.name, text, tutorial: await this.look(url), peer: undefined }
-    if (status.chain !== this.modules.chain.id) throw otherChain(url, status.chain)
+    if (status.chain !== this.modules.chain.id) throw otherChain(url, `${printed(status.chain)}.`)
     return { ...(await this.dial(addressesOf(status.p2p, url), url.name)), text }
   }
 
@@ -235,8 +235,7 @@ export class Neighbours {
     const { id, rules, genesisBytes } = this.modules.chain
     let first = true
     for await (const text of askChain(url, Math.max(rules.maxBlockBytes, genesisBytes), this.closing.signal, ms)) {
-      const hash = first ? hashIn(text) : id
-      if (hash !== id) throw otherChain(url, hash, WAY_OUT)
+      if (first && hashIn(text) !== id) throw otherChain(url, FOREIGN_START)
       first = false
       yield text
     }
@@ -320,11 +319,11 @@ function hashIn(text: Uint8Array): Hash | undefined {
 }
 
 /** It follows whoever has the longer chain. */
-const WAY_OUT =
-  ' A tutorial node comes to ours when it has registered this node, ours is the longer one, and it resolves.'
+const FOREIGN_START =
+  'its first block is not ours. A tutorial node comes to our chain when it has registered this node, ours is the longer one, and it resolves.'
 
-function otherChain({ name }: NodeUrl, id: JsonValue | undefined, wayOut = ''): RuleError {
-  return new RuleError('request.invalid', `${name} is on another chain: ${printed(id)}.${wayOut}`)
+function otherChain({ name }: NodeUrl, what: string): RuleError {
+  return new RuleError('request.invalid', `${name} is on another chain: ${what}`)
 }
 
 /** A node's own word, in an answer to our operator. */
