@@ -4,20 +4,20 @@
  * by our rules. They are kept in the data directory.
  */
 import {
+  type Block,
   type BlockEntry,
-  canonicalJson,
   checkHeader,
   DEFAULT_JSON_LIMITS,
   entryAfter,
   genesisEntry,
   type Hash,
+  hashOf,
   hasMoreWork,
   type JsonValue,
   type ParsedBlock,
   parseBlock,
   parseJson,
   RuleError,
-  sha256Hex,
 } from '@bc/core'
 import type { Chain } from '../../chain/chain.ts'
 import { StorageError, stoppingError } from '../../errors.ts'
@@ -311,7 +311,7 @@ function nameOf(text: string): string | undefined {
 /** However the block is spelled; undefined for what is none in form. */
 function hashIn(text: Uint8Array): Hash | undefined {
   try {
-    return sha256Hex(canonicalJson(parseJson(text, { ...DEFAULT_JSON_LIMITS, maxBytes: text.length })))
+    return hashOf(parseJson(text, { ...DEFAULT_JSON_LIMITS, maxBytes: text.length }) as unknown as Block)
   } catch (error) {
     if (error instanceof RuleError) return undefined
     throw error
