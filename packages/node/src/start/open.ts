@@ -17,6 +17,7 @@ const RECENT_BLOCKS = 100
 
 /**
  * @throws StartError where another node has the directory, where it can't be read, or where blocks are lost for good
+ * @throws what `signal` was aborted with
  */
 export async function openStore(options: RebuildOptions): Promise<ChainStore> {
   const { directory } = options

@@ -4,7 +4,7 @@ import { text } from 'node:stream/consumers'
 
 /** @throws Error where the answer is no 200 */
 export async function get(agent: Agent, url: string): Promise<void> {
-  // It stays: whoever is hung up on in the midst of an answer is told here as well.
+  // Of an answer that breaks off, reading it tells; unheard here as well, it would end the bench and not only the row.
   const asked = request(url, { agent })
     .on('error', () => undefined)
     .end()
