@@ -5,10 +5,10 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { Hash } from '@bc/core'
 import { nativeVerifier } from '@bc/wallet'
-import { type Holder, makeHolders, type Payment, pay } from '../chain/holders.ts'
+import { makeHolders, type Payment } from '../chain/holders.ts'
 import { makeGenesis } from '../chain/make.ts'
+import { paymentsOf } from '../chain/next-block.ts'
 import { type Expected, Load, post } from '../load/load.ts'
 import { fetchAnvil, startAnvil } from '../peers/anvil.ts'
 import { transfers } from '../peers/ethereum.ts'
@@ -140,7 +140,7 @@ async function rateOf(server: Pick<PeerServer, 'url' | 'stop'>, job: Job): Promi
 function ourSides(folder: string, { one, lines }: Amounts) {
   const holders = makeHolders(SENDERS)
   const { chain, config } = makeGenesis(folder, holders)
-  const payments = paymentsOf(holders, chain, 2 * one)
+  const payments = paymentsOf(holders, 0, 2 * one, chain)
   const single: Job = {
     requests: payments.map((payment) => post('/transactions/new', 'application/json', textOf(payment))),
     connections: CONNECTIONS,
@@ -150,7 +150,7 @@ function ourSides(folder: string, { one, lines }: Amounts) {
   const checks = checksOf(payments)
   for (const holder of holders) holder.nonce = 0
   const many: Job = {
-    requests: batches(paymentsOf(holders, chain, 2 * lines).map(textOf)).map((text) =>
+    requests: batches(paymentsOf(holders, 0, 2 * lines, chain).map(textOf)).map((text) =>
       post('/transactions', 'application/x-ndjson', text),
     ),
     connections: BATCHES_AT_ONCE,
@@ -171,14 +171,6 @@ function ourSides(folder: string, { one, lines }: Amounts) {
     lines: () => measure(many),
     alone: () => verifyAlone(checks),
   }
-}
-
-/** In the order in which they can be confirmed. */
-function paymentsOf(holders: readonly Holder[], chain: Hash, count: number): Payment[] {
-  return Array.from({ length: count }, (_, i) => {
-    const [sender, recipient] = [holders[i % holders.length], holders[(i * 7 + 1) % holders.length]] as [Holder, Holder]
-    return pay(sender, recipient.address, chain)
-  })
 }
 
 function textOf({ transaction }: Payment): string {

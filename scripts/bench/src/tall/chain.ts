@@ -27,7 +27,7 @@ import { cacheFolder } from '../cache.ts'
 import { makeHolders } from '../chain/holders.ts'
 import { genesisFor, writeConfig } from '../chain/make.ts'
 import { ask } from '../processes/ask.ts'
-import type { GrowAnswer, GrowQuestion } from '../processes/grow.ts'
+import type { GrowQuestion } from '../processes/grow.ts'
 import { type Skipped, shorten, tell } from '../row.ts'
 
 /** Those who have coins. */
@@ -122,7 +122,7 @@ async function make(folder: string, genesis: Genesis, height: number, lower: num
   const remove = () => rmSync(directory, { recursive: true, force: true })
   process.once('exit', remove)
   const question: GrowQuestion = { genesis, directory, height }
-  await ask<GrowAnswer>('./grow.js', question)
+  await ask('./grow.js', question)
   process.off('exit', remove)
   renameSync(directory, join(folder, String(height)))
 }
