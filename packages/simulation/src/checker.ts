@@ -51,7 +51,7 @@ async function compareWith(node: SimulatedNode, other: SimulatedNode): Promise<v
     throw new Broken(`its accounts aren't those of ${other.name}, on one tip`)
 }
 
-export async function accountsOf({ store }: Session): Promise<string> {
+async function accountsOf({ store }: Session): Promise<string> {
   const lines: string[] = []
   for await (const [address, { balance, nonce }] of store.allAccounts()) lines.push(`${address} ${balance} ${nonce}\n`)
   return lines.join('')
@@ -70,10 +70,11 @@ async function inspect(node: SimulatedNode, whole: boolean): Promise<void> {
 /** It rests on the ledger, could be mined in its order, and is on the disk as it is in memory. */
 async function checkPool({ store, admission: { pool } }: Session): Promise<void> {
   const entries = [...pool.list()]
-  const accounts = await store.accounts([...new Set(entries.map(({ transaction }) => transaction.sender))])
+  const senders = new Set(entries.map(({ transaction }) => transaction.sender))
+  const accounts = await store.accounts([...senders])
   for (const { id } of entries)
     if (await store.transactionPlace(id)) throw new Broken(`transaction ${short(id)} waits, and is confirmed`)
-  for (const sender of new Set(entries.map(({ transaction }) => transaction.sender)))
+  for (const sender of senders)
     checkQueue(
       entries.filter(({ transaction }) => transaction.sender === sender),
       accounts.get(sender) ?? NO_ACCOUNT,
@@ -81,13 +82,8 @@ async function checkPool({ store, admission: { pool } }: Session): Promise<void>
   checkOrder(pool.select(Number.MAX_SAFE_INTEGER), accounts)
   const stored: string[] = []
   for await (const { transaction } of store.pool()) stored.push(signatureOf(transaction))
-  if (
-    stored.sort().join() !==
-    entries
-      .map(({ transaction }) => transaction.signature as string)
-      .sort()
-      .join()
-  )
+  const held = entries.map(({ transaction }) => signatureOf(transaction))
+  if (stored.sort().join() !== held.sort().join())
     throw new Broken(`${entries.length} transactions wait, and ${stored.length} on its disk`)
 }
 

@@ -14,7 +14,7 @@ import { Random } from './random.ts'
 import type { Scenario } from './scenario.ts'
 import type { SimulatedTransport } from './transport.ts'
 
-export const GENESIS_TIME = 1_700_000_000
+const GENESIS_TIME = 1_700_000_000
 
 export interface WorldOptions {
   /** All chance follows from it. */
@@ -29,7 +29,7 @@ export interface WorldOptions {
 }
 
 /** Something happened that no network, however bad, excuses. */
-export class Fault extends Error {
+class Fault extends Error {
   override readonly name = 'Fault'
 }
 
