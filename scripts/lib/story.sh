@@ -59,7 +59,7 @@ stop_node() { # name
 }
 
 on() { # name: that node is asked from here on
-  BC_NODE=$(jq -r .url "$work/$1.ready")
+  BC_NODE=$(url_of "$1")
   export BC_NODE
 }
 
