@@ -23,10 +23,6 @@ export class KnownBlocks {
     }
   }
 
-  has(hash: string): boolean {
-    return this.known.has(hash)
-  }
-
   /** The chain that ends here, newest first. */
   *chainOf(tip: string): Generator<KnownBlock, void, undefined> {
     for (let block = this.known.get(tip); block; block = this.known.get(block.parent)) yield block

@@ -143,7 +143,7 @@ export class Lab {
     const { pendingNonce: nonce } = await node.client.account(address)
     const fields = { sender: address, recipient: this.accounts[to].address, amount, fee: 0, nonce }
     const transaction = signTransaction(fields as Parameters<typeof signTransaction>[0], this.chain, secret)
-    const { id } = await node.client.send(transaction as unknown as Parameters<typeof node.client.send>[0])
+    const { id } = await node.client.send({ ...transaction })
     this.options.report({ event: 'paid', node: node.number, from, to, amount, id })
     return transaction
   }

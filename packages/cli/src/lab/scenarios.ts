@@ -158,7 +158,7 @@ function halves(nodes: readonly NodeProcess[]): [NodeProcess[], NodeProcess[]] {
 async function expectGone(lab: Lab, payment: Awaited<ReturnType<Lab['pay']>>): Promise<void> {
   await lab.follow(lab.nodes)
   for (const node of lab.nodes) {
-    const refusal = await node.client.send(payment as unknown as Parameters<typeof node.client.send>[0]).catch((e) => e)
+    const refusal = await node.client.send({ ...payment }).catch((e) => e)
     const refused = refusal instanceof Refusal && refusal.code === 'tx.nonce'
     lab.expect(refused, `node ${node.number} takes the payment that has lost`)
     lab.expect((await node.client.waiting()).length === 0, `something waits at node ${node.number}`)

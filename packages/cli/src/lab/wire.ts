@@ -34,10 +34,6 @@ export class Wire {
     this.target = port
   }
 
-  get isWhole(): boolean {
-    return this.whole
-  }
-
   cut(): void {
     this.whole = false
     for (const socket of this.sockets) socket.destroy()
