@@ -50,7 +50,7 @@ function isHelp(command: Command): boolean {
   return command.name() === 'help'
 }
 
-/** The command `help`, which commander makes by itself: its argument is one of the others. */
+/** The command `help`, ours or, below `key`, commander's: its argument is one of the others. */
 function helpOf(path: readonly string[], commands: readonly Command[]): CompletedCommand {
   const others = commands.filter((one) => !isHelp(one)).map((one) => one.name())
   return {

@@ -1,6 +1,7 @@
 /** The completions for each shell: a table that is made of the programs, and the shell's own code that reads it. */
 import { readFileSync } from 'node:fs'
 import type { Shell } from '../command-line/arguments.ts'
+import { shellWord } from '../terminal/shell-word.ts'
 import { LAUNCHERS } from './launchers.ts'
 import type { CompletedCommand, CompletedOption } from './model.ts'
 
@@ -24,15 +25,15 @@ function bash(commands: Commands, engine: string, keys: string): string {
   return `# bc and its launchers in bash. Made by: bc completion bash
 
 ${cases('_bc_at', commands, (command) => [
-  `subcommands=${quoted(command.subcommands.map(({ name }) => name).join(' '))}`,
-  `options=${quoted(command.options.flatMap(({ names }) => names).join(' '))}`,
-  `values=${quoted(valued(command.options, '=').join(' '))}`,
-  `arguments=${quoted(argumentsOf(command).join(' '))}`,
+  `subcommands=${shellWord(command.subcommands.map(({ name }) => name).join(' '))}`,
+  `options=${shellWord(command.options.flatMap(({ names }) => names).join(' '))}`,
+  `values=${shellWord(valued(command.options, '=').join(' '))}`,
+  `arguments=${shellWord(argumentsOf(command).join(' '))}`,
 ])}
 
 ${launchers('path')}
 
-_bc_keys_folder=${quoted(keys)}
+_bc_keys_folder=${shellWord(keys)}
 
 ${engine}
 complete -F _bc ${NAMES}
@@ -44,15 +45,15 @@ function zsh(commands: Commands, engine: string, keys: string): string {
 # bc and its launchers in zsh. Made by: bc completion zsh
 
 ${cases('_bc_at', commands, (command) => [
-  `subcommands=(${command.subcommands.map(({ name, description }) => quoted(`${name}:${description}`)).join(' ')})`,
-  `options=(${described(command.options, ':').map(quoted).join(' ')})`,
+  `subcommands=(${command.subcommands.map(({ name, description }) => shellWord(`${name}:${description}`)).join(' ')})`,
+  `options=(${described(command.options, ':').map(shellWord).join(' ')})`,
   `values=(${valued(command.options, ' ').join(' ')})`,
   `arguments=(${argumentsOf(command).join(' ')})`,
 ])}
 
 ${launchers('path_now')}
 
-_bc_keys_folder=${quoted(keys)}
+_bc_keys_folder=${shellWord(keys)}
 
 ${engine}
 # Read as a file of fpath this is the function _bc itself, otherwise it is told of it.
@@ -106,13 +107,13 @@ function setInFish(name: string, values: readonly string[]): string {
 /** A function of bash or zsh that sets what may follow the words of a path. */
 function cases(name: string, commands: Commands, body: (command: CompletedCommand) => readonly string[]): string {
   const entries = commands.map((command) =>
-    [`    ${quoted(command.path)})`, ...body(command).map((line) => `      ${line}`), '      ;;'].join('\n'),
+    [`    ${shellWord(command.path)})`, ...body(command).map((line) => `      ${line}`), '      ;;'].join('\n'),
   )
   return `${name}() {\n  case $1 in\n${entries.join('\n')}\n  esac\n}`
 }
 
 function launchers(variable: string): string {
-  const entries = Object.entries(LAUNCHERS).map(([name, path]) => `    ${name}) ${variable}=${quoted(path)} ;;`)
+  const entries = Object.entries(LAUNCHERS).map(([name, path]) => `    ${name}) ${variable}=${shellWord(path)} ;;`)
   return `_bc_launcher() {\n  case $1 in\n${entries.join('\n')}\n  esac\n}`
 }
 
@@ -129,11 +130,6 @@ function valued(options: readonly CompletedOption[], between: string): readonly 
 
 function described(options: readonly CompletedOption[], between: string): readonly string[] {
   return options.flatMap(({ names, description }) => names.map((name) => `${name}${between}${description}`))
-}
-
-/** A text as one word of bash or zsh. */
-function quoted(text: string): string {
-  return `'${text.replaceAll("'", `'\\''`)}'`
 }
 
 /** A text as one word of fish, which knows `\'` and `\\` between single quotes. */

@@ -1,6 +1,7 @@
 /** The same check by hand: a script that whoever doubts `bc` can read, and run where there is none. */
 import { readFileSync } from 'node:fs'
 import type { Hash } from '@bc/core'
+import { shellWord } from '../terminal/shell-word.ts'
 
 /**
  * @param file the receipt that the script reads unless it is given another
@@ -9,9 +10,5 @@ import type { Hash } from '@bc/core'
 export function shellCheck(file: string, chain: Hash | undefined): string {
   const script = readFileSync(new URL('../../receipt/check.sh', import.meta.url), 'utf8').trimEnd()
   // The chain first: a file may be called @CHAIN@, and no chain is called @FILE@.
-  return script.replace('@CHAIN@', chain ?? '').replace('@FILE@', () => quoted(file))
-}
-
-function quoted(text: string): string {
-  return `'${text.replaceAll("'", "'\\''")}'`
+  return script.replace('@CHAIN@', chain ?? '').replace('@FILE@', () => shellWord(file))
 }
