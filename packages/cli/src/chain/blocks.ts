@@ -14,6 +14,7 @@ import { bodyOf, type Endpoint, strange } from '../client/http.ts'
 import { openAnswer } from '../client/http-stream.ts'
 import { CliError } from '../failure.ts'
 import { parsed } from '../json.ts'
+import { nameOf } from '../settings/node-address.ts'
 import { longInput } from '../terminal/input.ts'
 
 /** The bytes of one block, as they came. */
@@ -60,7 +61,7 @@ export async function openBlocks(source: string | undefined, endpoint: Endpoint)
 
 /** By pages from a node of ours; from a tutorial's, which has none, what it answers to `GET /chain`. */
 async function fromNode(endpoint: Endpoint): Promise<BlockSource> {
-  const name = endpoint.node.href.replace(/\/$/, '')
+  const name = nameOf(endpoint.node)
   const asked = { method: 'GET', path: '/status' } as const
   const { status, pieces } = await openAnswer(endpoint, asked, UNKNOWN_PATH)
   const answer = await bodyOf(pieces, endpoint.node, asked)

@@ -4,6 +4,7 @@
  */
 import type { IncomingMessage } from 'node:http'
 import { parsed } from '../json.ts'
+import { nameOf } from '../settings/node-address.ts'
 import { bodyOf, type Endpoint, explained, headersFor, limitOf, refusal, responseTo, strange } from './http.ts'
 import { TimeLimit } from './time-limit.ts'
 
@@ -41,7 +42,7 @@ export async function openAnswer(
 ): Promise<StreamedAnswer> {
   const ms = limitOf(endpoint, question)
   const limit = new TimeLimit(endpoint.signal)
-  const base = endpoint.node.href.replace(/\/$/, '')
+  const base = nameOf(endpoint.node)
   const failed = (error: unknown) => explained(error, question, endpoint, limit.firedAfter)
   let response: IncomingMessage | undefined
   try {

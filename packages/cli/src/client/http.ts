@@ -11,7 +11,7 @@ import { request as httpsRequest } from 'node:https'
 import { canonicalJson, isJsonObject, type JsonObject, type JsonValue } from '@bc/core'
 import { CliError, Refusal } from '../failure.ts'
 import { parsed } from '../json.ts'
-import { DEFAULT_TIMEOUT } from '../settings/node-address.ts'
+import { DEFAULT_TIMEOUT, nameOf } from '../settings/node-address.ts'
 import { printable } from '../terminal/printable.ts'
 import { type Shape, wrongField } from './answer.ts'
 import { TimeLimit } from './time-limit.ts'
@@ -56,7 +56,7 @@ export interface Question<T> {
 }
 
 export async function ask<T>(endpoint: Endpoint, question: Question<T>): Promise<T> {
-  const base = endpoint.node.href.replace(/\/$/, '')
+  const base = nameOf(endpoint.node)
   const { status, body } = await exchange(new URL(base + question.path), question, endpoint)
   const answer = parsed(body)
   if (status >= 400) throw refusal(base, question, status, answer)

@@ -1,5 +1,6 @@
 /** What the tutorial's clients show above every answer: which node it is from, and what is done. For people only. */
 import type { Command } from 'commander'
+import { nameOf } from '../settings/node-address.ts'
 import { settingsOf } from '../settings/options.ts'
 import { columnsOf, padded } from '../terminal/columns.ts'
 import { terminalWidth } from '../terminal/output.ts'
@@ -22,7 +23,7 @@ export function withHeadings(program: Command): Command {
     const action = command.parent === program ? ACTIONS[command.name()] : undefined
     const { json, ndjson } = command.optsWithGlobals<{ json?: boolean; ndjson?: boolean }>()
     if (action === undefined || json || ndjson || !process.stdout.isTTY) return
-    const lines = [`From      ${settingsOf(command).node.href.replace(/\/$/, '')}`, `Action    ${action}`]
+    const lines = [`From      ${nameOf(settingsOf(command).node)}`, `Action    ${action}`]
     process.stderr.write(`\n${boxed(lines, terminalWidth())}\n\n`)
   })
 }

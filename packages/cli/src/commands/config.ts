@@ -4,7 +4,7 @@ import { CliError } from '../failure.ts'
 import { isKeyName } from '../keys/key-name.ts'
 import { configPath } from '../settings/config-file.ts'
 import { defaultKeysFolder } from '../settings/folders.ts'
-import { DEFAULT_TIMEOUT } from '../settings/node-address.ts'
+import { DEFAULT_TIMEOUT, nameOf } from '../settings/node-address.ts'
 import {
   configFileOf,
   type Given,
@@ -58,7 +58,7 @@ type Content = Pick<Setting, 'value' | 'fault'>
 /** What is none isn't shown: it may have a password in it. */
 function nodeIn({ node }: Given, command: Command): Content {
   try {
-    return { value: nodeOf(command, node).href.replace(/\/$/, '') }
+    return { value: nameOf(nodeOf(command, node)) }
   } catch (error) {
     if (error instanceof CliError) return { value: null, fault: error.message }
     throw error

@@ -18,3 +18,8 @@ export function nodeUrl(text: string, source: string): URL {
   if (plain && (url.protocol === 'http:' || url.protocol === 'https:')) return url
   throw usage(`${source} is not the address of a node: it has the form ${DEFAULT_NODE}.`)
 }
+
+/** As people write it: {@link nodeUrl} the other way round. */
+export function nameOf({ href }: URL): string {
+  return href.replace(/\/$/, '')
+}
