@@ -39,7 +39,7 @@ function fromPhrase(phrase: string): Secret {
 
 /** A phrase may come in several lines, as it was written down. An empty one ends it. */
 async function askForSecret(name: string): Promise<string> {
-  const questions = openSecretQuestions({ input: process.stdin, output: process.stderr, close: () => {} })
+  const questions = openSecretQuestions()
   try {
     let text = await questions.ask(`Secret or 24 words of ${name} (not shown): `)
     for (let more = text; more !== '' && isBegunPhrase(text); text += ` ${more}`)

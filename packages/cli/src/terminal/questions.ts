@@ -49,11 +49,15 @@ export interface Terminal {
  * @returns undefined where there is none, as in CI
  */
 export function openTerminal(): Terminal | undefined {
-  if (process.stdin.isTTY) return { input: process.stdin, output: process.stderr, close: () => {} }
+  if (process.stdin.isTTY) return standardInput()
   const files = openedControllingTerminal()
   if (files === undefined) return undefined
   const [input, output] = [new ReadStream(files[0]), new WriteStream(files[1])]
   return { input, output, close: () => void [input.destroy(), output.destroy()] }
+}
+
+function standardInput(): Terminal {
+  return { input: process.stdin, output: process.stderr, close: () => {} }
 }
 
 /** Two descriptors, since each of the two streams closes its own. */
@@ -73,7 +77,8 @@ export interface SecretQuestions {
   close(): void
 }
 
-export function openSecretQuestions({ input, output, close }: Terminal): SecretQuestions {
+/** @param terminal standard input's where none is given, which is known to be one then */
+export function openSecretQuestions({ input, output, close }: Terminal = standardInput()): SecretQuestions {
   const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() })
   const terminal = createInterface({ input, output: nowhere, terminal: true })
   let asked = ''
@@ -103,7 +108,7 @@ export function openSecretQuestions({ input, output, close }: Terminal): SecretQ
 
 /** One answer that the terminal doesn't show, from standard input. */
 export async function askSecretly(question: string): Promise<string> {
-  const questions = openSecretQuestions({ input: process.stdin, output: process.stderr, close: () => {} })
+  const questions = openSecretQuestions()
   try {
     return await questions.ask(question)
   } finally {
