@@ -6,7 +6,7 @@ import { amountArgument, parseWhole } from '../command-line/arguments.ts'
 import { usage } from '../failure.ts'
 import type { Settings } from '../settings/options.ts'
 import { printResult, printWord } from '../terminal/output.ts'
-import { time as readableTime, rows } from '../terminal/text.ts'
+import { rows, utc } from '../terminal/text.ts'
 
 /** The bare number, also for programs: `ID=$(bc snapshot)`. */
 export async function snapshot(settings: Settings): Promise<void> {
@@ -25,7 +25,7 @@ function readableState({ id, height, tip, time }: SnapshotAnswer, width: number)
   const entries = [
     ['Height', height],
     ['Tip', tip],
-    ['Clock', `${time}, ${readableTime(time)} UTC`],
+    ['Clock', `${time}, ${utc(time)}`],
   ] as const
   return `All is as it was at snapshot ${id}.\n\n${rows(entries, width)}`
 }
@@ -36,7 +36,7 @@ export async function time(when: string | undefined, settings: Settings): Promis
   const node = connectDev(settings)
   const { time } = moving === undefined ? await node.time() : await node.moveTime(moving)
   const isForPeople = process.stdout.isTTY && !settings.json
-  printWord(isForPeople ? `${time}  ${readableTime(time)} UTC` : String(time), { time }, settings.jsonFlag)
+  printWord(isForPeople ? `${time}  ${utc(time)}` : String(time), { time }, settings.jsonFlag)
 }
 
 function movingOf(when: string): MoveTime {

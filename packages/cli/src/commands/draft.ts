@@ -10,7 +10,7 @@ import type { KeySource } from '../settings/key-source.ts'
 import type { Settings } from '../settings/options.ts'
 import { readInput, readSmallBytes } from '../terminal/input.ts'
 import { print, printResult, terminalWidth } from '../terminal/output.ts'
-import { rows } from '../terminal/text.ts'
+import { type Entry, rows } from '../terminal/text.ts'
 
 export async function draft(
   words: TransactionWords,
@@ -37,12 +37,12 @@ export async function signDraft(file: string, key: string, source: KeySource): P
 
 function shown({ unsigned, chain, id }: Draft, width: number): string {
   const { sender, recipient, amount, fee, memo, nonce } = unsigned
-  const entries: [string, string | number][] = [
+  const entries: Entry[] = [
     ['Sender', sender],
     ['Recipient', recipient],
     ['Amount', amount],
     ['Fee', fee],
-    ...(memo === undefined ? [] : [['Memo', memo] satisfies [string, string]]),
+    ...(memo === undefined ? [] : [['Memo', memo] as const]),
     ['Nonce', nonce],
     ['Chain', chain],
     ['Id', id],

@@ -11,7 +11,7 @@ import type { Settings } from '../settings/options.ts'
 import { longInput } from '../terminal/input.ts'
 import { printResult } from '../terminal/output.ts'
 import { progressOf } from '../terminal/progress.ts'
-import { counted, rows } from '../terminal/text.ts'
+import { counted, type Entry, rows } from '../terminal/text.ts'
 
 /** What a node takes at once is more: it should answer soon. */
 const PART_BYTES = 4 << 20
@@ -116,7 +116,7 @@ function stoppedAt(answer: unknown, part: Part, before: ImportedAnswer | undefin
 
 function readableImported({ imported, beside, known, height, tip }: ImportedAnswer, width: number): string {
   const unchecked = `${counted(beside, 'block')}, nonces and balances not checked while another branch has as much work`
-  const entries: [string, string | number][] = [
+  const entries: Entry[] = [
     ['Imported', counted(imported, 'block')],
     ['Known', counted(known, 'block')],
     ['Height', height],

@@ -10,7 +10,7 @@ import { Lab } from '../lab/lab.ts'
 import { SCENARIOS } from '../lab/scenarios.ts'
 import { View } from '../lab/view.ts'
 import { print, terminalWidth } from '../terminal/output.ts'
-import { counted, rows } from '../terminal/text.ts'
+import { counted, type Entry, rows } from '../terminal/text.ts'
 
 export interface LabFlags {
   readonly nodes: number
@@ -139,7 +139,7 @@ function tell(event: LabEvent): void {
 }
 
 function tellVerdict({ nodes, height, tip, supply, abandoned, deepest }: Verdict): void {
-  const entries: [string, string | number][] = [
+  const entries: Entry[] = [
     ['Height', height],
     ['Tip', tip],
     ['Supply', supply],

@@ -18,7 +18,7 @@ import { CliError, usage } from '../failure.ts'
 import { type DevFlags, devFields, devMode, readableAccounts } from '../node/dev-node.ts'
 import { readyFile } from '../node/ready-file.ts'
 import { print, terminalWidth } from '../terminal/output.ts'
-import { rows } from '../terminal/text.ts'
+import { type Entry, rows } from '../terminal/text.ts'
 
 export interface NodeFlags extends DevFlags {
   readonly port?: number
@@ -153,7 +153,7 @@ function announce(node: RunningNode, flags: NodeFlags, dev: DevMode | undefined)
 
 function banner(node: RunningNode, { mine }: NodeFlags, dev: DevMode | undefined, width: number): string {
   const mining = mine ? 'on and on' : 'when asked: bc mine'
-  const entries: [string, string | number][] = [
+  const entries: Entry[] = [
     ['Listening', node.url],
     ['Chain', node.chain],
     ['Height', node.height],

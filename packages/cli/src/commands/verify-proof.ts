@@ -12,7 +12,7 @@ import { described } from '../terminal/described.ts'
 import { longInput } from '../terminal/input.ts'
 import { print, printResult } from '../terminal/output.ts'
 import { printable } from '../terminal/printable.ts'
-import { counted, rows, time } from '../terminal/text.ts'
+import { counted, rows, utc } from '../terminal/text.ts'
 
 export interface VerifyProofOptions {
   /** The chain that it must be of. */
@@ -68,7 +68,7 @@ function readableReport(report: ReceiptReport, node: NodeAgrees | undefined, { n
       reward ? `a reward of ${amountOf(transaction)}` : `${amountOf(transaction)}, signed by its sender for this chain`,
     ],
     ['In block', `${index}: ${steps === 1 ? '1 hash leads' : `${steps} hashes lead`} to its Merkle root`],
-    ['Since', `${time(report.timestamp)} UTC, by its miner's clock`],
+    ['Since', `${utc(report.timestamp)}, by its miner's clock`],
     ['Work on it', `${work} attempts in ${counted(confirmations, 'block')}, its own included`],
   ]
   if (full) shows.push(['Chain', "its headers start with the genesis block, and every target is the rules'"])

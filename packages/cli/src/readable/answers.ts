@@ -10,7 +10,7 @@ import type {
   WaitingAnswer,
 } from '@bc/node'
 import { printable } from '../terminal/printable.ts'
-import { counted, rows, time, wrapped } from '../terminal/text.ts'
+import { counted, type Entry, rows, utc, wrapped } from '../terminal/text.ts'
 
 export type Listed = WaitingAnswer['transactions'][number] | MinedAnswer['transactions'][number]
 
@@ -19,9 +19,9 @@ export function isReward(transaction: Listed): boolean {
 }
 
 export function readableStatus(status: StatusAnswer, width: number): string {
-  const entries: [string, string | number][] = [
+  const entries: Entry[] = [
     ['Height', status.height],
-    ['Newest block', `${time(status.timestamp)} UTC`],
+    ['Newest block', utc(status.timestamp)],
     ['Tip', status.tip],
     ['Chain', status.chain],
     ['Target', status.target],
@@ -36,8 +36,8 @@ export function readableStatus(status: StatusAnswer, width: number): string {
 }
 
 /** A node of an older version says nothing of others. */
-function networkOf({ peers, p2p, sync }: Partial<StatusAnswer>): [string, string | number][] {
-  const entries: [string, string | number][] = []
+function networkOf({ peers, p2p, sync }: Partial<StatusAnswer>): Entry[] {
+  const entries: Entry[] = []
   if (typeof peers === 'number') entries.push(['Peers', counted(peers, 'connected node')])
   if (sync) entries.push(['Syncing', `block ${printable(sync.from)} to ${printable(sync.to)}`])
   if (Array.isArray(p2p)) for (const address of p2p) entries.push(['Peer address', address])
@@ -47,7 +47,7 @@ function networkOf({ peers, p2p, sync }: Partial<StatusAnswer>): [string, string
 export function readableMined(block: MinedAnswer, width: number): string {
   const reward = block.transactions.find(isReward)
   const others = block.transactions.length - (reward ? 1 : 0)
-  const entries: [string, string | number][] = [
+  const entries: Entry[] = [
     ['Block', block.index],
     ['Hash', block.hash],
     ['Transactions', others],
@@ -69,7 +69,7 @@ export function readableResolved(answer: ResolvedAnswer, width: number): string 
   const { message, ...of } = answer
   const newest = ('new_chain' in of ? of.new_chain : of.chain).at(-1)
   if (newest === undefined) return printable(message)
-  const entries: [string, string | number][] = [
+  const entries: Entry[] = [
     ['Height', newest.index],
     ['Tip', hashOf(newest as unknown as Block)],
   ]

@@ -3,14 +3,8 @@ import { type Block, canonicalJson, hashOf, type JsonObject } from '@bc/core'
 import type { AccountAnswer, AnyBlockAnswer, FoundTransactionAnswer, HistoryAnswer, WaitingAnswer } from '@bc/node'
 import { printable } from '../terminal/printable.ts'
 import { type Column, footnote, table } from '../terminal/table.ts'
-import { counted, rows, shortAddress, shortHash, time } from '../terminal/text.ts'
+import { counted, type Entry, rows, shortAddress, shortHash, time, utc } from '../terminal/text.ts'
 import { isReward, type Listed } from './answers.ts'
-
-type Entry = readonly [name: string, value: string | number]
-
-function utc(seconds: number): string {
-  return `${time(seconds)} UTC`
-}
 
 function memoOf(transaction: Listed): string {
   return 'memo' in transaction && typeof transaction.memo === 'string' ? printable(transaction.memo) : ''

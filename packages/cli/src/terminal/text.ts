@@ -2,11 +2,14 @@
 import { columnsOf, fitted, padded } from './columns.ts'
 import { printable } from './printable.ts'
 
+/** A line of what is told of one thing. */
+export type Entry = readonly [name: string, value: string | number]
+
 /**
  * A name in front of each value; a value too long for that goes on a line of its own, whole, to be copied. Any of them
  * may be a stranger's: a node is anyone's.
  */
-export function rows(entries: readonly (readonly [name: string, value: string | number])[], width: number): string {
+export function rows(entries: readonly Entry[], width: number): string {
   const shown = entries.map(([name, value]) => [printable(name), printable(value)] as const)
   const column = Math.max(...shown.map(([name]) => columnsOf(name))) + 2
   const row = ([name, value]: (typeof shown)[number]) =>
@@ -34,6 +37,10 @@ export function shortHash(hash: unknown, width: number): string {
 export function time(seconds: number): string {
   const date = new Date(seconds * 1000)
   return Number.isNaN(date.getTime()) ? `second ${seconds}` : date.toISOString().slice(0, 19).replace('T', ' ')
+}
+
+export function utc(seconds: number): string {
+  return `${time(seconds)} UTC`
 }
 
 /** Breaks a text between words. A word that is longer than the line stays whole, to be copied. */
