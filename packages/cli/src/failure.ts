@@ -53,18 +53,12 @@ export class Refusal extends Error {
 const EXIT_OF: Readonly<Record<string, ExitCode>> = {
   'cli.usage': EXIT.usage,
   'cli.no_node': EXIT.noNode,
-  'cli.answer': EXIT.other,
-  'cli.output': EXIT.other,
-  'cli.node': EXIT.other,
-  'cli.lab': EXIT.other,
-  'cli.keystore': EXIT.other,
-  'cli.watch': EXIT.other,
   'tx.signature': EXIT.signature,
 }
 
-/** `node.*` is a node's own trouble; every other code that isn't in the table is a rule's. */
+/** `node.*` is a node's own trouble, `cli.*` ours; every other code that isn't in the table is a rule's. */
 export function exitCodeOf(code: string): ExitCode {
-  return EXIT_OF[code] ?? (code.startsWith('node.') ? EXIT.other : EXIT.rule)
+  return EXIT_OF[code] ?? (/^(cli|node)\./.test(code) ? EXIT.other : EXIT.rule)
 }
 
 /** Nobody there, a node that is stopping or busy, a proxy whose node is gone. */

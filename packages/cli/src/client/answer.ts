@@ -26,7 +26,7 @@ export function isObject<T>(of: Shape<T>): Check {
   return (value) => isJsonObject(value) && wrongField(value, of) === undefined
 }
 
-export function isList<T>(of: Shape<T> = {}, atLeast = 0): Check {
+export function isList<T>(of: Shape<T>, atLeast = 0): Check {
   return (value) => Array.isArray(value) && value.length >= atLeast && value.every(isObject(of))
 }
 

@@ -136,7 +136,7 @@ const HEADERS: Shape<HeadersAnswer> = {
 const MINED: Shape<MinedAnswer> = { ...BLOCK, message: isText, hash: isHash }
 const CHAIN: Shape<ChainAnswer> = { chain: isList(BLOCK), length: isWhole }
 const WAITING: Shape<WaitingAnswer> = {
-  transactions: isList({ amount: isWhole, fee: isWhole, nonce: isWhole, sender: isText, recipient: isText }),
+  transactions: isList({ ...LISTED, fee: isWhole }),
   length: isWhole,
 }
 const STATUS: Shape<StatusAnswer> = {

@@ -53,11 +53,10 @@ export function amountArgument(text: string): Amount {
   throw usage('AMOUNT is a whole number of coins from 1 to 9007199254740991, in plain digits.')
 }
 
-/** @param name of the argument, for the message */
-export function hashArgument(name: string, text: string): Hash {
+export function hashArgument(text: string): Hash {
   const hash = parseHash(text)
   if (hash !== undefined) return hash
-  throw usage(`${name} is 64 lower-case hex digits.`)
+  throw usage('ID is 64 lower-case hex digits.')
 }
 
 /** An index from 1, a hash, or the word `latest`. */

@@ -23,7 +23,7 @@ export function addExploreCommands(bc: Command): void {
     .addHelpText('after', examples('bc tx $ID', 'bc tx $ID | jq .block.confirmations'))
     .action(async function (this: Command, id: string) {
       const { transaction } = await import('../commands/explore.ts')
-      await transaction(hashArgument('ID', id), settingsOf(this))
+      await transaction(hashArgument(id), settingsOf(this))
     })
   withKeys(bc.command('account'))
     .description("Shows an address's balance and its next nonce.")
