@@ -116,6 +116,33 @@ describe.skipIf(outside === undefined)('whoever is refused', () => {
   })
 })
 
+test.skipIf(outside === undefined)(
+  'one owner stands behind all peers of an address, but for our own machine',
+  async () => {
+    const v = await listener(() => 'accept', '0.0.0.0')
+    const ownersAt = async (host: string) => {
+      const address = v.transport.addresses().find((one) => one.includes(`/${host}/`)) as string
+      const names: PeerId[] = []
+      for (let i = 0; i < 2; i++) {
+        const { transport } = await listener()
+        await transport.dial(address)
+        names.push(transport.self)
+      }
+      await until(async () => names.every((name) => v.transport.peers().includes(name)))
+      const owners = () => names.map((name) => v.transport.ownerOf(name))
+      const before = owners()
+      await v.transport.disconnect(names[0] as PeerId)
+      await until(async () => !v.transport.peers().includes(names[0] as PeerId))
+      // What a peer has said may be judged once it is gone.
+      expect(owners()).toEqual(before)
+      return { names, owners: before }
+    }
+    const here = await ownersAt('127.0.0.1')
+    expect(here.owners).toEqual(here.names)
+    expect((await ownersAt(outside as string)).owners).toEqual([outside, outside])
+  },
+)
+
 test('an answer of many messages comes in one piece, and more after it', async () => {
   const v = await listener()
   const peer = await hostile()

@@ -30,6 +30,7 @@ function networkOver({ chain, store, admission }: Parts, onAsked: (peer: string)
   const transport: Transport = {
     self: 'us',
     peers: () => [],
+    ownerOf: (peer) => peer,
     listen: (given) => {
       listener = given
     },

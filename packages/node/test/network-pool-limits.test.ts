@@ -35,7 +35,9 @@ class Wire implements Transport {
   asked: RequestOptions | undefined
   answer: () => AsyncIterable<Uint8Array> = async function* () {}
 
+  readonly owners = new Map<string, string>()
   peers = () => this.others
+  ownerOf = (peer: string) => this.owners.get(peer) ?? peer
   listen = () => undefined
   serve = (protocol: string, handler: Handler) => void this.handlers.set(protocol, handler)
   subscribe = (topic: string, judge: Judge) => void this.judges.set(topic, judge)
@@ -392,6 +394,23 @@ describe('gossip that is of no use here', () => {
     expect(wire.banned).toEqual(['peer'])
   })
 
+  it('is counted for whoever stands behind it, whatever his peers are called', async () => {
+    gossiping()
+    const judge = wire.judges.get(`bc/${parts.chain.id}/transactions/1`) as Judge
+    const submit = vi.spyOn(parts.admission, 'submit')
+    const message = (nonce: number) => bytesOf(signed(parts.chain.id, { nonce }))
+    expect(await judge('first', message(0))).toBe('accept')
+    wire.owners.set('next', 'he').set('after that', 'he').set('last', 'he')
+    for (let i = 0; i < 2_000; i++) await judge(i % 2 ? 'next' : 'after that', message(0))
+    expect(await judge('last', message(1))).toBe('unheard')
+    for (let i = 1; i < 50_000; i++) await judge(i % 2 ? 'next' : 'after that', message(1))
+    expect(wire.banned).toEqual([])
+    expect(await judge('last', message(1))).toBe('unheard')
+    expect(wire.banned).toEqual(['last'])
+    expect(submit).toHaveBeenCalledTimes(1)
+    expect(await judge('first', message(1))).toBe('accept')
+  })
+
   it('is worth asking for where another time it may be of use: coins are missing, or one before it', async () => {
     const gossip = gossiping()
     expect(await gossip({ from: CAROL, amount: 1 })).toBe('ignore')
@@ -427,7 +446,7 @@ describe('who is asked', () => {
     const { log } = memoryLog()
     const conversations = conversationsOn(parts.admission.pool)
     const reputation = new Reputation({ transport: wire, time, log })
-    return new PoolExchange({ conversations, relay, reputation, time, log, onFailure: fail })
+    return new PoolExchange({ conversations, relay, reputation, transport: wire, time, log, onFailure: fail })
   }
 
   function exchange(): PoolExchange {
@@ -445,7 +464,15 @@ describe('who is asked', () => {
     }
     const { log } = memoryLog()
     const reputation = new Reputation({ transport: wire, time, log })
-    return new PoolExchange({ conversations, relay: relayOn(), reputation, time, log, onFailure: fail })
+    return new PoolExchange({
+      conversations,
+      relay: relayOn(),
+      reputation,
+      transport: wire,
+      time,
+      log,
+      onFailure: fail,
+    })
   }
 
   const finish = async () => {
@@ -536,6 +563,19 @@ describe('who is asked', () => {
     time.at += 60_000
     pools.ask('peer', TIP)
     expect(asked).toHaveLength(6)
+  })
+
+  it('is no more often one of those behind whom the same one stands', async () => {
+    const pools = exchange()
+    for (let i = 0; i < 20; i++) {
+      wire.owners.set(`name ${i}`, 'he')
+      pools.expect(`name ${i}`)
+      pools.ask(`name ${i}`, TIP)
+      await finish()
+    }
+    pools.expect('peer')
+    pools.ask('peer', TIP)
+    expect(asked).toEqual(['name 0', 'name 1', 'name 2', 'name 3', 'peer'])
   })
 
   it('is read no further, and not wanted any more, when one of what it tells breaks a rule that nobody can overlook', async () => {

@@ -45,6 +45,11 @@ export class SimulatedTransport implements Transport {
     return this.medium.peersOf(this.self)
   }
 
+  /** Each node is its own machine. */
+  ownerOf(peer: PeerId): string {
+    return peer
+  }
+
   listen(listener: PeerListener): void {
     this.listeners.push(listener)
   }

@@ -18,6 +18,7 @@ function nodeAmong(peers: Readonly<Record<string, number>>, { chain, store, admi
   const transport: Transport = {
     self: 'us',
     peers: () => Object.keys(peers),
+    ownerOf: (peer) => peer,
     listen: (given) => {
       listener = given
     },

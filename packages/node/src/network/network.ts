@@ -80,7 +80,7 @@ export class Network {
       onFailure,
       onMissed: (peer) => this.pools.missed(peer),
     })
-    this.pools = new PoolExchange({ conversations, relay: this.relay, reputation, time, log, onFailure })
+    this.pools = new PoolExchange({ conversations, relay: this.relay, reputation, transport, time, log, onFailure })
     conversations.serve()
   }
 

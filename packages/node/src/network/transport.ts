@@ -63,6 +63,11 @@ export interface Transport {
   readonly self: PeerId
   /** Those we are connected with. */
   peers(): readonly PeerId[]
+  /**
+   * Who stands behind a peer, as far as we can see: the same for all the names that somebody takes one after the other, since
+   * a name costs nothing. A peer that we have never met stands for itself.
+   */
+  ownerOf(peer: PeerId): string
   listen(listener: PeerListener): void
   /**
    * Asks one peer; its answer comes frame by frame.

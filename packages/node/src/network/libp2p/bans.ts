@@ -15,15 +15,15 @@ export class Bans {
 
   /** @param name a peer's or a host's */
   add(name: string, ms: number): void {
-    this.names.set(this.keyOf(name), true, ms)
+    this.names.set(this.ownerOf(name), true, ms)
   }
 
   has(name: string): boolean {
-    return this.names.get(this.keyOf(name)) !== undefined
+    return this.names.get(this.ownerOf(name)) !== undefined
   }
 
   /** Who is in one subnet with us is a neighbour, and has an address of his own. */
-  private keyOf(name: string): string {
+  ownerOf(name: string): string {
     const subnet = subnetOf(name)
     const host = normalHost(name)
     return subnet !== host && this.ownHosts().some((own) => subnetOf(own) === subnet) ? host : subnet

@@ -48,7 +48,7 @@ const ANSWER_STALL_MS = 20_000
 const MOST_STREAMS = 8
 /** Where a peer says that it listens: so many are looked at. */
 const MOST_ADDRESSES = 8
-/** How long we remember where a peer was that has hung up: what it has said may not be judged yet. */
+/** How long we remember who stood behind a peer that has hung up: what it has said may not be judged yet. */
 const AFTERMATH_MS = 60_000
 /** Messages that were dropped unheard, of the same time: as many as a peer can send before it is refused. */
 const MOST_UNHEARD = 50_000
@@ -76,8 +76,8 @@ export class Libp2pTransport implements Transport {
   private readonly log: Log
   private readonly maxMessageBytes: number
   private readonly listeners: PeerListener[] = []
-  /** The hosts of those who are gone. */
-  private readonly lastHosts = new ShortMemory<string>(machineTime.now)
+  /** Who stands behind a peer: looked up now and then, since every message of gossip asks for it. */
+  private readonly owners = new ShortMemory<string>(machineTime.now)
   /** Connected, and on our chain. */
   private readonly joined = new Set<PeerId>()
   /** Those who wait to hear whether a peer is on our chain. */
@@ -129,6 +129,10 @@ export class Libp2pTransport implements Transport {
 
   peers(): readonly PeerId[] {
     return [...this.joined]
+  }
+
+  ownerOf(peer: PeerId): string {
+    return this.owners.get(peer) ?? this.rememberOwner(peer, this.addressOf(peer))
   }
 
   /** The address of a peer as we see it. */
@@ -287,10 +291,15 @@ export class Libp2pTransport implements Transport {
 
   private ban(peer: PeerId, ms: number): void {
     this.bans.add(peer, ms)
-    const hosts = this.connectionsWith(peer).map(({ remoteAddr }) => hostOf(remoteAddr.toString()))
+    this.bans.add(this.ownerOf(peer), ms)
+  }
+
+  private rememberOwner(peer: PeerId, address: string | undefined): string {
+    const host = hostOf(address)
     // On one machine all peers have one address.
-    for (const host of [...hosts, this.lastHosts.get(peer)])
-      if (host !== undefined && !isLoopback(host)) this.bans.add(host, ms)
+    const owner = host === '' || isLoopback(host) ? peer : this.bans.ownerOf(host)
+    this.owners.set(peer, owner, AFTERMATH_MS)
+    return owner
   }
 
   /** A peer that doesn't speak our chain's protocols is on another chain, and of no use. */
@@ -309,7 +318,7 @@ export class Libp2pTransport implements Transport {
     })
     this.node.addEventListener('peer:disconnect', ({ detail }) => this.leave(detail.toString()))
     this.node.addEventListener('connection:close', ({ detail: { remotePeer, remoteAddr } }) =>
-      this.lastHosts.set(remotePeer.toString(), hostOf(remoteAddr.toString()), AFTERMATH_MS),
+      this.rememberOwner(remotePeer.toString(), remoteAddr.toString()),
     )
     this.node.addEventListener('connection:open', ({ detail: connection }) => {
       const hangUp = () => {

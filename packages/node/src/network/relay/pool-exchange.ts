@@ -15,12 +15,12 @@ import { Allowance } from '../allowance.ts'
 import type { Conversations } from '../conversations.ts'
 import type { Reputation } from '../reputation.ts'
 import type { Time } from '../time.ts'
-import { PeerError, type PeerId } from '../transport.ts'
+import { PeerError, type PeerId, type Transport } from '../transport.ts'
 import type { Relay } from './relay.ts'
 
 /** Transactions of one peer that are judged at the same time: as many as one write to the disk is worth. */
 const JUDGED_AT_ONCE = 64
-/** How often a peer is asked, whatever it does: each time it may have us look at thousands of signatures for nothing. */
+/** How often an owner's peers are asked, whatever they do: each time we may look at thousands of signatures for nothing. */
 const ASKED = { burst: 4, perSecond: 1 / 60 } as const
 
 /** When a peer is asked: as soon as it is on our block; on another one than this; or not again. */
@@ -30,6 +30,7 @@ export interface PoolExchangeModules {
   readonly conversations: Pick<Conversations, 'pool'>
   readonly relay: Pick<Relay, 'takeTransaction' | 'tellOf'>
   readonly reputation: Reputation
+  readonly transport: Pick<Transport, 'ownerOf'>
   readonly time: Time
   readonly log: Log
   readonly onFailure: (error: unknown) => void
@@ -67,8 +68,9 @@ export class PoolExchange {
   ask(peer: PeerId, tip: Hash): void {
     const turn = this.peers.get(peer) ?? 'over'
     if (this.closing.signal.aborted || turn === 'over' || turn === tip || this.underWay.has(peer)) return
-    if (this.allowance.left(peer) < 1) return
-    this.allowance.spend(peer, 1)
+    const owner = this.modules.transport.ownerOf(peer)
+    if (this.allowance.left(owner) < 1) return
+    this.allowance.spend(owner, 1)
     this.peers.set(peer, 'over')
     const asking = this.askCarefully(peer, turn, tip).finally(() => this.underWay.delete(peer))
     this.underWay.set(peer, asking)

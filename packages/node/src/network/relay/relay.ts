@@ -36,6 +36,9 @@ import { Announcements } from './announcements.ts'
  * What a peer may send of no use and of no harm either: blocks that we know or can't place, transactions without
  * coins. Beyond that it isn't listened to until some time has passed: it may be that not its messages are wrong but our
  * clock, or that we lack a block. What is taken costs nothing.
+ *
+ * This and what follows is for all the peers of one owner together: gossipsub remembers each message for two minutes, and
+ * whoever has used up what he may send would leave as much again under the next name.
  */
 const FUTILE = {
   blocks: { burst: 500, perSecond: 20 },
@@ -49,7 +52,7 @@ const UNHEARD = {
   blocks: { burst: 2_000, perSecond: 20 },
   transactions: { burst: DEFAULT_POOL_LIMITS.maxTransactions, perSecond: 100 },
 } as const
-/** Messages of one peer that are being judged: more are not listened to either. */
+/** Messages that are being judged at the same time: more are not listened to either. */
 const MOST_JUDGED = { blocks: 4, transactions: 2_000 } as const
 /** A transaction that is refused for one of these may be taken another time: we lack a block, one before it, or time. */
 const FOR_LATER: readonly RuleCode[] = ['tx.balance', 'pool.gap', 'node.busy']
@@ -86,8 +89,8 @@ type Refusal = Exclude<Verdict, 'accept' | 'unheard'>
 interface Gate {
   readonly futile: Allowance
   readonly unheard: Allowance
-  /** How many messages of a peer are being judged. */
-  readonly judged: Map<PeerId, number>
+  /** How many messages of an owner's peers are being judged. */
+  readonly judged: Map<string, number>
 }
 
 export class Relay {
@@ -175,25 +178,26 @@ export class Relay {
     return tracked
   }
 
-  /** Lets a message through to its judge, unless its sender has used up our patience: then it is unheard. */
+  /** Lets a message through to its judge, unless its sender's owner has used up our patience: then it is unheard. */
   private async passPatiently(topic: Topic, from: PeerId, judge: () => Promise<Verdict>): Promise<Verdict> {
     const { futile, judged } = this.gates[topic]
-    const others = judged.get(from) ?? 0
-    if (futile.left(from) <= 0 || others >= MOST_JUDGED[topic]) return this.leaveUnheard(topic, from)
-    judged.set(from, others + 1)
+    const owner = this.modules.transport.ownerOf(from)
+    const others = judged.get(owner) ?? 0
+    if (futile.left(owner) <= 0 || others >= MOST_JUDGED[topic]) return this.leaveUnheard(topic, from, owner)
+    judged.set(owner, others + 1)
     try {
       const verdict = await judge()
-      if (verdict !== 'accept') futile.spend(from, 1)
+      if (verdict !== 'accept') futile.spend(owner, 1)
       return verdict
     } finally {
-      const left = (judged.get(from) ?? 1) - 1
-      if (left > 0) judged.set(from, left)
-      else judged.delete(from)
+      const left = (judged.get(owner) ?? 1) - 1
+      if (left > 0) judged.set(owner, left)
+      else judged.delete(owner)
     }
   }
 
-  private async leaveUnheard(topic: Topic, from: PeerId): Promise<Verdict> {
-    if (this.gates[topic].unheard.spend(from, 1) < 0)
+  private async leaveUnheard(topic: Topic, from: PeerId, owner: string): Promise<Verdict> {
+    if (this.gates[topic].unheard.spend(owner, 1) < 0)
       await this.modules.reputation.offend(from, new PeerError('flooding', `too many ${topic}`), 'conversation')
     // A block is found again by sync.
     if (topic === 'transactions') this.modules.onMissed(from)
