@@ -7,6 +7,7 @@ import { once } from 'node:events'
 import { connect as connectSocket, type Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { canonicalJson, type Hash, type JsonObject, parseJson, sealOf } from '@bc/core'
+import { RPC } from '@libp2p/gossipsub/message'
 import type { Stream } from '@libp2p/interface'
 import { describe, expect, test } from 'vitest'
 import { numberedKey } from '../../core/test/support/keys.ts'
@@ -15,7 +16,7 @@ import { decodeBlocksQuestion, encode, encodeHeaders, encodeStatus, MOST_HEADERS
 import { alice, bob, emptyBlock, genesisSite, grown, parsedOf, type Site } from './support/network-chain.ts'
 import { type Answer, frame, type Hostile } from './support/network-hostile.ts'
 import { addressOf, connect, register, startNetworkNode, statusOf, until } from './support/network-nodes.ts'
-import { expectBan, expectKept, headersOf, ordeals } from './support/network-ordeal.ts'
+import { expectBan, expectKept, headersOf, MOST_GROWTH, ordeals } from './support/network-ordeal.ts'
 import { fastSigner } from './support/network-signer.ts'
 
 /** Says that it has so much more than the victim. */
@@ -395,6 +396,30 @@ describe('hostile peers', () => {
         for (let i = 0; i < 12; i++)
           for (const version of ['1.2.0', '1.1.0', '1.0.0']) await unlessCutOff(begin(`/meshsub/${version}`))
         await delay(500)
+      }))
+
+    test('names of megabytes, of messages that it doesn’t want', () =>
+      survive('long names of messages', async ({ hostile, site, victim }) => {
+        const peer = await hostile({ answers: { status: statusAt(site) } })
+        const stream = await peer.node.getConnections()[0]?.newStream('/meshsub/1.2.0')
+        if (stream === undefined) throw new Error('not connected')
+        const before = await victim.measure()
+        for (let i = 0; i < 40; i++) {
+          const control = {
+            ihave: [],
+            iwant: [],
+            graft: [],
+            prune: [],
+            idontwant: [{ messageIDs: [randomBytes(4e6)] }],
+          }
+          await frame(stream, RPC.encode({ subscriptions: [], messages: [], control }))
+          await until(async () => peer.isTaken)
+        }
+        // Longer than it stays in what is on its way, and less long than gossipsub would keep it.
+        await delay(500)
+        const { heapUsed, external } = await victim.measure()
+        expect(heapUsed + external - before.heapUsed - before.external).toBeLessThan(MOST_GROWTH / 2)
+        await expectKept(peer)
       }))
 
     test('ten thousand topics', () =>

@@ -67,6 +67,8 @@ const STREAM_WINDOW = 512 * 1024
 const OUTBOX_BYTES = 4_000_000
 /** The most that gossipsub sends in one piece: all that we want of what a peer has is one. */
 const PIECE_BYTES = 4 * 1024 * 1024
+/** Of the name of a message. */
+const ID_BYTES = 32
 /** How long gossipsub takes a message for the one that it has had. */
 export const SEEN_MS = 120_000
 
@@ -120,7 +122,12 @@ export async function createNode(options: Libp2pNodeOptions, door: Door): Promis
         msgIdFn: idOf,
         // It takes nothing twice, nor what it was told to ignore. What was dropped unheard goes by another name from
         // then on, or a peer that isn't listened to would decide what others may say.
-        msgIdToStrFn: (id) => `${textOf(id)} ${door.timesUnheard(textOf(id))}`,
+        msgIdToStrFn: (id) => {
+          // Or whoever doesn't want a thing with a name of megabytes would have us keep that.
+          if (id.length !== ID_BYTES) throw new Error('it is the name of no message')
+          const name = textOf(id)
+          return `${name} ${door.timesUnheard(name)}`
+        },
         seenTTL: SEEN_MS,
         // That we don't want it from anybody else would be said before it is judged.
         idontwantMinDataSize: Number.POSITIVE_INFINITY,
