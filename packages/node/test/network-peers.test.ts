@@ -454,7 +454,7 @@ describe('a node among peers', () => {
   })
 })
 
-describe('in libp2p’s own book, which has no end, nobody is', () => {
+describe('in libp2p’s own books, which have no end, nobody is', () => {
   const CHAIN = 'c'.repeat(64) as Hash
   const some = (discovery: boolean) => {
     const seed = crypto.getRandomValues(new Uint8Array(32))
@@ -492,6 +492,22 @@ describe('in libp2p’s own book, which has no end, nobody is', () => {
       await until(async () => !(await booked(node)).includes(nobody))
     } finally {
       await transport.close()
+    }
+  })
+
+  test('who has gossiped and is gone', async () => {
+    const door = { refuses: () => false, knocked: () => undefined, found: () => undefined, timesUnheard: () => 0 }
+    const node = await createNode(some(false), door)
+    const peer = await Hostile.start({ chain: CHAIN, gossip: true })
+    await node.start()
+    try {
+      const scored: Map<string, unknown> = Reflect.get(node.services.pubsub, 'score').peerStats
+      await peer.dial(String(node.getMultiaddrs()[0]))
+      await until(async () => scored.size === 1)
+      await peer.stop()
+      await until(async () => scored.size === 0)
+    } finally {
+      await Promise.all([node.stop(), peer.stop()])
     }
   })
 })

@@ -134,8 +134,9 @@ export async function createNode(options: Libp2pNodeOptions, door: Door): Promis
         allowPublishToZeroTopicPeers: true,
         ignoreDuplicatePublishError: true,
         // By default more than ten peers on one address are all silenced, and a stranger's ten identities silence us.
-        // And a busy machine may be late with what it has promised.
-        scoreParams: { IPColocationFactorWeight: 0, behaviourPenaltyThreshold: 10 },
+        // And a busy machine may be late with what it has promised. What it keeps of those who are gone it doesn't look at
+        // when they come again, and each new name would leave as much for an hour.
+        scoreParams: { IPColocationFactorWeight: 0, behaviourPenaltyThreshold: 10, retainScore: 0 },
         maxInboundDataLength: PIECE_BYTES,
         // A peer opens one, and libp2p goes on reading those that another has taken the place of.
         maxInboundStreams: 1,
