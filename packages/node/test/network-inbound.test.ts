@@ -9,7 +9,7 @@ import { afterEach, describe, expect, test } from 'vitest'
 import { Bans } from '../src/network/libp2p/bans.ts'
 import { type Comer, Inbound, MOST_INBOUND } from '../src/network/libp2p/inbound.ts'
 import { createNode, type Node } from '../src/network/libp2p/libp2p-node.ts'
-import { Hostile } from './support/network-hostile.ts'
+import { Hostile, type HostileOptions } from './support/network-hostile.ts'
 import { until } from './support/network-nodes.ts'
 
 const CHAIN = 'c'.repeat(64) as Hash
@@ -139,8 +139,8 @@ async function openNode(): Promise<Opened> {
   return { node, tried: () => knocks }
 }
 
-async function hostiles(count: number): Promise<Hostile[]> {
-  const all = await Promise.all(Array.from({ length: count }, () => Hostile.start({ chain: CHAIN })))
+async function hostiles(count: number, options: Partial<HostileOptions> = {}): Promise<Hostile[]> {
+  const all = await Promise.all(Array.from({ length: count }, () => Hostile.start({ chain: CHAIN, ...options })))
   closing.push(...all.map((one) => () => one.stop()))
   return all
 }
@@ -198,6 +198,17 @@ describe('of those who hold back what they say, and then say it together', () =>
     await honest.dial(hereOf(node))
     await until(async () => isIn(honest, node))
   }, 40_000)
+
+  test.each(['at once', 'later'])(
+    'no more come in of one peer than two: how it goes on it says %s',
+    async (when) => {
+      const { node, tried } = await openNode()
+      await dialTogether(await hostiles(1, { muxerLater: when === 'later' }), 8, node, () => '127.0.0.1')
+      expect(tried()).toBe(8)
+      expect(node.getConnections()).toHaveLength(2)
+    },
+    30_000,
+  )
 
   test.skipIf(outside === undefined)(
     'half of the places are for those of one address',

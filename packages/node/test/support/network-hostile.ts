@@ -1,5 +1,6 @@
 /** A peer that does as it likes, over the real libp2p. */
 import '../../src/network/libp2p/with-resolvers.ts'
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Hash } from '@bc/core'
 import { noise } from '@chainsafe/libp2p-noise'
 import { yamux } from '@chainsafe/libp2p-yamux'
@@ -21,6 +22,8 @@ export interface HostileOptions {
   readonly answers?: Partial<Record<Conversation, Answer>>
   readonly gossip?: boolean
   readonly maxGossipBytes?: number
+  /** Shows who it is, and says a second later how it goes on. */
+  readonly muxerLater?: boolean
 }
 
 export class Hostile {
@@ -33,13 +36,14 @@ export class Hostile {
     this.chain = chain
   }
 
-  static async start({ chain, answers = {}, gossip = false, maxGossipBytes = 1e9 }: HostileOptions): Promise<Hostile> {
+  static async start({ chain, answers = {}, gossip = false, ...options }: HostileOptions): Promise<Hostile> {
+    const { maxGossipBytes = 1e9, muxerLater = false } = options
     const limits = { maxInboundDataLength: maxGossipBytes, maxOutboundBufferSize: 1e9 }
     const pubsub = gossipsub({ globalSignaturePolicy: StrictNoSign, allowPublishToZeroTopicPeers: true, ...limits })
     const node = await createLibp2p({
       addresses: { listen: ['/ip4/127.0.0.1/tcp/0'] },
       transports: [tcp()],
-      connectionEncrypters: [noise()],
+      connectionEncrypters: [muxerLater ? noiseAlone : noise()],
       streamMuxers: [yamux()],
       connectionGater: { denyDialMultiaddr: () => false },
       // Or it would hang up by itself where it has the victim too busy to answer.
@@ -112,6 +116,17 @@ export class Hostile {
     }
     await this.node.handle(protocolName(this.chain, conversation), handle, { maxInboundStreams: 1_000 })
   }
+}
+
+const noiseAlone: ReturnType<typeof noise> = (components) => {
+  const encrypter = noise()(components)
+  const secureOutbound = encrypter.secureOutbound.bind(encrypter)
+  encrypter.secureOutbound = async (stream, options) => {
+    const secured = await secureOutbound(stream, { ...options, skipStreamMuxerNegotiation: true })
+    await delay(1_000)
+    return secured
+  }
+  return encrypter
 }
 
 export async function frame(stream: Stream, data: Uint8Array): Promise<void> {

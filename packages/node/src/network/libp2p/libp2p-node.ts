@@ -110,9 +110,10 @@ export async function createNode(options: Libp2pNodeOptions, door: Door): Promis
         door.knocked()
         return door.refuses(hostOf(connection.remoteAddr.toString())) || !inbound.begin(connection)
       },
-      denyInboundEncryptedConnection: (peer) =>
-        door.refuses(peer.toString()) || node.getConnections(peer).length >= MOST_PER_PEER,
-      denyInboundUpgradedConnection: (_, connection) => !inbound.enter(connection),
+      denyInboundEncryptedConnection: (peer) => door.refuses(peer.toString()),
+      // Not before: of those who show who they are at the same moment, and wait then, none would be in yet.
+      denyInboundUpgradedConnection: (peer, connection) =>
+        node.getConnections(peer).length >= MOST_PER_PEER || !inbound.enter(connection),
     },
     services: {
       identify: identify(),
