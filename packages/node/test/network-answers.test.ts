@@ -118,7 +118,8 @@ describe('questions of one peer', () => {
     let now = 0
     const clocks = { time: { now: () => now, sleep: async () => undefined }, clock: () => 0 }
     let handler: Handler | undefined
-    const transport = { serve: (_: string, served: Handler) => (handler = served) } as unknown as Transport
+    const ownerOf = (peer: string) => peer.replace(/^another name of /, '')
+    const transport = { ownerOf, serve: (_: string, served: Handler) => (handler = served) } as unknown as Transport
     const modules = { chain: CHAIN, table: new PeerTable(clocks), transport, addressOf: () => undefined, ...clocks }
     new PeerExchange(modules).serve()
     const peers = (peer: string) => lengthsOf((handler as Handler)(peer, encode({})))
@@ -126,6 +127,10 @@ describe('questions of one peer', () => {
     const answers = await Promise.allSettled(Array.from({ length: 1_000 }, () => peers('a greedy one')))
     expect(answers.filter(({ status }) => status === 'fulfilled').length).toBeLessThanOrEqual(60)
     expect(answers.at(-1)).toMatchObject({ reason: { fault: 'flooding' } })
+    await expect(peers('another name of a greedy one')).rejects.toMatchObject({ fault: 'flooding' })
     expect(await peers('another one')).toHaveLength(1)
+    // However much he has asked for in vain.
+    now += 250
+    expect(await peers('a greedy one')).toHaveLength(1)
   })
 })

@@ -15,7 +15,10 @@ const ANSWER_BYTES = 10_000
 const STALL_MS = 5_000
 /** Unix seconds since when an address is too old to pass on. */
 const FRESH_SECONDS = 7 * 24 * 3600
-/** Whoever has dialled us asks once: also where he is cut off each time, he dials no more than twice a second. */
+/**
+ * Of all the peers of one owner. Whoever has dialled us asks once: also where he is cut off each time, he dials no more than
+ * twice a second.
+ */
 const QUESTIONS = { burst: 60, perSecond: 4 } as const
 
 export interface PeerExchangeModules {
@@ -67,8 +70,11 @@ export class PeerExchange {
   /** @throws PeerError `flooding` for who asks without pause: our whole table is looked through for each answer */
   private async *answer(peer: PeerId, question: Uint8Array): AsyncGenerator<Uint8Array> {
     decodeEmpty(question)
-    if (this.questions.spend(peer, 1) < 0) throw new PeerError('flooding', 'the peer asks without pause')
-    const { table, clock, addressOf } = this.modules
+    const { table, clock, addressOf, transport } = this.modules
+    const owner = transport.ownerOf(peer)
+    // What isn't answered costs nothing, or one who goes on asking would silence his neighbours for as long again.
+    if (this.questions.left(owner) < 1) throw new PeerError('flooding', 'the peer asks without pause')
+    this.questions.spend(owner, 1)
     const to = hostOf(addressOf(peer))
     const since = clock() - FRESH_SECONDS
     const fresh = [...table.list()].filter(
