@@ -13,8 +13,9 @@ import type { NetworkOptions } from '../src/network/join.ts'
 import { createNode, type Node } from '../src/network/libp2p/libp2p-node.ts'
 import { Libp2pTransport } from '../src/network/libp2p/libp2p-transport.ts'
 import { encode } from '../src/network/messages.ts'
+import { Connector, type Dialer } from '../src/network/peers/connector.ts'
 import { hostOf, parsePeerAddress } from '../src/network/peers/peer-address.ts'
-import { MOST_KNOWN, MOST_OF_A_SOURCE, PeerTable } from '../src/network/peers/peer-table.ts'
+import { MOST_KNOWN, MOST_OF_A_SOURCE, PeerTable, type Source } from '../src/network/peers/peer-table.ts'
 import { machineTime } from '../src/network/time.ts'
 import { memoryLog } from './support/http-node.ts'
 import { genesisSite, networkRules } from './support/network-chain.ts'
@@ -199,6 +200,54 @@ describe('the peer table', () => {
     for (const host of spellings) expect(isLoopback(host), host).toBe(isLoopback(plain))
     for (const host of spellings.slice(0, 2)) expect(groupOf(host), host).toBe(groupOf(plain))
   })
+})
+
+describe('the connector', () => {
+  const turn = () => new Promise((resolve) => setImmediate(resolve))
+  const answers = async (address: string) => parsePeerAddress(address)?.peer as string
+  const isSilent = () => new Promise<never>(() => {})
+  const inventedIn = (network: string) => Array.from({ length: 12 }, (_, i) => invented(i, `${network}.1.${i}`))
+
+  /** @returns whom it has dialled after so many looks around that it would have dialled all */
+  async function dialled(
+    peers: { readonly known?: readonly string[]; readonly source?: Source; readonly named?: readonly string[] },
+    dial: (address: string, before: number) => Promise<string>,
+  ): Promise<string[]> {
+    const addresses: string[] = []
+    const connected = new Map<string, string>()
+    const dialer: Dialer = {
+      self: 'us',
+      peers: () => [...connected.keys()],
+      directionOf: () => 'outbound',
+      addressOf: (peer) => connected.get(peer),
+      refuses: () => false,
+      async dial(address) {
+        const peer = await dial(address, addresses.push(address) - 1)
+        connected.set(peer, address)
+        return peer
+      },
+    }
+    const waiting: (() => void)[] = []
+    const sleep = () => new Promise<void>((resolve) => waiting.push(resolve))
+    const known = table()
+    for (const address of peers.known ?? []) known.add(address, peers.source ?? 'discovery')
+    const modules = { table: known, dialer, onConnected: async () => undefined, log: memoryLog().log }
+    const connector = new Connector({ ...modules, time: { ...machineTime, sleep } })
+    connector.start(peers.named ?? [])
+    for (let look = 0; look < 20; look++) {
+      await turn()
+      for (const wake of waiting.splice(0)) wake()
+    }
+    connector.close()
+    return addresses
+  }
+
+  test.each([
+    ['who answers', answers],
+    ['who is silent', isSilent],
+  ])('chooses two of one network: %s', async (_, dial) =>
+    expect(await dialled({ known: inventedIn('5.5') }, dial)).toHaveLength(2),
+  )
 })
 
 describe('a node among peers', () => {

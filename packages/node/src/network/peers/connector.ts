@@ -40,7 +40,8 @@ export interface ConnectorModules {
 
 export class Connector {
   private readonly modules: ConnectorModules
-  private readonly dialling = new Set<PeerId>()
+  /** Those who are being dialled, and where. */
+  private readonly dialling = new Map<PeerId, string>()
   private readonly closing = sharedEnd()
 
   constructor(modules: ConnectorModules) {
@@ -116,8 +117,10 @@ export class Connector {
     const { table, dialer } = this.modules
     const connected = new Set(dialer.peers())
     const outbound = dialer.peers().filter((peer) => dialer.directionOf(peer) === 'outbound')
-    const enough = outbound.length + this.dialling.size >= ENOUGH
-    const groups = outbound.map((peer) => groupOf(hostOf(dialer.addressOf(peer))))
+    // Also those who are being dialled: all of them could be of one network.
+    const chosen = new Map([...this.dialling, ...outbound.map((peer) => [peer, dialer.addressOf(peer)] as const)])
+    const enough = chosen.size >= ENOUGH
+    const groups = [...chosen.values()].map((address) => groupOf(hostOf(address)))
     return table.next(({ peer, address, source }) => {
       if (peer === dialer.self || connected.has(peer) || this.dialling.has(peer) || dialer.refuses(peer)) return true
       if (source === 'operator') return false
@@ -129,7 +132,7 @@ export class Connector {
 
   private async dial({ peer, address, source }: KnownPeer): Promise<void> {
     const { table, dialer, onConnected, log } = this.modules
-    this.dialling.add(peer)
+    this.dialling.set(peer, address)
     try {
       await dialer.dial(address)
       table.met(address)
