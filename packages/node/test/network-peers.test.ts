@@ -6,7 +6,7 @@ import type { Hash } from '@bc/core'
 import { generateKeyPair } from '@libp2p/crypto/keys'
 import type { PeerInfo } from '@libp2p/interface'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
-import { describe, expect, test } from 'vitest'
+import { beforeEach, describe, expect, test } from 'vitest'
 import { freePort } from '../src/http/listen.ts'
 import { groupOf, isLoopback, reachOf } from '../src/network/hosts.ts'
 import type { NetworkOptions } from '../src/network/join.ts'
@@ -67,6 +67,46 @@ describe('the peer table', () => {
     expect(peers.add(invented(20_001, '7.7.7.7'), 'operator')).toBe(true)
     expect(peers.add(invented(20_002, '6.6.6.6'), 'discovery', { metAt: 1_600_000_000 })).toBe(true)
     expect(sizeOf(peers)).toBeLessThanOrEqual(MOST_KNOWN + 1)
+  })
+
+  describe('whom to dial next', () => {
+    const [stranger, metOnce, metLately] = [invented(1), invented(2), invented(3)]
+    const [named, namedAndMet] = [invented(4), invented(5)]
+    let now: number
+    let peers: PeerTable
+
+    beforeEach(() => {
+      now = 0
+      peers = new PeerTable({ time: { ...machineTime, now: () => now }, clock: () => 1_700_000_000 })
+      peers.add(stranger, 'discovery')
+      peers.add(metOnce, 'discovery', { metAt: 1_699_000_000 })
+      peers.add(metLately, 'discovery', { metAt: 1_699_000_001 })
+      peers.add(named, 'operator')
+      peers.add(namedAndMet, 'operator', { metAt: 1_699_000_000 })
+    })
+
+    /** All of them, once each may be dialled again. */
+    function order(): string[] {
+      now += 300_000
+      const found: string[] = []
+      const next = () => peers.next(({ address }) => found.includes(address))
+      for (let peer = next(); peer; peer = next()) found.push(peer.address)
+      return found
+    }
+
+    test('the operator’s, those whom we have met, any other; of each whom we met last', () =>
+      expect(order()).toEqual([namedAndMet, named, metLately, metOnce, stranger]))
+
+    test('of each who has failed least', () => {
+      for (const address of [namedAndMet, metLately]) peers.failed(address)
+      expect(order()).toEqual([named, namedAndMet, metOnce, metLately, stranger])
+    })
+
+    test('strangers last, however often all others have failed', () => {
+      for (let i = 0; i < 200; i++)
+        for (const address of [named, namedAndMet, metOnce, metLately]) peers.failed(address)
+      expect(order()).toEqual([namedAndMet, named, metLately, metOnce, stranger])
+    })
   })
 
   test('one network, and one peer, have a share as well', () => {

@@ -107,7 +107,8 @@ export class PeerTable {
   }
 
   /**
-   * Whom to dial next: the operator's first, then those whom we have met, the latest first, then any other.
+   * Whom to dial next: the operator's first, then those whom we have met, then any other; of each first who has failed
+   * least, and of those whom we met last.
    * @param skip whom not to dial
    */
   next(skip: (peer: KnownPeer) => boolean): KnownPeer | undefined {
@@ -115,7 +116,7 @@ export class PeerTable {
     let best: Row | undefined
     for (const row of this.rows.values()) {
       if (row.nextAt > now || skip(row)) continue
-      if (best === undefined || rankOf(row) > rankOf(best)) best = row
+      if (best === undefined || isBefore(row, best)) best = row
     }
     return best
   }
@@ -152,6 +153,12 @@ function stalest(rows: readonly Row[]): Row | undefined {
   return stale.sort((a, b) => goodAt(a) - goodAt(b))[0]
 }
 
-function rankOf({ source, metAt, failures }: Row): number {
-  return (source === 'operator' ? 1e12 : 0) + metAt - 1e10 * failures
+/** A failure doesn't count beyond its tier: when our line is down, all whom we have met would be behind any invention. */
+function isBefore(a: Row, b: Row): boolean {
+  return (tierOf(b) - tierOf(a) || a.failures - b.failures || b.metAt - a.metAt) < 0
+}
+
+function tierOf({ source, metAt }: Row): 0 | 1 | 2 {
+  if (source === 'operator') return 2
+  return metAt > 0 ? 1 : 0
 }
