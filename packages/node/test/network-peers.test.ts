@@ -12,11 +12,14 @@ import { groupOf, isLoopback, reachOf } from '../src/network/hosts.ts'
 import type { NetworkOptions } from '../src/network/join.ts'
 import { createNode, type Node } from '../src/network/libp2p/libp2p-node.ts'
 import { Libp2pTransport } from '../src/network/libp2p/libp2p-transport.ts'
-import { encode } from '../src/network/messages.ts'
+import { decodePeers, encode, encodePeers } from '../src/network/messages.ts'
 import { Connector, type Dialer } from '../src/network/peers/connector.ts'
 import { hostOf, parsePeerAddress } from '../src/network/peers/peer-address.ts'
+import { PeerExchange } from '../src/network/peers/peer-exchange.ts'
 import { MOST_KNOWN, MOST_OF_A_SOURCE, PeerTable, type Source } from '../src/network/peers/peer-table.ts'
+import { readPeers } from '../src/network/peers/stored-peers.ts'
 import { machineTime } from '../src/network/time.ts'
+import { PeerError, type Transport } from '../src/network/transport.ts'
 import { memoryLog } from './support/http-node.ts'
 import { genesisSite, networkRules } from './support/network-chain.ts'
 import { frame, Hostile } from './support/network-hostile.ts'
@@ -136,6 +139,38 @@ describe('the peer table', () => {
     expect([...peers.list()].map(({ address }) => address)).toEqual([invented(2), invented(3)])
   })
 
+  test('the operator waits for his own no longer than 15 seconds; whoever has answered is asked again soon', () => {
+    let now = 0
+    const peers = new PeerTable({ time: { ...machineTime, now: () => now }, clock: () => 1_700_000_000 })
+    const [own, other] = [invented(1), invented(2)]
+    peers.add(own, 'operator')
+    peers.add(other, 'discovery', { metAt: 1_699_000_000 })
+    const isDue = (wanted: string) => peers.next(({ address }) => address !== wanted) !== undefined
+    for (let i = 0; i < 20; i++) for (const address of [own, other]) peers.failed(address)
+    now = 14_999
+    expect(isDue(own)).toBe(false)
+    now = 15_000
+    expect([isDue(own), isDue(other)]).toEqual([true, false])
+    peers.met(other)
+    expect(isDue(other)).toBe(true)
+    peers.failed(other)
+    now = 17_000
+    expect(isDue(other)).toBe(true)
+  })
+
+  test('a full one has room for a stranger where one has failed: who has failed most goes', () => {
+    const peers = table()
+    for (let i = 1; i <= 2 * MOST_KNOWN; i++) peers.add(invented(i), `peer ${i}`)
+    expect(sizeOf(peers)).toBe(MOST_KNOWN)
+    expect(peers.add(invented(10_001), 'peer x')).toBe(false)
+    for (const i of [7, 9, 9]) peers.failed(invented(i))
+    expect(peers.add(invented(10_001), 'peer x')).toBe(true)
+    const known = [...peers.list()].map(({ address }) => address)
+    expect(known).toHaveLength(MOST_KNOWN)
+    expect(known).toContain(invented(7))
+    expect(known).not.toContain(invented(9))
+  })
+
   test('who fails and was not met for a month is forgotten as well, so that others find room', () => {
     const peers = new PeerTable({ time: machineTime, clock: () => 1_700_000_000 })
     for (let i = 0; i < MOST_OF_A_SOURCE; i++) peers.add(invented(i), 'discovery', { metAt: 1_697_000_000 })
@@ -177,6 +212,14 @@ describe('the peer table', () => {
       expect(addresses(peers)).toContain(at(4001))
       expect(addresses(peers)).toContain(at(4005))
       expect(sizeOf(peers)).toBe(3)
+    })
+
+    test('is no longer believed where we had it and don’t find it any more', () => {
+      const peers = known()
+      peers.met(at(4001))
+      peers.failed(at(4001))
+      for (const port of [4003, 4004]) peers.add(at(port), 'discovery', { ownWord: true })
+      expect(addresses(peers)).toEqual([at(4003), at(4004)])
     })
 
     test('has no more than its network’s share', () => {
@@ -242,6 +285,101 @@ describe('the peer table', () => {
   })
 })
 
+describe('what peers tell each other', () => {
+  const NOW = 1_700_000_000
+  const WEEK = 7 * 24 * 3600
+  const [far, near, here] = [invented(1, '1.2.3.4'), invented(2, '10.0.0.9'), invented(3, '127.0.0.1')]
+  const named = invented(4, 'node.example').replace('ip4', 'dns')
+  const reaches = [
+    ['8.8.8.8', [far]],
+    ['10.0.0.5', [far, near]],
+    ['127.0.0.1', [far, near, here]],
+  ] as const
+
+  /** @param host where the other one is */
+  function exchange(host: string) {
+    const peers = table()
+    const handlers: Parameters<Transport['serve']>[1][] = []
+    let told: readonly string[] = []
+    const transport = {
+      serve: (_: string, handler: (typeof handlers)[0]) => handlers.push(handler),
+      async *request() {
+        yield encodePeers(told)
+      },
+    } as unknown as Transport
+    const clocks = { time: machineTime, clock: () => NOW }
+    const addressOf = () => `/ip4/${host}/tcp/1`
+    const one = new PeerExchange({ chain: 'c'.repeat(64) as Hash, table: peers, transport, addressOf, ...clocks })
+    one.serve()
+    const met = (address: string, metAt = NOW) => peers.add(address, 'discovery', { metAt })
+    const ask = async (peer = 'somebody') => {
+      for await (const answer of handlers[0]?.(peer, encode({})) ?? []) return decodePeers(answer)
+      return undefined
+    }
+    const hear = async (addresses: readonly string[]) => {
+      told = addresses
+      await one.askFor('somebody', host)
+      return [...peers.list()].map(({ address }) => address)
+    }
+    return { met, ask, hear }
+  }
+
+  test.each(reaches)('somebody at %s is sent no nearer to himself than we are', async (host, expected) => {
+    const { met, ask } = exchange(host)
+    for (const address of [named, far, near, here]) met(address)
+    expect(await ask()).toEqual(expected)
+  })
+
+  test.each(reaches)('somebody at %s sends us no nearer to ourselves than he is', async (host, expected) =>
+    expect(await exchange(host).hear([named, far, near, here])).toEqual(expected),
+  )
+
+  test('of whom we have met within a week, and not of whoever asks', async () => {
+    const { met, ask } = exchange('8.8.8.8')
+    const asker = invented(4)
+    met(invented(1), NOW - WEEK)
+    met(invented(2), NOW - WEEK + 1)
+    met(invented(3), 0)
+    met(asker)
+    expect(await ask(parsePeerAddress(asker)?.peer)).toEqual([invented(2)])
+  })
+
+  test('of 32 at the most, those whom we have met last', async () => {
+    const { met, ask } = exchange('8.8.8.8')
+    for (let i = 0; i < 60; i++) met(invented(i), NOW - i - (i % 2) * 1_000)
+    const even = Array.from({ length: 30 }, (_, i) => invented(2 * i))
+    expect(await ask()).toEqual([...even, invented(1), invented(3)])
+  })
+})
+
+describe('the peers of the last stop', () => {
+  function read(stored: readonly { readonly address: string; readonly source: Source; readonly metAt: number }[]) {
+    const file = join(temporaryFolder(), 'peers.json')
+    writeFileSync(file, JSON.stringify({ peers: stored }), { mode: 0o600 })
+    const peers = table()
+    readPeers(file, peers)
+    return peers
+  }
+
+  test('find room before those whom we had met earlier', () => {
+    const stored = Array.from({ length: 100 }, (_, i) => ({
+      address: invented(i),
+      source: 'discovery' as const,
+      metAt: 1_699_000_000 + i,
+    }))
+    const latest = stored.slice(-MOST_OF_A_SOURCE).map(({ address }) => address)
+    expect([...read(stored).list()].map(({ address }) => address)).toEqual(latest.reverse())
+  })
+
+  test('are not the operator’s any more', () => {
+    const peers = read([
+      { address: invented(1), source: 'operator', metAt: 1_699_000_000 },
+      { address: invented(2), source: 'discovery', metAt: 1_699_000_001 },
+    ])
+    expect(peers.next(() => false)?.address).toBe(invented(2))
+  })
+})
+
 describe('the connector', () => {
   const turn = () => new Promise((resolve) => setImmediate(resolve))
   const answers = async (address: string) => parsePeerAddress(address)?.peer as string
@@ -288,6 +426,30 @@ describe('the connector', () => {
   ])('chooses two of one network: %s', async (_, dial) =>
     expect(await dialled({ known: inventedIn('5.5') }, dial)).toHaveLength(2),
   )
+
+  test('chooses eight, and counts who is silent among them', async () => {
+    const known = Array.from({ length: 20 }, (_, i) => invented(i))
+    expect(await dialled({ known }, answers)).toHaveLength(8)
+    const six = (address: string, before: number) => (before < 6 ? answers(address) : isSilent())
+    expect(await dialled({ known }, six)).toHaveLength(8)
+  })
+
+  test('chooses as many as that of our own network', async () =>
+    expect(await dialled({ known: inventedIn('10.5') }, answers)).toHaveLength(8))
+
+  test('dials all of the operator’s, in whatever network', async () =>
+    expect(await dialled({ known: inventedIn('5.5'), source: 'operator' }, answers)).toHaveLength(12))
+
+  test.each([
+    ['once, asks again', 1, 2],
+    ['twice in a row, gives up', 2, 2],
+  ])('who finds itself %s', async (_, times, dials) => {
+    const dial = async (_: string, before: number) => {
+      if (before < times) throw new PeerError('self', 'it is this node itself')
+      return 'another'
+    }
+    expect(await dialled({ named: ['/ip4/127.0.0.1/tcp/1'] }, dial)).toHaveLength(dials)
+  })
 })
 
 describe('a node among peers', () => {
