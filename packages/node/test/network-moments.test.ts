@@ -10,14 +10,17 @@ import {
   proofOf,
   sha256Hex,
 } from '@bc/core'
-import { describe, expect, it, vi } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import { Libp2pTransport } from '../src/network/libp2p/libp2p-transport.ts'
 import { encodeStatus, protocolName, topicName } from '../src/network/messages.ts'
 import { Neighbours } from '../src/network/neighbours/neighbours.ts'
 import { Network } from '../src/network/network.ts'
+import { machineTime } from '../src/network/time.ts'
 import { PeerError, type PeerListener, type Transport } from '../src/network/transport.ts'
 import { ALICE, memoryLog, signed } from './support/http-node.ts'
 import { type Mined, minedOn, openParts, type Parts } from './support/http-parts.ts'
+
+afterEach(() => void vi.restoreAllMocks())
 
 type Judge = Parameters<Transport['subscribe']>[1]
 
@@ -51,9 +54,10 @@ function networkOver({ chain, store, admission }: Parts, onAsked: (peer: string)
     onFailure: (error) => failures.push(error),
   })
   network.start()
-  const gossip = (topic: 'blocks' | 'transactions', message: object) => {
+  /** @param message what goes as canonical JSON; or the text itself */
+  const gossip = (topic: 'blocks' | 'transactions', message: object | string) => {
     const judge = judges.get(topicName(chain.id, topic)) as Judge
-    return judge('peer', Buffer.from(canonicalJson(message as JsonObject)))
+    return judge('peer', Buffer.from(typeof message === 'string' ? message : canonicalJson(message as JsonObject)))
   }
   return { network, failures, banned, gossip, joined: (peer: string) => listener?.joined(peer) }
 }
@@ -109,6 +113,30 @@ it('who waits for a neighbour, or for all of them, hears of the end of the node 
   for (const one of waiting) await expect(one).rejects.toMatchObject({ code: 'node.stopping' })
 })
 
+it('a neighbour that is gone is looked for after twice as long each time, and every two minutes at the least', async () => {
+  const { chain } = await openParts()
+  const [lookedAt, log] = [[] as number[], memoryLog().log]
+  let now = 0
+  vi.spyOn(machineTime, 'now').mockImplementation(() => now)
+  vi.spyOn(machineTime, 'sleep').mockImplementation(async (ms) => {
+    now += ms
+    await new Promise((resolve) => setImmediate(resolve))
+  })
+  const dial = async () => {
+    if (now === 0) return 'somebody'
+    lookedAt.push(now)
+    throw new Error('nobody is there')
+  }
+  const network = { dial, resolve: async () => false, isConnected: () => false }
+  const neighbours = new Neighbours({ chain, network, log, file: undefined })
+  await neighbours.register(['/ip4/127.0.0.1/tcp/1/p2p/somebody'])
+  neighbours.start()
+  await vi.waitUntil(() => lookedAt.length >= 12, 20_000)
+  await neighbours.close()
+  const waits = lookedAt.slice(0, 12).map((at, i) => (at - (lookedAt[i - 1] ?? 0)) / 1_000)
+  expect(waits).toEqual([2, 4, 8, 16, 32, 64, ...Array(6).fill(120)])
+})
+
 it('a node that closes leaves nobody in the midst of an answer: neither who gives it nor who waits for it', async () => {
   const { chain } = await openParts()
   const transport = async (seed: number) => {
@@ -151,6 +179,15 @@ it('a node that closes leaves nobody in the midst of an answer: neither who give
     await Promise.all([giver.close(), asker.close()])
   }
 }, 30_000)
+
+it('a gossiped block in another spelling is refused: each would be forwarded as news', async () => {
+  const parts = await openParts()
+  const { gossip, banned } = networkOver(parts)
+  const { parsed } = minedOn(parts, parts.chain.head)
+  expect(await gossip('blocks', `${parsed.canonical} `)).toBe('reject')
+  expect(banned).toEqual(['peer'])
+  expect(await gossip('blocks', parsed.canonical)).toBe('accept')
+})
 
 it('a gossiped block far behind the head is not stored, nor held against anybody; one a hundred blocks behind is', async () => {
   const parts = await openParts()

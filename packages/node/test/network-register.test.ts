@@ -7,10 +7,13 @@ import { createServer as createSocketServer } from 'node:net'
 import { join } from 'node:path'
 import { createGzip } from 'node:zlib'
 import { addressOfPublicKey, canonicalJson, type JsonObject, type JsonValue } from '@bc/core'
-import { afterAll, describe, expect, test } from 'vitest'
+import { afterAll, describe, expect, test, vi } from 'vitest'
+import { Chain } from '../src/chain/chain.ts'
 import { ListSplitter } from '../src/list-splitter.ts'
-import { askStatus, parseNodeUrl } from '../src/network/neighbours/http-peer.ts'
+import { askChain, askStatus, parseNodeUrl } from '../src/network/neighbours/http-peer.ts'
+import { MOST_AT_ONCE, Neighbours } from '../src/network/neighbours/neighbours.ts'
 import { memoryLog } from './support/http-node.ts'
+import { openParts } from './support/http-parts.ts'
 import { genesisSite, grown, networkRules, type Site } from './support/network-chain.ts'
 import {
   addressOf,
@@ -380,6 +383,32 @@ describe('a tutorial node’s chain', () => {
     expect(await resolve(await startNetworkNode({ dataDirectory }))).toBe('Our chain was replaced')
   })
 
+  test('waits for the disk with its last block alone', async () => {
+    const imported = vi.spyOn(Chain.prototype, 'import')
+    await resolved(tutorial(grown(genesisSite(), 5).texts))
+    const options = imported.mock.calls.map(([, given]) => given)
+    imported.mockRestore()
+    expect(options).toEqual([false, false, false, false, true].map((sync) => ({ sync })))
+  })
+
+  test('is spelled at most twice as long as our rules allow', async () => {
+    const longest = 1_000
+    for (const [length, isRead] of [
+      [2 * longest, true],
+      [2 * longest + 1, false],
+    ] as const) {
+      const { name } = await serve(tutorial([`{"x": "${'x'.repeat(length - '{"x": ""}'.length)}"}`]))
+      const read = async () => {
+        const lengths: number[] = []
+        for await (const text of askChain(parseNodeUrl(name), longest, new AbortController().signal))
+          lengths.push(text.length)
+        return lengths
+      }
+      if (isRead) expect(await read()).toEqual([length])
+      else await expect(read()).rejects.toMatchObject({ code: 'request.invalid' })
+    }
+  })
+
   const bad: Record<string, (site: Site) => readonly string[]> = {
     'that breaks a rule at its end': (site) => [...site.texts.slice(0, -1), twisted(site.texts.at(-1) as string)],
     'with a gap': (site) => site.texts.toSpliced(2, 1),
@@ -452,6 +481,60 @@ describe('a tutorial node’s chain', () => {
     const node = await startNetworkNode()
     expect(await register(node, [name])).toMatchObject({ status: 201 })
     expect(await resolve(node)).toBe('Our chain is authoritative')
+  })
+})
+
+describe('neighbours', () => {
+  const PLACE = '/ip4/127.0.0.1/tcp/1/p2p/somebody'
+
+  async function neighboursOver(dial: (address: string) => Promise<string>, file?: string) {
+    const { chain } = await openParts()
+    const network = { dial, resolve: async () => false, isConnected: () => false }
+    const { log } = memoryLog()
+    return { chain, neighbours: new Neighbours({ chain, network, log, file }) }
+  }
+
+  test('are 256 at the most', async () => {
+    const { neighbours } = await neighboursOver(async () => 'somebody')
+    const texts = Array.from({ length: 256 }, (_, i) => PLACE.replace('tcp/1', `tcp/${1 + i}`))
+    for (let i = 0; i < texts.length; i += MOST_AT_ONCE) await neighbours.register(texts.slice(i, i + MOST_AT_ONCE))
+    const oneMore = neighbours.register([PLACE.replace('tcp/1', 'tcp/257')])
+    await expect(oneMore).rejects.toMatchObject({ code: 'node.busy' })
+    // Who is one already may be called so again.
+    await neighbours.register(texts.slice(0, 1))
+    expect(neighbours.names()).toEqual(texts)
+  })
+
+  test('are looked for at four of their addresses', async () => {
+    const dialled: string[] = []
+    const { chain, neighbours } = await neighboursOver(async (address) => {
+      dialled.push(address)
+      throw new Error('nobody is there')
+    })
+    const p2p = Array.from({ length: 10 }, (_, i) => `/ip4/10.0.0.1/tcp/${1 + i}/p2p/somebody`)
+    const { name } = await serve(answering({ chain: chain.id, p2p }))
+    await expect(neighbours.register([name])).rejects.toMatchObject({ code: 'request.invalid' })
+    expect(dialled).toEqual(p2p.slice(0, 4).map((address) => address.replace('10.0.0.1', '127.0.0.1')))
+  })
+
+  test('that are found as they were called before stay called as they are now', async () => {
+    const file = join(temporaryFolder(), 'neighbours.json')
+    const kept = () => JSON.parse(readFileSync(file, 'utf8')).neighbours
+    let found = (_: string) => {}
+    const searched = new Promise<string>((resolve) => {
+      found = resolve
+    })
+    let dials = 0
+    const { chain, neighbours } = await neighboursOver(async () => (++dials === 2 ? searched : 'somebody'), file)
+    const { name } = await serve(answering({ chain: chain.id, p2p: [PLACE] }))
+    await neighbours.register([name])
+    const resolved = neighbours.resolve()
+    await until(async () => dials === 2)
+    await neighbours.register([`http://${name}`])
+    found('somebody')
+    await resolved
+    await neighbours.register([PLACE])
+    expect(kept()).toEqual([`http://${name}`, PLACE])
   })
 })
 
