@@ -2,22 +2,36 @@
 import type { Hash } from '@bc/core'
 import { describe, expect, it } from 'vitest'
 import { type ConversationModules, Conversations } from '../src/network/conversations.ts'
-import { encode, MOST_BLOCKS } from '../src/network/messages.ts'
+import { type Conversation, encode, MOST_BLOCKS, protocolName } from '../src/network/messages.ts'
 import { PeerExchange } from '../src/network/peers/peer-exchange.ts'
 import { PeerTable } from '../src/network/peers/peer-table.ts'
 import type { Time } from '../src/network/time.ts'
 import type { Transport } from '../src/network/transport.ts'
 import type { BlockPlace, StoredEntry } from '../src/storage/records.ts'
+import { signed } from './support/http-node.ts'
+import { minedOn, openParts } from './support/http-parts.ts'
 
 type Handler = Parameters<Transport['serve']>[1]
 
 const CHAIN = 'c'.repeat(64) as Hash
 const [SMALL, BIG] = [1_000, 1_000_000]
 
+/** @returns what asks a node of these parts, whose time stands still */
+function conversing(modules: Pick<ConversationModules, 'chain' | 'store' | 'pool'>, time: Partial<Time> = {}) {
+  const handlers = new Map<string, Handler>()
+  const conversations = new Conversations({
+    ...modules,
+    transport: { serve: (name: string, handler: Handler) => handlers.set(name, handler) } as unknown as Transport,
+    time: { now: () => 0, sleep: async () => undefined, ...time },
+  })
+  conversations.serve()
+  return (conversation: Conversation, question: Uint8Array, peer = 'peer') =>
+    (handlers.get(protocolName(modules.chain.id, conversation)) as Handler)(peer, question)
+}
+
 /** What a store of blocks of these sizes answers; undefined for one that it hasn't got. */
 function serving(sizes: readonly (number | undefined)[], time: Partial<Time> = {}) {
   const hashes = sizes.map((_, i) => i.toString(16).padStart(64, '0') as Hash)
-  const handlers = new Map<string, Handler>()
   const pages: number[][] = []
   let [reading, mostReading] = [0, 0]
   const entry = (hash: Hash) => ({ index: Number.parseInt(hash, 16) + 2, hash }) as StoredEntry
@@ -32,14 +46,8 @@ function serving(sizes: readonly (number | undefined)[], time: Partial<Time> = {
       return places.map(({ index }) => Buffer.alloc(sizes[index - 2] ?? 0, index))
     },
   }
-  const conversations = new Conversations({
-    ...{ chain: { id: CHAIN, head: { index: 1, hash: CHAIN, totalWork: 1n } }, store, pool: {} },
-    transport: { serve: (name: string, handler: Handler) => handlers.set(name, handler) },
-    time: { now: () => 0, sleep: async () => undefined, ...time },
-  } as unknown as ConversationModules)
-  conversations.serve()
-  const ask = (name: string, question: Uint8Array, peer = 'peer') =>
-    (handlers.get(`/bc/${CHAIN}/${name}/1`) as Handler)(peer, question)
+  const chain = { id: CHAIN, head: { index: 1, hash: CHAIN, totalWork: 1n } }
+  const ask = conversing({ chain, store, pool: {} } as unknown as ConversationModules, time)
   const blocks = () => ask('blocks', encode({ hashes }))
   return { ask, blocks, pages, mostReading: () => mostReading }
 }
@@ -85,6 +93,23 @@ describe('blocks that a peer asks for', () => {
     expect(pages.map(([first]) => first)).toEqual([0, 16, ...Array.from({ length: 15 }, (_, i) => 18 + 2 * i)])
   })
 
+  it('are given as far as no rule has refused them', async () => {
+    const parts = await openParts()
+    const { chain } = parts
+    const [genesis, { entry, parsed }] = [chain.head, minedOn(parts, chain.head)]
+    const overdrawn = minedOn(parts, genesis, { transactions: [signed(chain.id, { amount: 2_000_000 })] })
+    await chain.import(parsed)
+    await chain.import(overdrawn.parsed)
+    const ask = conversing({ ...parts, pool: parts.admission.pool })
+    const question = encode({ hashes: [entry, overdrawn.entry].map(({ hash }) => hash) })
+    const texts = () => lengthsOf(ask('blocks', question))
+    const given = [parsed, overdrawn.parsed].map(({ canonical }) => canonical.length)
+    expect(await texts()).toEqual(given)
+    // The ledger is asked once they would be the head.
+    await expect(chain.import(minedOn(parts, overdrawn.entry).parsed)).rejects.toMatchObject({ code: 'tx.balance' })
+    expect(await texts()).toEqual([given[0], 0])
+  })
+
   it('are read for one peer after the other', async () => {
     const { blocks, mostReading } = serving(many(64, SMALL))
     await Promise.all([blocks(), blocks(), blocks()].map(lengthsOf))
@@ -112,6 +137,16 @@ describe('questions of one peer', () => {
     await new Promise((resolve) => setImmediate(resolve))
     for (const wake of waiting) wake()
     expect(await next).toHaveLength(1)
+  })
+
+  it('for headers cost as much as fifty blocks: whoever asks for more waits', async () => {
+    const [parts, slept] = [await openParts(), [] as number[]]
+    const ask = conversing({ ...parts, pool: parts.admission.pool }, { sleep: async (ms) => void slept.push(ms) })
+    const headers = encode({ limit: 1, locator: [] })
+    for (let i = 0; i < 160; i++) expect(await lengthsOf(ask('headers', headers))).toHaveLength(1)
+    expect(slept).toEqual([])
+    await lengthsOf(ask('headers', headers))
+    expect(slept).toHaveLength(1)
   })
 
   it('for others are answered as often as a peer can dial us, and no more', async () => {

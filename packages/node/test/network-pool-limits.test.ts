@@ -1,5 +1,13 @@
 /** How much is asked of a pool, told of one, and taken from one: the conversation above its transport, in a time of its own. */
-import { canonicalJson, type Hash, type JsonObject, type Pool, type PoolEntry, type Transaction } from '@bc/core'
+import {
+  canonicalJson,
+  type Hash,
+  type JsonObject,
+  type Pool,
+  type PoolEntry,
+  RuleError,
+  type Transaction,
+} from '@bc/core'
 import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { Conversations } from '../src/network/conversations.ts'
 import { encode } from '../src/network/messages.ts'
@@ -411,15 +419,17 @@ describe('gossip that is of no use here', () => {
     expect(await judge('first', message(1))).toBe('accept')
   })
 
-  it('is worth asking for where another time it may be of use: coins are missing, or one before it', async () => {
+  it('is worth asking for where another time it may be of use: coins are missing, or one before it, or time', async () => {
     const gossip = gossiping()
     expect(await gossip({ from: CAROL, amount: 1 })).toBe('ignore')
     expect(await gossip({ nonce: 65 })).toBe('ignore')
-    expect(missed).toBe(2)
+    vi.spyOn(parts.admission, 'submit').mockRejectedValueOnce(new RuleError('node.busy', 'Too many wait.'))
+    expect(await gossip({ nonce: 0 })).toBe('ignore')
+    expect(missed).toBe(3)
     expect(await gossip({ nonce: 0 })).toBe('accept')
     expect(await gossip({ nonce: 0 })).toBe('ignore')
     expect(await gossip({ nonce: 0, memo: 'for no higher fee' })).toBe('ignore')
-    expect(missed).toBe(2)
+    expect(missed).toBe(3)
   })
 })
 
