@@ -337,8 +337,12 @@ describe('a flood', () => {
     vi.useRealTimers()
   })
 
-  async function flood(from: (i: number) => string, headers: Record<string, string> = {}): Promise<Answer[]> {
-    const asked = { path: '/health', headers }
+  async function flood(
+    from: (i: number) => string,
+    headers: Record<string, string> = {},
+    what: Asked = { path: '/health' },
+  ): Promise<Answer[]> {
+    const asked = withHeaders(what, headers)
     const replies: Answer[] = []
     for (let i = 0; i < 120; i++) replies.push(contract.check(asked, await injected(open.app, asked, from(i))))
     return replies
@@ -354,6 +358,17 @@ describe('a flood', () => {
     expect((await injected(open.app, { path: '/health' }, '198.51.100.1')).status).toBe(200)
     expect((await injected(open.app, { path: '/health' }, '198.51.100.2')).status).toBe(200)
     expect(refusedOf(await flood(() => '127.0.0.1'))).toEqual([])
+  })
+
+  it.each<[Asked, number, string]>([
+    [{ path: '/nothing' }, 404, '198.51.100.4'],
+    [post('/nothing', '{'), 404, '198.51.100.5'],
+    [{ method: 'DELETE', path: '/mine' }, 405, '198.51.100.6'],
+    [{ path: '/mine' }, 403, '198.51.100.7'],
+  ])('is one whatever is asked for: %j', async (asked, status, stranger) => {
+    const replies = await flood(() => stranger, {}, asked)
+    expect(replies.map((reply) => reply.status)).toEqual([...Array(50).fill(status), ...Array(70).fill(429)])
+    expect((await injected(open.app, { path: '/health' }, stranger)).status).toBe(429)
   })
 
   it('of one network of IPv6 is one stranger', async () => {
@@ -409,6 +424,20 @@ describe('a body', () => {
       const { json } = await contract.ask(node, post(path, text, { 'content-type': type }))
       expect(json, path).toMatchObject({ statusCode: 415, code: 'request.media_type' })
     }
+  })
+
+  it.each<[string, string, string]>([
+    ['POST', '/nothing', 'request.not_found'],
+    ['POST', '/dev/revert', 'request.dev_only'],
+    ['DELETE', '/mine', 'request.method'],
+    ['PUT', '/blocks', 'request.method'],
+  ])('is of no interest where nothing takes it: %s %s', async (method, path, code) => {
+    for (const type of ['application/json', 'application/x-ndjson', 'application/x-www-form-urlencoded', 'x'])
+      for (const body of ['', '{"id": 1}', 'id=1', pad(150_000)]) {
+        const asked = { method, path, body, headers: { 'content-type': type } }
+        const reply = contract.check(asked, await injected(node.app, asked))
+        expect(reply.json, type).toMatchObject({ code })
+      }
   })
 
   it('of another type is told which one is taken', async () => {

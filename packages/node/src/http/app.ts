@@ -99,14 +99,15 @@ export async function createApp(options: AppOptions): Promise<App> {
   }).withTypeProvider<TypeBoxTypeProvider>()
   parseBodiesStrictly(app)
   answerErrors(app, options)
-  refuseUnknown(app)
+  // All that follows is done for every request, whatever its path, before a byte of its body is read.
+  connections.watch(app)
   // Nobody else reaches a node that listens here alone, and it starts the sooner.
   if (!isThisMachine(options.host)) await limitRate(app)
-  connections.watch(app)
   app.addHook('onRequest', (request, _, done) => {
     guard(request, request.routeOptions.config, options)
     done()
   })
+  refuseUnknown(app)
   return app as unknown as App
 }
 
@@ -145,12 +146,14 @@ function answerErrors(app: Pick<FastifyInstance, 'setErrorHandler'>, options: Ap
 }
 
 /** A path that doesn't know the method is another mistake than a path that isn't there. */
-function refuseUnknown(app: Pick<FastifyInstance, 'setNotFoundHandler' | 'addHook'>): void {
+function refuseUnknown(app: Pick<FastifyInstance, 'addHook'>): void {
   const routes: { readonly pattern: string; readonly methods: readonly string[] }[] = []
   app.addHook('onRoute', ({ url, method }) => {
     routes.push({ pattern: url, methods: [method].flat() })
   })
-  app.setNotFoundHandler(({ method, url }, reply) => {
+  // Not by Fastify's handler of what isn't found: what is wrong with the body would come first.
+  app.addHook('onRequest', ({ is404, method, url }, reply, done) => {
+    if (!is404) return done()
     const [path = ''] = url.split('?')
     const known = routes.filter(({ pattern }) => matches(pattern, path)).flatMap(({ methods }) => methods)
     const hasDev = routes.some(({ pattern }) => pattern.startsWith(DEV))
@@ -173,13 +176,16 @@ function matches(pattern: string, path: string): boolean {
   return wanted.length === given.length && wanted.every((part, i) => part.startsWith(':') || part === given[i])
 }
 
-async function limitRate(app: Pick<FastifyInstance, 'register'>): Promise<void> {
+async function limitRate(app: Pick<FastifyInstance, 'register' | 'rateLimit' | 'addHook'>): Promise<void> {
   const { default: rateLimit } = await import('@fastify/rate-limit')
   await app.register(rateLimit, {
+    // By itself it would count the requests of routes alone.
+    global: false,
     max: REQUESTS_A_SECOND,
     timeWindow: 1000,
     allowList: (request) => isLoopback(request.socket.remoteAddress),
     errorResponseBuilder: (_, { max, after }) =>
       new RuleError('request.rate', `More than ${max} requests a second: try again in ${after}.`),
   })
+  app.addHook('onRequest', app.rateLimit())
 }
