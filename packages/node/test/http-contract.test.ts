@@ -545,7 +545,9 @@ describe('the other endpoints', () => {
   )
 
   it('a path that is not there: 404; a method that a path does not know: 405 with those that it knows', async () => {
-    for (const path of ['/', '/block', '/status/x', '/mine/', '//mine', '/Mine', '/transactions/new/x'])
+    const unknown = ['/', '/block', '/status/x', '/mine/', '//mine', '//', '/Mine', '/transactions/new/x']
+    const oddly = ['/%25zz', '/%6dine/', 'http://localhost', 'http://localhost?x', 'ftp://localhost/mine']
+    for (const path of [...unknown, ...oddly])
       expect((await ask(path)).json, path).toMatchObject({ statusCode: 404, code: 'request.not_found' })
     const refused: [string, string, string][] = [
       ['POST', '/chain', 'GET'],
@@ -553,6 +555,12 @@ describe('the other endpoints', () => {
       ['PUT', '/transactions/new', 'POST, GET, HEAD'],
       ['OPTIONS', '/transactions/new', 'POST, GET, HEAD'],
       ['PATCH', '/accounts/x', 'GET, HEAD'],
+      ['DELETE', '/%6dine', 'GET, POST'],
+      ['DELETE', '/mine?x#y', 'GET, POST'],
+      ['DELETE', '/mine#y', 'GET, POST'],
+      ['DELETE', '/blocks/%2f%25zz', 'GET, HEAD'],
+      ['DELETE', 'http://localhost/mine', 'GET, POST'],
+      ['DELETE', 'HTTP://localhost/%6dine?x', 'GET, POST'],
     ]
     for (const [method, path, allow] of refused) {
       const { json, headers } = await ask({ method, path })

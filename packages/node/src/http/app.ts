@@ -154,13 +154,19 @@ function refuseUnknown(app: Pick<FastifyInstance, 'addHook'>): void {
   // Not by Fastify's handler of what isn't found: what is wrong with the body would come first.
   app.addHook('onRequest', ({ is404, method, url }, reply, done) => {
     if (!is404) return done()
-    const [path = ''] = url.split('?')
+    const path = pathOf(url)
     const known = routes.filter(({ pattern }) => matches(pattern, path)).flatMap(({ methods }) => methods)
     const hasDev = routes.some(({ pattern }) => pattern.startsWith(DEV))
     if (known.length === 0) throw unknownPath(path, hasDev)
     reply.header('allow', known.join(', '))
     throw new RuleError('request.method', `${path} knows ${known.join(', ')} and not ${method}.`)
   })
+}
+
+/** As the router reads it: also of a whole URL, and with what percent signs stand for; where that is nothing it has refused. */
+function pathOf(url: string): string {
+  const [path] = url.replace(/^https?:\/\/[^/?]*/i, '').split(/[?#]/)
+  return decodeURI(path || '/')
 }
 
 const DEV = '/dev/'
