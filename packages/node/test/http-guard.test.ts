@@ -440,9 +440,28 @@ describe('a body', () => {
       }
   })
 
-  it('of another type is told which one is taken', async () => {
-    const reply = await ask(node, post('/mine', 'x', { 'content-type': 'text/plain' }))
-    expect(reply.text).toContain('A body of the type application/json was expected.')
+  it.each(['text/plain', 'json', ';', ''])('of another type (%j) is told which one is taken', async (type) => {
+    for (const [path, taken] of [
+      ['/mine', 'application/json'],
+      ['/transactions', 'application/x-ndjson'],
+    ] as const) {
+      const { json } = await contract.ask(node, post(path, 'x', { 'content-type': type }))
+      expect(json).toMatchObject({ statusCode: 415, message: `A body of the type ${taken} was expected.` })
+    }
+  })
+
+  it.each(['application/x-www-form-urlencoded', 'application/json', 'json'])(
+    'that is empty is none where none is asked for: of the type %s',
+    async (type) => {
+      const headers = { 'content-type': type }
+      expect((await contract.ask(node, post('/mine', '', headers))).status).toBe(200)
+      expect((await contract.ask(node, { method: 'POST', path: '/mine', headers })).status).toBe(200)
+    },
+  )
+
+  it('of no lines is one all the same', async () => {
+    const reply = await ask(node, post('/transactions', '', { 'content-type': 'application/x-ndjson' }))
+    expect([reply.status, reply.text]).toEqual([200, ''])
   })
 
   it('of no type: 415', async () => {

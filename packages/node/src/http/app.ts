@@ -108,6 +108,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     done()
   })
   refuseUnknown(app)
+  forgetEmptyTypes(app)
   return app as unknown as App
 }
 
@@ -132,6 +133,18 @@ function parseBodiesStrictly(app: Pick<FastifyInstance, 'removeAllContentTypePar
 export function refuseOtherTypes(app: Pick<FastifyInstance, 'addContentTypeParser'>, type: string): void {
   app.addContentTypeParser('*', async () => {
     throw new RuleError('request.media_type', `A body of the type ${type} was expected.`)
+  })
+}
+
+/**
+ * What isn't there has no type, whatever `curl -d ''` says, unless the route takes a body, which may be of no lines. And
+ * what is no type at all is none: Fastify would refuse it in words of its own before any parser.
+ */
+function forgetEmptyTypes(app: Pick<FastifyInstance, 'addHook'>): void {
+  app.addHook('onRequest', ({ headers, mediaType, routeOptions }, _, done) => {
+    const isEmpty = (headers['content-length'] ?? '0') === '0' && headers['transfer-encoding'] === undefined
+    if (mediaType === undefined || (isEmpty && !routeOptions.schema?.body)) delete headers['content-type']
+    done()
   })
 }
 
