@@ -1,12 +1,12 @@
 /** Batches at the pool's door: they are one by one what they are together, and what is accepted is on the disk. */
-import { DEFAULT_POOL_LIMITS, genesisOf, type Hash, type PoolLimits, type Transaction } from '@bc/core'
+import { DEFAULT_POOL_LIMITS, genesisOf, type Hash, type PoolEntry, type PoolLimits, type Transaction } from '@bc/core'
 import { Ajv2020, type AnySchema } from 'ajv/dist/2020.js'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { alice, bob, carol, dave } from '../../core/test/support/site.ts'
 import { formCheck } from '../src/http/transaction-form.ts'
 import type { Outcome } from '../src/pool/admission.ts'
-import { Batches, isAdmitted } from '../src/pool/batches.ts'
+import { Batches, isAdmitted, type LineOutcome } from '../src/pool/batches.ts'
 import { readLine, SUBMISSION_BYTES } from '../src/pool/submission.ts'
 import {
   easyRules,
@@ -35,11 +35,18 @@ async function* grouped(lines: readonly Uint8Array[], size: number): AsyncGenera
   for (let at = 0; at < lines.length; at += size) yield lines.slice(at, at + size)
 }
 
-async function handIn(ledger: MemoryLedger, bodies: readonly unknown[], size = 7): Promise<Outcome[]> {
+const batchesOf = ({ admission, chain }: MemoryLedger) => new Batches(admission, () => chain.head.index + 1)
+
+async function handIn(
+  ledger: MemoryLedger,
+  bodies: readonly unknown[],
+  size = 7,
+  batches = batchesOf(ledger),
+): Promise<Outcome[]> {
   const outcomes: Outcome[] = []
-  const batches = new Batches(ledger.admission, () => ledger.chain.head.index + 1)
-  for await (const some of batches.admit(grouped(bodies.map(lineOf), size), faultOf))
+  await batches.admit(grouped(bodies.map(lineOf), size), faultOf, (some) => {
     outcomes.push(...some.map(({ outcome }) => outcome))
+  })
   return outcomes
 }
 
@@ -101,10 +108,34 @@ describe('a batch', () => {
       await new Promise((resolve) => setTimeout(resolve, 20))
       await write(added, removed, options)
     }
-    const batches = new Batches(ledger.admission, () => ledger.chain.head.index + 1)
+    const batches = batchesOf(ledger)
     const lines = Array.from({ length: 40 }, (_, nonce) => lineOf(paymentOf(nonce)))
-    for await (const outcomes of batches.admit(grouped(lines, 8), faultOf))
-      for (const { outcome } of outcomes) expect(isAdmitted(outcome) && (await isStored(ledger, outcome.id))).toBe(true)
+    const stored: Promise<boolean>[] = []
+    await batches.admit(grouped(lines, 8), faultOf, (outcomes) => {
+      for (const { outcome } of outcomes) stored.push(isStored(ledger, (outcome as PoolEntry).id))
+    })
+    expect(await Promise.all(stored)).toEqual(Array(40).fill(true))
+  })
+
+  test('is told group by group, also where the next one is long in coming', async () => {
+    const ledger = await open()
+    const batches = batchesOf(ledger)
+    const heard: string[] = []
+    let wake = () => {}
+    async function* slowly() {
+      for (const nonce of [0, 1, 2]) {
+        const isTold = new Promise<void>((resolve) => {
+          wake = resolve
+        })
+        yield [lineOf(paymentOf(nonce))]
+        await isTold
+      }
+    }
+    await batches.admit(slowly(), faultOf, ([one]) => {
+      heard.push(told((one as LineOutcome).outcome).slice(0, 8))
+      wake()
+    })
+    expect(heard).toEqual(Array(3).fill('accepted'))
   })
 
   test.each<[string, unknown, string]>([
@@ -169,13 +200,14 @@ test('each line comes to what it would come to by itself at the door, however th
 
 test('batches at the same time and single ones among them are all answered', async () => {
   const ledger = await open()
-  const batches = new Batches(ledger.admission, () => ledger.chain.head.index + 1)
+  const batches = batchesOf(ledger)
   const of = (from: typeof alice) => Array.from({ length: 60 }, (_, nonce) => lineOf(paymentOf(nonce, 0, from)))
   const all = await Promise.all([
     ...[alice, bob].map(async (from) => {
       let accepted = 0
-      for await (const some of batches.admit(grouped(of(from), 5), faultOf))
+      await batches.admit(grouped(of(from), 5), faultOf, (some) => {
         accepted += some.filter(({ outcome }) => isAdmitted(outcome)).length
+      })
       return accepted
     }),
     ...Array.from({ length: 10 }, (_, nonce) => ledger.submit(paymentOf(nonce, 0, carol))).map((one) =>
@@ -197,8 +229,10 @@ test('each is told the earliest block that it could be in, also where blocks com
       await ledger.import(newest(grown(START, i + 1, () => nothing)))
     }
   }
-  const batches = new Batches(ledger.admission, () => ledger.chain.head.index + 1)
-  for await (const some of batches.admit(withBlocksBetween(), faultOf)) indices.push(...some.map(({ index }) => index))
+  const batches = batchesOf(ledger)
+  await batches.admit(withBlocksBetween(), faultOf, (some) => {
+    indices.push(...some.map(({ index }) => index))
+  })
   expect(indices).toEqual([2, 2, 3, 3])
 })
 
@@ -206,8 +240,8 @@ test('a disk that fails ends the batch, and nothing is told as accepted', async 
   const ledger = await open()
   ledger.store.writePool = () => Promise.reject(new Error('no space left'))
   await expect(handIn(ledger, [paymentOf(0), paymentOf(1)], 1)).rejects.toThrow('no space left')
-  const batches = new Batches(ledger.admission, () => ledger.chain.head.index + 1)
+  const batches = batchesOf(ledger)
   // The places that the failed groups had are free again.
   for (let i = 0; i < 6; i++)
-    await expect(batches.admit(grouped([lineOf(paymentOf(2 + i))], 1), faultOf).next()).rejects.toThrow('no space left')
+    await expect(handIn(ledger, [paymentOf(2 + i)], 1, batches)).rejects.toThrow('no space left')
 })

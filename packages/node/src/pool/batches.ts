@@ -11,8 +11,7 @@ import { type FormCheck, readLine, type Submission } from './submission.ts'
 
 /** Transactions whose signatures are asked for at once. A single request that comes in between waits for no more. */
 export const GROUP = 512
-/** Groups under way: of one batch, so that the threads have the next while the door has this, and of all together. */
-const GROUPS_OF_ONE = 2
+/** Groups under way, of all batches together. */
 const GROUPS_OF_ALL = 4
 
 /** What became of a line. */
@@ -37,24 +36,29 @@ export class Batches {
    * What becomes of each line, in their order: where a line's transaction is accepted it is on the disk, as after
    * {@link Admission.submit}, and the ones after it are judged with it in the pool.
    * @param groups lines, at most {@link GROUP} at a time
+   * @param tell is called with a group's outcomes as soon as they are there: the next group may be long in coming
    */
-  async *admit(
+  async admit(
     groups: AsyncIterable<readonly Uint8Array[]>,
     faultOf: FormCheck,
-  ): AsyncGenerator<readonly LineOutcome[]> {
-    const underWay: Promise<readonly LineOutcome[]>[] = []
-    let before: Promise<unknown> = Promise.resolve()
+    tell: (outcomes: readonly LineOutcome[]) => void,
+  ): Promise<void> {
+    let last: Promise<void> = Promise.resolve()
     for await (const lines of groups) {
       await this.slots.take()
-      const group = this.admitGroup(lines, faultOf, before).finally(() => this.slots.give())
+      const before = last
+      last = this.admitGroup(lines, faultOf, before)
+        .finally(() => this.slots.give())
+        .then(tell)
       // Met where it is awaited in its turn.
-      before = group.catch(() => undefined)
-      underWay.push(group)
-      if (underWay.length >= GROUPS_OF_ONE) yield (await underWay.shift()) ?? []
+      last.catch(() => undefined)
+      // Two of one batch are under way, so that the threads have the next while the door has this.
+      await before
     }
-    for (const group of underWay) yield await group
+    await last
   }
 
+  /** @param before settles once the group before has been told: where that has failed this one fails as well */
   private async admitGroup(
     lines: readonly Uint8Array[],
     faultOf: FormCheck,

@@ -137,11 +137,11 @@ function submitTransactions(app: App, { admission, chain, network, onFailure }: 
     const groups = inGroups(body, stranger, (error) => {
       end = error
     })
-    for await (const outcomes of batches.admit(groups, faultOf)) {
+    await batches.admit(groups, faultOf, (outcomes) => {
       for (const { outcome } of outcomes) if (isAdmitted(outcome)) network.announceTransaction(outcome.transaction)
       // Held for a client that sends all before it reads anything: so much it is not.
       answer.write(outcomes.map(lineOf).join(''))
-    }
+    })
     if (end !== undefined && !(end instanceof RuleError)) throw end
     answer.end(end && lineOf({ outcome: end, index: 0 }))
   }
