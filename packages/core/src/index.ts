@@ -41,6 +41,7 @@ export {
   touchedAddresses,
 } from './ledger.ts'
 export { type BranchStep, EMPTY_ROOT, merkleBranch, merkleRoot, rootOfBranch } from './merkle.ts'
+export { CURVE_ORDER } from './order.ts'
 export {
   type ChainRules,
   HALF_LIFE_BLOCKS,

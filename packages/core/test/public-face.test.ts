@@ -6,6 +6,7 @@ import { expect, test } from 'vitest'
 
 /** What other packages may build upon. A change here is a change of the package's contract: make it on purpose. */
 const VALUES = [
+  'CURVE_ORDER',
   'DEFAULT_JSON_LIMITS',
   'DEFAULT_POOL_LIMITS',
   'EMPTY_ROOT',

@@ -1,8 +1,7 @@
 /** Secrets: secp256k1 scalars as text, and the address that each stands for (protocol.md, "Keys, addresses, signatures"). */
 import { createHash } from 'node:crypto'
-import { type Address, addressOfPublicKey } from '@bc/core'
+import { type Address, addressOfPublicKey, CURVE_ORDER } from '@bc/core'
 import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js'
-import { ORDER } from './order.ts'
 import { publicKeyFor } from './public-key.ts'
 
 /** 64 lower-case hex digits: a scalar from 1 to n-1, where n is the order of secp256k1. */
@@ -16,7 +15,7 @@ const ZERO = '0'.repeat(64)
 
 /** Hex digits of equal length and case sort as the numbers they spell, so the range is a comparison of strings. */
 export function parseSecret(text: string): Secret | undefined {
-  return HEX_64.test(text) && text > ZERO && text < ORDER ? (text as Secret) : undefined
+  return HEX_64.test(text) && text > ZERO && text < CURVE_ORDER ? (text as Secret) : undefined
 }
 
 /**
@@ -32,7 +31,7 @@ export function secretFromEntropy(entropy: Uint8Array): Secret {
   if (entropy.length < MIN_ENTROPY_BYTES)
     throw new RangeError(`a secret needs at least ${MIN_ENTROPY_BYTES} bytes of entropy, not ${entropy.length}`)
   const c = BigInt(`0x${createHash('sha512').update(entropy).digest('hex')}`)
-  const secret = (c % (BigInt(`0x${ORDER}`) - 1n)) + 1n
+  const secret = (c % (BigInt(`0x${CURVE_ORDER}`) - 1n)) + 1n
   return secret.toString(16).padStart(64, '0') as Secret
 }
 

@@ -1,8 +1,8 @@
 /** Signatures by libsecp256k1. */
 import { randomBytes } from 'node:crypto'
+import { CURVE_ORDER } from '@bc/core'
 import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js'
 import { loadBinding } from './native-binding.ts'
-import { ORDER } from './order.ts'
 import type { Signer } from './signer.ts'
 
 const SEED_BYTES = 32
@@ -30,6 +30,6 @@ export function nativeSigner(): Signer | undefined {
  */
 function reduced(digest: Uint8Array): Uint8Array {
   const text = bytesToHex(digest)
-  if (text < ORDER) return digest
-  return hexToBytes((BigInt(`0x${text}`) - BigInt(`0x${ORDER}`)).toString(16).padStart(64, '0'))
+  if (text < CURVE_ORDER) return digest
+  return hexToBytes((BigInt(`0x${text}`) - BigInt(`0x${CURVE_ORDER}`)).toString(16).padStart(64, '0'))
 }
