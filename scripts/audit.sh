@@ -404,10 +404,13 @@ valid_address() {
 
 # tx.signature: r‖s, both from 1 to the curve's order - 1, and s in the lower half: of s and order - s, which verify
 # alike, only one may be valid, or anyone could change a transaction that is not his.
-valid_signature() { # sender, signature, payload
+check_signature() { # sender, signature, payload
   local r=${2:0:64} s=${2:64} r_der s_der
-  [[ $2 =~ ^[0-9a-f]{128}$ ]] || return 1
-  [[ $r != "$ZEROS" && $r < $ORDER && $s != "$ZEROS" && ! $s > $HALF_ORDER ]] || return 1
+  [[ $2 =~ ^[0-9a-f]{128}$ ]] || transaction_fault tx.signature 'it is not 128 lower-case hex digits'
+  [[ $r != "$ZEROS" && $r < $ORDER && $s != "$ZEROS" && $s < $ORDER ]] || transaction_fault tx.signature \
+    "r or s is out of range: both are from 1 to n - 1, where n is the curve's order"
+  [[ ! $s > $HALF_ORDER ]] || transaction_fault tx.signature \
+    "its s is above n / 2, where n is the curve's order: of s and n - s, which verify alike, only the lower is valid"
   der_integer "$r"
   r_der=$REPLY
   der_integer "$s"
@@ -415,7 +418,8 @@ valid_signature() { # sender, signature, payload
   printf -v REPLY '30%02x%s%s' $(( (${#r_der} + ${#s_der}) / 2 )) "$r_der" "$s_der"
   xxd -r -p <<<"$REPLY" >"$work/signature" || broken
   printf '%s' "$3" >"$work/payload" || broken
-  openssl dgst -sha256 -verify "$work/${1:0:66}.pem" -signature "$work/signature" "$work/payload" >/dev/null 2>&1
+  openssl dgst -sha256 -verify "$work/${1:0:66}.pem" -signature "$work/signature" "$work/payload" >/dev/null 2>&1 ||
+    transaction_fault tx.signature "it is not the sender's over exactly this transaction on this chain"
 }
 
 # DER writes a number in as few bytes as will do, with a zero byte before a first bit that would mean "negative".
@@ -612,8 +616,7 @@ judge_transaction() { # tx.address, tx.signature, tx.nonce, tx.balance; what com
   valid_address "$recipient" || transaction_fault tx.address 'the recipient is not an address'
   valid_address "$sender" || transaction_fault tx.address 'the sender is not an address'
   # "chain" is signed and not stored, so a signature is worth nothing on another chain. It sorts second.
-  valid_signature "$sender" "$signature" "{\"amount\": $amount, \"chain\": \"$chain\", $rest" ||
-    transaction_fault tx.signature "it is not the sender's over exactly this transaction on this chain"
+  check_signature "$sender" "$signature" "{\"amount\": $amount, \"chain\": \"$chain\", $rest"
   spend "$sender" "$nonce" "$amount" "$fee"
   credit "$recipient" "$amount"
   fees=$(( fees + fee )) transactions=$(( transactions + 1 ))

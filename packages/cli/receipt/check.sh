@@ -255,9 +255,11 @@ der_integer() { # 64 hex digits: sets REPLY
 
 check_signature() { # sender, signature, payload
   local r=${2:0:64} s=${2:64} der
-  [[ $2 =~ ^[0-9a-f]{128}$ ]] || refuse tx.signature 'it is not 128 hex digits'
-  # Of s and order - s, which verify alike, only the lower one is valid.
-  [[ $r != "$ZEROS" && $r < $ORDER && $s != "$ZEROS" && ! $s > $HALF ]] || refuse tx.signature 'it is out of range'
+  [[ $2 =~ ^[0-9a-f]{128}$ ]] || refuse tx.signature 'it is not 128 lower-case hex digits'
+  [[ $r != "$ZEROS" && $r < $ORDER && $s != "$ZEROS" && $s < $ORDER ]] || refuse tx.signature \
+    "r or s is out of range: both are from 1 to n - 1, where n is the curve's order"
+  [[ ! $s > $HALF ]] || refuse tx.signature \
+    "its s is above n / 2, where n is the curve's order: of s and n - s, which verify alike, only the lower is valid"
   der_integer "$r"
   der=$REPLY
   der_integer "$s"

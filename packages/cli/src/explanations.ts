@@ -2,7 +2,7 @@
  * Why each rule is there, and what to do when it refuses: what `bc explain` shows beside the rule's own sentence
  * (core's RULES). A code without an entry doesn't compile.
  */
-import { RULES, type RuleCode } from '@bc/core'
+import { CURVE_ORDER, RULES, type RuleCode } from '@bc/core'
 import type { CliCode } from './failure.ts'
 
 export type Code = RuleCode | CliCode
@@ -98,7 +98,7 @@ export const EXPLANATIONS: Readonly<Record<Code, Explanation>> = {
   },
   'tx.signature': {
     why: 'It is the only thing that says that the owner of the coins wants this. It covers every field and the chain, so that nobody can change or repeat it.',
-    fix: "Sign again what is sent: same amount, fee, memo, nonce and chain, with the sender's own secret. A transaction sent without a nonce is read as the sender's next one, so one that was signed before another went out no longer fits: bc sign … --json | bc send-tx sends the nonce as well.",
+    fix: `Sign again what is sent: same amount, fee, memo, nonce and chain, with the sender's own secret. A transaction sent without a nonce is read as the sender's next one, so one that was signed before another went out no longer fits: bc sign … --json | bc send-tx sends the nonce as well. What openssl signs has a high s half of the time: send n - s in its place, 64 digits again, where n is ${CURVE_ORDER}.`,
   },
   'tx.nonce': {
     why: 'Each nonce counts once, so a signed transaction that anyone has seen cannot be played again.',

@@ -118,7 +118,7 @@ function targetOf({ rules }: GoodCase): string {
 }
 
 function badBlocks(): void {
-  for (const bad of sample([...badCases()], SOME_BAD, ({ code }) => code))
+  for (const bad of sample([...badCases()], SOME_BAD, ({ code, says = '' }) => `${code} ${says}`))
     test(bad.name, async () => {
       const sentence = expectFault(await auditOf(documentOf([...bad.parentChain, bad.bad])), placeOf(bad), bad.code)
       if (bad.position !== undefined) expect(sentence).toMatch(new RegExp(`^transaction ${bad.position}: `))

@@ -2,9 +2,18 @@
 import type { Address } from './address.ts'
 import { sha256Hex } from './hash.ts'
 import { canonicalJson, isJsonObject, type JsonObject, type JsonValue } from './json.ts'
+import { CURVE_ORDER } from './order.ts'
 import { MAX_MEMO_BYTES } from './params.ts'
-import { type Amount, type Hash, type Height, parseAmount, parseHeight, type Signature } from './primitives.ts'
-import { type RuleCode, RuleError } from './rules.ts'
+import {
+  type Amount,
+  type Hash,
+  type Height,
+  parseAmount,
+  parseHeight,
+  parseSignature,
+  type Signature,
+} from './primitives.ts'
+import { RuleError } from './rules.ts'
 import type { SignatureCheck, SignatureVerdict } from './signature.ts'
 
 /** What a sender signs, without the chain: `nonce` counts the sender's transactions confirmed before this one. */
@@ -119,16 +128,23 @@ function checkMemo(memo: string): void {
  */
 export function judgeTransaction(parsed: ParsedTransaction, verdict: SignatureVerdict): VerifiedTransaction {
   if (verdict === 'valid') return parsed.transaction as VerifiedTransaction
-  throw new RuleError(...CURVE_FAULTS[verdict], { id: parsed.id })
+  const { id, check } = parsed
+  if (verdict === 'signature')
+    throw new RuleError('tx.signature', `Signature verification failure: ${signatureFault(check.signature)}.`, { id })
+  const fault = `The ${verdict} is no address: its form, its checksum or the curve doesn't agree.`
+  throw new RuleError('tx.address', fault, { id })
 }
 
-const CURVE_FAULTS: Record<Exclude<SignatureVerdict, 'valid'>, [RuleCode, string]> = {
-  recipient: ['tx.address', "The recipient is no address: its form, its checksum or the curve doesn't agree."],
-  sender: ['tx.address', "The sender is no address: its form, its checksum or the curve doesn't agree."],
-  signature: [
-    'tx.signature',
-    "Signature verification failure: it is not the sender's over exactly this transaction on this chain.",
-  ],
+/** Of one that the curve has said no to: it knows no reason, and whoever is told a wrong one looks in the wrong place. */
+function signatureFault(text: string): string {
+  if (parseSignature(text) === undefined) return 'it is not 128 lower-case hex digits'
+  const numberOf = (digits: string) => BigInt(`0x${digits}`)
+  const [n, r, s] = [numberOf(CURVE_ORDER), numberOf(text.slice(0, 64)), numberOf(text.slice(64))] as const
+  if (r < 1n || r >= n || s < 1n || s >= n)
+    return "r or s is out of range: both are from 1 to n - 1, where n is the curve's order"
+  if (s > n / 2n)
+    return "its s is above n / 2, where n is the curve's order: of s and n - s, which verify alike, only the lower is valid"
+  return "it is not the sender's over exactly this transaction on this chain"
 }
 
 /** A reward in shape: its recipient, nonce and amount are judged once the block's fees are known. */

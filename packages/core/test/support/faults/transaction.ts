@@ -154,47 +154,57 @@ const ADDRESS_FAULTS: readonly Fault[] = [
 const r = (signature: string): bigint => BigInt(`0x${signature.slice(0, 64)}`)
 const s = (signature: string): bigint => BigInt(`0x${signature.slice(64)}`)
 
-const signature = (name: string, change: (right: string) => JsonValue): Fault =>
-  of('tx.signature')(name, (usual) => ({ ...usual, signature: change }))
+/** What a signature that isn't one must be told apart by: of a forged one nothing is wrong but whose it is. */
+const FORM = /it is not 128 lower-case hex digits/
+const RANGE = /r or s is out of range/
+const HIGH = /its s is above n \/ 2/
+const FORGED = /it is not the sender's over exactly this transaction on this chain/
+
+const signature = (says: RegExp, name: string, change: (right: string) => JsonValue): Fault => ({
+  ...of('tx.signature')(name, (usual) => ({ ...usual, signature: change })),
+  says,
+})
+
+const forged = (name: string, change: Change): Fault => ({ ...of('tx.signature')(name, change), says: FORGED })
 
 /** Signed as it was, sent as it wasn't. */
-const forged = (name: string, changed: (site: Site) => JsonObject): Fault =>
-  of('tx.signature')(name, (usual, site) => ({ ...usual, touch: (signed) => ({ ...signed, ...changed(site) }) }))
+const altered = (name: string, changed: (site: Site) => JsonObject): Fault =>
+  forged(name, (usual, site) => ({ ...usual, touch: (signed) => ({ ...signed, ...changed(site) }) }))
 
 const SIGNATURE_FAULTS: readonly Fault[] = [
-  signature('a high s: the same point, another text', (right) => right.slice(0, 64) + hex64(N - s(right))),
-  signature('r = 0', (right) => hex64(0n) + right.slice(64)),
-  signature('s = 0', (right) => right.slice(0, 64) + hex64(0n)),
-  signature('r = 0 and s = 0', () => '0'.repeat(128)),
-  signature('r = n', (right) => hex64(N) + right.slice(64)),
-  signature('s = n', (right) => right.slice(0, 64) + hex64(N)),
-  signature('s = n + 1', (right) => right.slice(0, 64) + hex64(N + 1n)),
-  signature('r of p', (right) => hex64(P) + right.slice(64)),
-  signature('r and s of all ones', () => 'f'.repeat(128)),
-  signature('r and s exchanged', (right) => right.slice(64) + right.slice(0, 64)),
-  signature('r one higher', (right) => hex64(r(right) + 1n) + right.slice(64)),
-  signature('upper-case hex', (right) => right.toUpperCase()),
-  signature('a signature of 127 digits', (right) => right.slice(0, -1)),
-  signature('a signature of 130 digits', (right) => `${right}00`),
-  signature('an empty signature', () => ''),
-  signature('a signature with a space before it', (right) => ` ${right}`),
-  signature('a DER signature', (right) => `30440220${right.slice(0, 64)}0220${right.slice(64)}`),
-  of('tx.signature')('a signature over the digest of the digest', (usual, { chain }) => ({
+  signature(HIGH, 'a high s: the same point, another text', (right) => right.slice(0, 64) + hex64(N - s(right))),
+  signature(RANGE, 'r = 0', (right) => hex64(0n) + right.slice(64)),
+  signature(RANGE, 's = 0', (right) => right.slice(0, 64) + hex64(0n)),
+  signature(RANGE, 'r = 0 and s = 0', () => '0'.repeat(128)),
+  signature(RANGE, 'r = n', (right) => hex64(N) + right.slice(64)),
+  signature(RANGE, 's = n', (right) => right.slice(0, 64) + hex64(N)),
+  signature(RANGE, 's = n + 1', (right) => right.slice(0, 64) + hex64(N + 1n)),
+  signature(RANGE, 'r of p', (right) => hex64(P) + right.slice(64)),
+  signature(RANGE, 'r and s of all ones', () => 'f'.repeat(128)),
+  signature(/above n|the sender's/, 'r and s exchanged', (right) => right.slice(64) + right.slice(0, 64)),
+  signature(FORGED, 'r one higher', (right) => hex64(r(right) + 1n) + right.slice(64)),
+  signature(FORM, 'upper-case hex', (right) => right.toUpperCase()),
+  signature(FORM, 'a signature of 127 digits', (right) => right.slice(0, -1)),
+  signature(FORM, 'a signature of 130 digits', (right) => `${right}00`),
+  signature(FORM, 'an empty signature', () => ''),
+  signature(FORM, 'a signature with a space before it', (right) => ` ${right}`),
+  signature(FORM, 'a DER signature', (right) => `30440220${right.slice(0, 64)}0220${right.slice(64)}`),
+  forged('a signature over the digest of the digest', (usual, { chain }) => ({
     ...usual,
     signature: () => signDigest(sha256Hex(sha256Hex(canonicalJson({ ...usual.fields, chain }))), usual.key),
   })),
-  of('tx.signature')("another's signature", (usual) => ({ ...usual, key: bob })),
-  of('tx.signature')('a signature for another chain', (usual) => ({ ...usual, chain: ANOTHER_CHAIN })),
-  of('tx.signature')('a signature for a chain without a name', (usual) => ({
+  forged("another's signature", (usual) => ({ ...usual, key: bob })),
+  forged('a signature for another chain', (usual) => ({ ...usual, chain: ANOTHER_CHAIN })),
+  forged('a signature for a chain without a name', (usual) => ({
     ...usual,
     chain: '' as typeof ANOTHER_CHAIN,
   })),
-  forged('a signature over another amount', () => ({ amount: 11 })),
-  forged('a signature over another fee', () => ({ fee: 2 })),
-  forged('a signature over another nonce', (site) => ({ nonce: nonceOf(site, alice) + 1 })),
-  forged('a signature over another recipient', () => ({ recipient: carol.address })),
-  forged('a signature over another sender', () => ({ sender: bob.address })),
-  forged('a memo added after the signature', () => ({ memo: 'as agreed' })),
+  altered('a signature over another amount', () => ({ amount: 11 })),
+  altered('a signature over another fee', () => ({ fee: 2 })),
+  altered('a signature over another nonce', (site) => ({ nonce: nonceOf(site, alice) + 1 })),
+  altered('a signature over another recipient', () => ({ recipient: carol.address })),
+  altered('a signature over another sender', () => ({ sender: bob.address })),
+  altered('a memo added after the signature', () => ({ memo: 'as agreed' })),
 ]
 
 const transfers = (code: Fault['code'], name: string, position: number, make: (site: Site) => Transfer[]): Fault => ({
