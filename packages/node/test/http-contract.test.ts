@@ -246,7 +246,7 @@ describe("the tutorial's contract", () => {
     ['٥', 'tx.number'],
     ['NaN', 'tx.number'],
     ['9007199254740992', 'tx.number'],
-    ['90071992547409920', 'tx.shape'],
+    ['90071992547409920', 'tx.number'],
     [0, 'tx.number'],
     [true, 'tx.shape'],
     [[7], 'tx.shape'],
@@ -255,6 +255,15 @@ describe("the tutorial's contract", () => {
   ])('an amount of %j: 400', async (amount, code) => {
     const { json } = await ask(post('/transactions/new', { ...(await payment()), amount }))
     expect(json).toMatchObject({ statusCode: 400, code })
+  })
+
+  it('an amount that is long, or not to be shown: its beginning is told, in printable ASCII', async () => {
+    const told = async (amount: string) =>
+      (await ask(post('/transactions/new', { ...(await payment()), amount }))).json.message
+    const fault = 'is not a whole number up to 2^53-1 in plain digits.'
+    expect(await told('9'.repeat(7000))).toBe(`The amount "${'9'.repeat(40)}"… ${fault}`)
+    expect(await told('"\u001b[2J茶')).toBe(`The amount "\\"\\u001b[2J\\u8336" ${fault}`)
+    expect(await told(`${'9'.repeat(39)}🍵`)).toBe(`The amount "${'9'.repeat(39)}\\ufffd"… ${fault}`)
   })
 
   it.each([

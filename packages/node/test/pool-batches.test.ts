@@ -154,6 +154,7 @@ describe('a batch', () => {
     ['a nonce in a string, and an amount in words', { ...paymentOf(1), nonce: '1', amount: 'one' }, 'tx.shape'],
     ['an amount in words and nothing else', { amount: 'one' }, 'tx.shape'],
     ['an amount in words', { ...paymentOf(1), amount: 'one' }, 'tx.number'],
+    ['an amount of 17 digits', { ...paymentOf(1), amount: '90071992547409920' }, 'tx.number'],
     ['an amount with a leading zero', { ...paymentOf(1), amount: '01' }, 'tx.number'],
     ['a recipient that is none', { ...paymentOf(1), recipient: 'dave' }, 'tx.address'],
     ['another amount than was signed', { ...paymentOf(1), amount: 2 }, 'tx.signature'],

@@ -94,7 +94,7 @@ export const ErrorSchema = Type.Object(
 /** The tutorial's clients send an amount as digits in a string, and no nonce and no fee. */
 export const NewTransactionSchema = Type.Object(
   {
-    amount: Type.Union([Type.Integer(), Type.String({ maxLength: 16 })], {
+    amount: Type.Union([Type.Integer(), Type.String()], {
       description: 'Coins; digits in a string are taken too, as the tutorial sends them',
     }),
     fee: Type.Optional(whole('Coins for the miner; 0 where it is missing')),

@@ -1,6 +1,7 @@
 /** What somebody hands in, and the transaction that it means. */
 import { type JsonObject, type JsonValue, parseJson, RuleError } from '@bc/core'
 import type { NewTransaction } from '../http/schemas.ts'
+import { quoted } from '../quoted.ts'
 
 /** A body of `POST /transactions/new`: the tutorial's clients know nothing of `nonce` and `fee`. */
 export interface Submission {
@@ -26,7 +27,7 @@ function readAmount(amount: number | string): number {
   if (typeof amount === 'number') return amount
   const value = Number(amount)
   if (!WHOLE.test(amount) || !Number.isSafeInteger(value))
-    throw new RuleError('tx.number', `The amount "${amount}" is not a whole number up to 2^53-1 in plain digits.`)
+    throw new RuleError('tx.number', `The amount ${quoted(amount)} is not a whole number up to 2^53-1 in plain digits.`)
   return value
 }
 
