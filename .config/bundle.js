@@ -198,15 +198,25 @@ function requireLate(code) {
 const LAUNCHED = /[\\/]bc(?:-node)?\.cjs$/
 
 /**
- * V8 keeps what it has compiled of the commands for their next start: beside the bundle, as Python does it, where
- * whoever can write could as well change the code. Where we can't write, nothing is kept. Node compares each file's
- * hash before it takes what is there. Node 20 has no such cache; with NODE_DISABLE_COMPILE_CACHE=1 no other has either.
+ * V8 keeps what it has compiled of the commands for their next start, beside the bundle, as Python does it. Whoever can
+ * write there has us run his code: what Node compares is a hash of each file, which he can put right. So the folder is
+ * its owner's alone, whatever the umask: Node would make it with 0777. In any other, and where we can't write, nothing is
+ * kept. (Windows knows no such modes: there it is as safe as the code.) Node 20 has no such cache; with
+ * NODE_DISABLE_COMPILE_CACHE=1 no other has either.
  */
 const COMPILE_CACHE = `{
   const module = require('node:module')
-  module.enableCompileCache?.(require('node:path').join(__dirname, '../.compile-cache'))
-  // It is written at the end of a process, and a node is killed as often as it is stopped.
-  setTimeout(() => module.flushCompileCache?.(), 1000).unref()
+  if (module.enableCompileCache && !process.env.NODE_DISABLE_COMPILE_CACHE) {
+    const { mkdirSync, statSync } = require('node:fs')
+    const folder = require('node:path').join(__dirname, '../.compile-cache')
+    const isOurs = ({ mode, uid }) => !process.getuid || (uid === process.getuid() && (mode & 0o77) === 0)
+    try {
+      mkdirSync(folder, { mode: 0o700, recursive: true })
+      if (isOurs(statSync(folder))) module.enableCompileCache(folder)
+    } catch {}
+    // It is written at the end of a process, and a node is killed as often as it is stopped.
+    setTimeout(() => module.flushCompileCache?.(), 1000).unref()
+  }
 }
 `
 

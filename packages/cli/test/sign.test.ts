@@ -1,5 +1,17 @@
 import { spawn } from 'node:child_process'
-import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import module from 'node:module'
 import { tmpdir } from 'node:os'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -88,6 +100,32 @@ describe('what Node has compiled, in an installation of its own', () => {
     const [version = ''] = readdirSync(cache)
     expect(readdirSync(`${cache}/${version}`).length).toBeGreaterThan(5)
   })
+
+  /** Without one of the tester's own. */
+  const signIn = (launcher: string, umask: string) =>
+    ended(
+      spawn('/bin/sh', ['-c', 'umask "$0"; exec "$@"', umask, launcher, ...WORDS, `@${keyFile}`, ...PLACE], {
+        env: { PATH: process.env.PATH, HOME: process.env.HOME },
+      }),
+    )
+
+  test.runIf('enableCompileCache' in module)('is its owner’s alone, whatever the umask', async () => {
+    const { launcher, cache } = install('shared')
+    expect(await signIn(launcher, '000')).toMatchObject(SIGNED)
+    expect(statSync(cache).mode & 0o777).toBe(0o700)
+    expect(readdirSync(cache)).toHaveLength(1)
+  })
+
+  test.runIf(process.getuid).each(['777', '770', '755'])(
+    'is neither taken from a folder that others can enter, nor kept there: %s',
+    async (mode) => {
+      const { launcher, cache } = install(`loose-${mode}`)
+      mkdirSync(cache)
+      chmodSync(cache, mode)
+      expect(await signIn(launcher, '000')).toMatchObject(SIGNED)
+      expect(readdirSync(cache)).toEqual([])
+    },
+  )
 
   test('may be spoilt', async () => {
     const { launcher, cache } = install('spoilt')
