@@ -216,12 +216,21 @@ describe('a file that can not be used: 2, with the file and the field', () => {
   })
 })
 
+/** As for a user whom the system doesn't know: `docker run --user 4242`. */
+const NO_HOME = {
+  HOME: undefined,
+  NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(
+    "import os from 'node:os'; os.homedir = () => { throw new Error('uv_os_homedir returned ENOENT') }",
+  )}`,
+}
+
 describe('an environment that has no place for files', () => {
   const NOWHERE = [
     ['HOME', { HOME: '', XDG_CONFIG_HOME: '', XDG_DATA_HOME: '' }],
     ['HOME', { HOME: 'home', XDG_CONFIG_HOME: '', XDG_DATA_HOME: '' }],
     // macOS knows no such variables.
     ['(?:XDG_\\w+_)?HOME', { HOME: '', XDG_CONFIG_HOME: 'config', XDG_DATA_HOME: './data' }],
+    ['HOME', { ...NO_HOME, XDG_CONFIG_HOME: '', XDG_DATA_HOME: '' }],
   ] as const
 
   test.each(NOWHERE)('%s is no absolute path: nothing is put into the current folder', async (name, env) => {
@@ -254,9 +263,9 @@ describe('an environment that has no place for files', () => {
     },
   )
 
-  test('a path of the file that starts at home', async () => {
+  test.each([{ HOME: '' }, NO_HOME])('a path of the file that starts at home: %j', async (homeless) => {
     const { env } = configured({ keys: '~/keys' })
-    const run = await command('bc', ['key', 'list'], { env: { ...env, HOME: '' } })
+    const run = await command('bc', ['key', 'list'], { env: { ...env, ...homeless } })
     expectFailure(run, 2, /config\.json: keys starts at home, and HOME is no absolute path\.\n/)
   })
 })

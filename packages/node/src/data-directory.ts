@@ -1,6 +1,6 @@
 import { isAbsolute, join } from 'node:path'
-import envPaths from 'env-paths'
 import { ConfigError } from './config.ts'
+import { userFolder } from './user-folders.ts'
 
 /**
  * The platform's data folder, one directory per port: two nodes on one machine never collide.
@@ -8,7 +8,7 @@ import { ConfigError } from './config.ts'
  * started elsewhere wouldn't find its chain and key again
  */
 export function defaultDataDirectory(port: number): string {
-  const directory = join(envPaths('bc', { suffix: '' }).data, `node-${port}`)
+  const directory = join(userFolder('data'), `node-${port}`)
   if (isAbsolute(directory)) return directory
   const { XDG_DATA_HOME } = process.env
   const wrong = XDG_DATA_HOME && !isAbsolute(XDG_DATA_HOME) ? 'XDG_DATA_HOME' : 'HOME'

@@ -3,9 +3,9 @@
  * it may be copied, shown and kept in a repository. (The node's config.json is another file: it holds a chain's rules.)
  */
 import { existsSync } from 'node:fs'
-import { homedir } from 'node:os'
 import { dirname, isAbsolute, join, resolve } from 'node:path'
 import { isJsonObject, type JsonObject, type JsonValue, parseJson, RuleError } from '@bc/core'
+import { home } from '@bc/node/user-folders'
 import { usage } from '../failure.ts'
 import { readSmallBytes } from '../terminal/input.ts'
 import { printable } from '../terminal/printable.ts'
@@ -116,6 +116,6 @@ function truth(value: JsonValue): boolean {
 /** A relative path starts at the config file, wherever the command is called. */
 function pathIn(path: string, file: string): string {
   if (!path.startsWith('~/')) return resolve(dirname(file), path)
-  if (isAbsolute(homedir())) return join(homedir(), path.slice(2))
+  if (isAbsolute(home())) return join(home(), path.slice(2))
   throw new Fault('starts at home, and HOME is no absolute path')
 }

@@ -1,6 +1,6 @@
 /** Where the platform wants what belongs to a user. Beside it, in the same data folder, are the nodes' folders. */
 import { isAbsolute, join } from 'node:path'
-import envPaths from 'env-paths'
+import { userFolder } from '@bc/node/user-folders'
 import { usage } from '../failure.ts'
 
 /**
@@ -8,12 +8,12 @@ import { usage } from '../failure.ts'
  * folder that a command is called from, so whoever can write there could say which node is asked.
  */
 export function findConfigFile(): string | undefined {
-  return absolute(join(envPaths('bc', { suffix: '' }).config, 'config.json'))
+  return absolute(join(userFolder('config'), 'config.json'))
 }
 
 /** undefined as with {@link findConfigFile}: what is stored in such a folder is not found again. */
 export function findKeysFolder(): string | undefined {
-  return absolute(join(envPaths('bc', { suffix: '' }).data, 'keys'))
+  return absolute(join(userFolder('data'), 'keys'))
 }
 
 /** @throws CliError `cli.usage` where the environment has no place for it */
