@@ -108,11 +108,8 @@ describe('standard input', () => {
       /^bc: message\.malformed: .*not UTF-8/,
     ],
     ['a list', `[${SIGNED_WITH_MEMO}]`, 5, /^bc: tx\.shape: /],
-    ['a bad second line', `${SIGNED_WITH_MEMO}\n{"amount": }\n`, 5, /^bc: message\.malformed: Line 2: /],
-    ['a bad first line', `{"amount": }\n${SIGNED_WITH_MEMO}\n`, 5, /^bc: message\.malformed: Line 1: /],
-    ['a bad line after blank ones', `\n \n{"amount": }\n${SIGNED_WITH_MEMO}`, 5, /^bc: message\.malformed: Line 3: /],
     ['one over several lines', '{\n  "amount": 5,\n  "fee": \n}\n', 5, /^bc: message\.malformed: (?!Line)/],
-    ['a second line that is a list', `${SIGNED_WITH_MEMO}\n[]\n`, 5, /^bc: tx\.shape: Line 2: /],
+    ['no line that is a transaction', '[]\n{"amount": }\n', 5, /^bc: message\.malformed: (?!Line)/],
   ] as const)('%s: nothing is sent', async (_name, input, code, reason) => {
     expectFailure(await send([], { input }), code, reason)
     expect(bodies).toEqual([])
@@ -148,6 +145,41 @@ describe.each([
     expect(await send([], { input })).toMatchObject({ code: 0, stdout: [1, 2, 3].map(result).join(''), stderr: '' })
     expect(bodies).toEqual(lines)
   })
+
+  test('a line that is none has its outcome in its place, and all others are sent', async () => {
+    refused = { 2: 'tx.balance' }
+    const [first = '', second = '', third = ''] = lines
+    const notUtf8 = Buffer.from(first.replace('42', '\xff'), 'latin1')
+    const texts = ['{"amount": }', ' ', first, 'hello', '[]', second, notUtf8, third, '{"amount": 1.0}', '']
+    const run = await send([], {
+      input: Buffer.concat(texts.flatMap((text) => [Buffer.from(text), Buffer.from('\n')])),
+    })
+    expect(run.stdout.split('\n').slice(0, -1).map(toldBy)).toEqual([
+      ['message.malformed', 400, 'Line 1'],
+      ['accepted', 201],
+      ['message.malformed', 400, 'Line 4'],
+      ['tx.shape', 400, 'Line 5'],
+      ['tx.balance', 422],
+      ['message.malformed', 400, 'Line 7'],
+      ['accepted', 201],
+      ['message.malformed', 400, 'Line 9'],
+    ])
+    const stderr = 'bc: 6 of 8 transactions refused: message.malformed 4, tx.shape 1, tx.balance 1\n'
+    expect(run).toMatchObject({ code: 5, stderr })
+    expect(bodies).toEqual(lines)
+  })
+
+  test('one of two', async () => {
+    const run = await send([], { input: `hello\n${lines[0]}` })
+    expect(run).toMatchObject({ code: 5, stderr: 'bc: 1 of 2 transactions refused: message.malformed 1\n' })
+    expect(bodies).toEqual(lines.slice(0, 1))
+  })
+
+  /** The code, the status and, of what was refused here, the line. */
+  function toldBy(outcome: string): unknown[] {
+    const { code = 'accepted', status, message = '' } = JSON.parse(outcome)
+    return [code, status, ...(message.match(/^Line \d+/) ?? [])]
+  }
 
   test.each([
     ['a rule', { 2: 'tx.balance' }, 5, 'tx.balance 1'],

@@ -1,8 +1,8 @@
 /**
  * Transactions by the thousand, in batches; one by one to a node that takes none. Each has a line of result, in their
- * order, and all are sent whatever becomes of one: what comes after a refusal may be somebody else's.
+ * order, and all that can be read are sent whatever becomes of one: what comes after a refusal may be somebody else's.
  */
-import { canonicalJson, isJsonObject, type JsonObject, parseAmount, parseHash } from '@bc/core'
+import { canonicalJson, isJsonObject, type JsonObject, parseAmount, parseHash, RuleError } from '@bc/core'
 import type { OutcomeAnswer } from '@bc/node'
 import { LineSplitter, LongLineError } from '@bc/node/ndjson'
 import { connect, type NodeClient } from '../client/client.ts'
@@ -15,6 +15,7 @@ import { note, outliveReader, printResult } from '../terminal/output.ts'
 import { printable } from '../terminal/printable.ts'
 import { progressOf } from '../terminal/progress.ts'
 import { counted } from '../terminal/text.ts'
+import type { Candidate } from './send-tx.ts'
 
 /** A node takes ten times as many; but a request must arrive in time, and the progress bar should move. */
 const BATCH = 1000
@@ -22,7 +23,7 @@ const LINE_BYTES = 65_536
 const QUESTION = { method: 'POST', path: SEND_MANY } as const
 const DOUBT = doubtOf(QUESTION)
 
-export async function sendMany(transactions: readonly JsonObject[], settings: Settings): Promise<void> {
+export async function sendMany(transactions: readonly Candidate[], settings: Settings): Promise<void> {
   const progress = progressOf('Sending', 'transaction', transactions.length)
   const refused: Refused[] = []
   let done = 0
@@ -61,7 +62,23 @@ function worst(codes: readonly ExitCode[]): ExitCode {
   return SEVERITY.find((code) => codes.includes(code)) ?? EXIT.other
 }
 
-async function* outcomesOf(transactions: readonly JsonObject[], settings: Settings): AsyncGenerator<OutcomeAnswer> {
+/** The node's outcomes, and in their places those of the lines that it isn't shown. */
+async function* outcomesOf(given: readonly Candidate[], settings: Settings): AsyncGenerator<OutcomeAnswer> {
+  let at = 0
+  function* unread(): Generator<OutcomeAnswer> {
+    for (let one = given[at]; one instanceof RuleError; one = given[++at])
+      yield { status: 400, code: one.code, message: one.message }
+  }
+  const transactions = given.flatMap((one) => (one instanceof RuleError ? [] : [one]))
+  yield* unread()
+  for await (const outcome of answersTo(transactions, settings)) {
+    yield outcome
+    at++
+    yield* unread()
+  }
+}
+
+async function* answersTo(transactions: readonly JsonObject[], settings: Settings): AsyncGenerator<OutcomeAnswer> {
   for (let from = 0; from < transactions.length; from += BATCH) {
     const answers = await batch(transactions.slice(from, from + BATCH), settings)
     // A node knows batches or it doesn't, which the first one shows.

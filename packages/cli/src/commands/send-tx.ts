@@ -9,6 +9,7 @@ import {
   parseSignature,
   RuleError,
 } from '@bc/core'
+import { isBlank, LineSplitter } from '@bc/node/ndjson'
 import { connect } from '../client/client.ts'
 import { addressFault, amountArgument, memoField, parseWhole } from '../command-line/arguments.ts'
 import { usage } from '../failure.ts'
@@ -19,6 +20,9 @@ import type { Settings } from '../settings/options.ts'
 import { readInput } from '../terminal/input.ts'
 import { printResult } from '../terminal/output.ts'
 import { openQuestions } from '../terminal/questions.ts'
+
+/** A transaction to be sent, or what is wrong with the line where one should be. */
+export type Candidate = JsonObject | RuleError
 
 export interface SendOptions {
   readonly nonce?: number
@@ -39,7 +43,7 @@ export async function sendTx(
   const transactions = await transactionsFrom(words, options, source, settings)
   const [first, ...others] = transactions
   if (first === undefined) return
-  if (others.length > 0) {
+  if (others.length > 0 || first instanceof RuleError) {
     const { sendMany } = await import('./send-many.ts')
     return sendMany(transactions, settings)
   }
@@ -52,7 +56,7 @@ async function transactionsFrom(
   options: SendOptions,
   source: KeySource,
   settings: Settings,
-): Promise<readonly JsonObject[]> {
+): Promise<readonly Candidate[]> {
   const [sender, recipient, amount, signature] = words
   if (sender !== undefined && recipient !== undefined && amount !== undefined && signature !== undefined)
     return [
@@ -105,15 +109,30 @@ async function askForFields(node: URL): Promise<JsonObject> {
 }
 
 /** One transaction, printed in whatever way, or one on each line. */
-function readTransactions(input: Uint8Array): readonly JsonObject[] {
-  const text = decoded(input)
-  if (text.trim() === '') throw usage('standard input is empty: a signed transaction as JSON was expected there.')
-  const whole = parsed(text.trim())
+function readTransactions(input: Uint8Array): readonly Candidate[] {
+  const splitter = new LineSplitter(MAX_INPUT)
+  const lines = [...splitter.feedCounted(input), splitter.end() ?? new Uint8Array()]
+  if (lines.every(isBlank)) throw usage('standard input is empty: a signed transaction as JSON was expected there.')
+  const whole = orFault(() => parse(input))
   if (!(whole instanceof RuleError)) return [transactionIn(whole)]
-  const lines = text.split('\n')
+  const read = lines.flatMap((line, i) => (isBlank(line) ? [] : [transactionOn(line, i + 1)]))
   // Where none of them is one by itself it is one over all of them, and the fault is its own.
-  if (lines.every((line) => parsed(line) instanceof RuleError)) throw whole
-  return lines.flatMap((line, i) => (line.trim() === '' ? [] : [transactionOn(line, i + 1)]))
+  if (read.every((one) => one instanceof RuleError)) throw whole
+  return read
+}
+
+function parse(bytes: Uint8Array): JsonValue {
+  return parseJson(decoded(bytes).trim(), JSON_LIMITS)
+}
+
+/** What was read, or what is wrong with it. */
+function orFault<T>(read: () => T): T | RuleError {
+  try {
+    return read()
+  } catch (error) {
+    if (error instanceof RuleError) return error
+    throw error
+  }
 }
 
 /** Strictly: a byte that is put right in silence is a memo that nobody signed. */
@@ -125,23 +144,9 @@ function decoded(input: Uint8Array): string {
   }
 }
 
-/** The value, or what is wrong with it. */
-function parsed(text: string): JsonValue | RuleError {
-  try {
-    return parseJson(text, JSON_LIMITS)
-  } catch (error) {
-    if (error instanceof RuleError) return error
-    throw error
-  }
-}
-
-function transactionOn(line: string, number: number): JsonObject {
-  try {
-    return transactionIn(parseJson(line, JSON_LIMITS))
-  } catch (error) {
-    if (error instanceof RuleError) throw new RuleError(error.code, `Line ${number}: ${error.message}`, error.data)
-    throw error
-  }
+function transactionOn(line: Uint8Array, number: number): Candidate {
+  const one = orFault(() => transactionIn(parse(line)))
+  return one instanceof RuleError ? new RuleError(one.code, `Line ${number}: ${one.message}`, one.data) : one
 }
 
 function transactionIn(value: JsonValue): JsonObject {

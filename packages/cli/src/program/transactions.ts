@@ -79,10 +79,11 @@ function addSendTx(bc: Command): void {
       'after',
       `
 Of many on standard input each has a line of result, in their order: what was
-accepted with {"id", "index", "status"}, what was refused with {"code",
-"message", "status"}. All are sent, whatever becomes of one. Exit code: 0 where
-all were accepted, otherwise the worst that happened: 4 a signature refused, 5
-refused by another rule; 1 or 3 where the node or the way to it broke.
+accepted with {"id", "index", "status"}, what was refused or can't be read with
+{"code", "message", "status"}. All else is sent, whatever becomes of one. Exit
+code: 0 where all were accepted, otherwise the worst that happened: 4 a
+signature refused, 5 refused by another rule; 1 or 3 where the node or the way
+to it broke.
 ${examples(
   'bc send-tx $FROM $TO 5 $SIGNATURE',
   'bc send-tx < signed.json              one transaction, or one on each line',
