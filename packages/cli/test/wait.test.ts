@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs'
 import type { ServerResponse } from 'node:http'
 import { createServer } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { bc, command, ended, expectFailure, fakeNode, output, STATUS, start } from './commands.ts'
 import { CHAIN } from './keys.ts'
 import { startedNode, temporaryFolder, waitFor } from './nodes.ts'
@@ -229,6 +229,22 @@ describe('a node', () => {
     expect(run).toMatchObject({ code: 0 })
     const { chain, address } = await get(`${url}/status`)
     expect(JSON.parse(run.stdout)).toMatchObject({ chain, address, height: 1 })
+  })
+
+  test('behind a proxy that takes a connection and is silent is asked again', async () => {
+    const seen = new Set<string | undefined>()
+    const { url, close } = await fakeNode(({ url }, response) => {
+      const isFirst = !seen.has(url)
+      seen.add(url)
+      if (isFirst) return
+      if (url === '/status') return void response.end(JSON.stringify(STATUS))
+      response.writeHead(200, { 'content-type': 'text/event-stream' }).write('event: start\ndata: {}\n\n')
+    })
+    onTestFinished(close)
+    // Less than a question has by itself.
+    const run = await bc('wait', '--ready', '--timeout', '25', '--node', url)
+    expect(run).toMatchObject({ code: 0, stderr: expect.stringMatching(/no answer within/) })
+    expect(seen).toEqual(new Set([expect.stringMatching('/events'), '/status']))
   })
 
   test('that does not come in time is exit code 1', async () => {

@@ -28,7 +28,7 @@ export interface Endpoint {
   token(): string | undefined
 }
 
-const USUAL_TIMEOUT = DEFAULT_TIMEOUT * 1000
+export const USUAL_TIMEOUT = DEFAULT_TIMEOUT * 1000
 /** A block has its limit in the rules of its chain; none that anyone uses comes near. */
 const USUAL_BYTES = 16 << 20
 export const SEND = '/transactions/new'

@@ -68,9 +68,8 @@ function statusOnce(
   options: Omit<FollowOptions, 'types'>,
   isReached: (status: StatusAnswer) => boolean,
 ): Promise<StatusAnswer> {
-  const node = connect(endpoint)
-  return follow(endpoint, { ...options, types: ['block'] }, async () => {
-    const status = await node.status()
+  return follow(endpoint, { ...options, types: ['block'] }, async (_event, tried) => {
+    const status = await connect(tried).status()
     return isReached(status) ? status : undefined
   })
 }

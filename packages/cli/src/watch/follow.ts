@@ -1,7 +1,7 @@
 /** Follows a node's events through lost connections and restarts: goes on after the last event that was dealt with. */
 import { setTimeout as delay } from 'node:timers/promises'
 import type { EventType } from '@bc/node'
-import type { Endpoint } from '../client/http.ts'
+import { type Endpoint, USUAL_TIMEOUT } from '../client/http.ts'
 import { mayPass } from '../failure.ts'
 import { type NodeEvent, nodeEvents } from './node-events.ts'
 
@@ -16,9 +16,13 @@ export interface FollowOptions {
   readonly onBack?: () => void
 }
 
-/** @returns the result, after which no event is wanted any more; undefined as long as there is none */
-export type Handler<T extends object> = (event: NodeEvent) => Promise<T | undefined>
+/**
+ * @param endpoint to be asked where the answer belongs to the try
+ * @returns the result, after which no event is wanted any more; undefined as long as there is none
+ */
+export type Handler<T extends object> = (event: NodeEvent, endpoint: Endpoint) => Promise<T | undefined>
 
+const FIRST_TRY_MS = 2_000
 const FIRST_WAIT_MS = 250
 const LONGEST_WAIT_MS = 15_000
 
@@ -62,10 +66,11 @@ class Line<T extends object> {
   async hold(): Promise<T | undefined> {
     const { types, signal } = this.options
     signal.throwIfAborted()
+    const endpoint = this.triedEndpoint()
     try {
-      const events = nodeEvents(this.endpoint, { types, after: this.after, signal, onOpen: () => this.opened() })
+      const events = nodeEvents(endpoint, { types, after: this.after, signal, onOpen: () => this.opened() })
       for await (const event of events) {
-        const result = await this.handle(event)
+        const result = await this.handle(event, endpoint)
         this.after = event.id ?? this.after
         this.failures = 0
         if (result !== undefined) return result
@@ -88,6 +93,16 @@ class Line<T extends object> {
     } catch {
       throw signal.reason
     }
+  }
+
+  /**
+   * A proxy may take a connection before its node is there, and never answer on it: whoever tries again anyhow soon does.
+   * A node that is slow has more time with each try.
+   */
+  private triedEndpoint(): Endpoint {
+    if (!this.options.isPatient) return this.endpoint
+    const { usualTimeout = USUAL_TIMEOUT } = this.endpoint
+    return { ...this.endpoint, usualTimeout: Math.min(usualTimeout, FIRST_TRY_MS * 2 ** this.failures) }
   }
 
   private opened(): void {
