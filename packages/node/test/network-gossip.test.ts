@@ -47,9 +47,12 @@ async function hostile(): Promise<Hostile> {
   return one
 }
 
-/** A stream that takes the place of the peer's own. */
-function rawGossip(peer: Hostile, address: string): Promise<Stream> {
-  return peer.node.dialProtocol(multiaddr(address), '/meshsub/1.1.0')
+/** The stream on which the peer itself gossips. */
+async function rawGossip(peer: Hostile, address: string): Promise<Stream> {
+  const { streams } = await peer.node.dial(multiaddr(address))
+  return until(async () =>
+    streams.find(({ protocol, direction }) => /meshsub/.test(protocol) && direction === 'outbound'),
+  )
 }
 
 /** Until each takes gossip of the other. */
@@ -156,6 +159,17 @@ test('an answer of many messages comes in one piece, and more after it', async (
   await send(['one more'])
   await until(async () => v.judged.length === 2_001)
   expect(v.transport.peers()).toHaveLength(1)
+})
+
+test('on one connection there is one stream of it', async () => {
+  const v = await listener()
+  const peer = await Hostile.start({ chain: CHAIN })
+  open.push(() => peer.stop())
+  const connection = await peer.node.dial(multiaddr(v.transport.addresses()[0] as string))
+  const versions = ['/meshsub/1.2.0', '/meshsub/1.1.0', '/meshsub/1.0.0', '/floodsub/1.0.0']
+  const opened = versions.map((version) => connection.newStream(version).then(({ protocol }) => protocol))
+  const protocols = (await Promise.allSettled(opened)).flatMap((one) => ('value' in one ? one.value : []))
+  expect(protocols).toEqual(['/meshsub/1.2.0'])
 })
 
 /** Or it would stay connected, and never be heard again. */

@@ -65,6 +65,11 @@ const MOST_CONNECTION_STREAMS = 64
 const STREAM_WINDOW = 512 * 1024
 /** Gossip that waits for a peer who is slow to take it. */
 const OUTBOX_BYTES = 4_000_000
+/**
+ * The one version of gossip that all nodes speak. Of each that is offered a peer may open a stream, and leave a piece on it that
+ * lacks its end.
+ */
+const GOSSIP = '/meshsub/1.2.0'
 /** The most that gossipsub sends in one piece: all that we want of what a peer has is one. */
 const PIECE_BYTES = 4 * 1024 * 1024
 /** Of the name of a message. */
@@ -147,6 +152,7 @@ export async function createNode(options: Libp2pNodeOptions, door: Door): Promis
       }),
     },
   })
+  node.services.pubsub.protocols = [GOSSIP]
   return node
 }
 
