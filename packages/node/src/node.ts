@@ -105,7 +105,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
       identity,
       network,
     })
-    const onReverted = (reverted: Reverted) => events.reverted(reverted)
+    const onReverted = (reverted: Reverted) => events.headMoved(reverted, reverted.pool)
     const moreRoutes = dev && ((app: App) => dev.addRoutes(app, { chain, admission, miner, door, onReverted }))
     const neighboursFile = dataDirectory === undefined ? undefined : join(dataDirectory, 'neighbours.json')
     const neighbours = new Neighbours({ chain, log, network, file: neighboursFile })

@@ -7,6 +7,7 @@ import { ConfigError } from '../src/config.ts'
 import { DevMode } from '../src/dev/index.ts'
 import { type Asked, ask as askPlainly, post } from './support/http-client.ts'
 import { type Answer, Contract, type Json } from './support/http-contract.ts'
+import { isOf, listen } from './support/http-events.ts'
 import { CAROL, type Payment, signed, startTestNode, type TestNode } from './support/http-node.ts'
 import { type Mined, minedOn } from './support/http-parts.ts'
 
@@ -322,6 +323,29 @@ describe('snapshots', () => {
       await busyHour()
       expect(await view()).toEqual(after)
     }
+  })
+
+  it('on another branch than the head are told of as that branch: its blocks are adopted again', async () => {
+    const { chain } = parts
+    const genesis = chain.head
+    await send(payment())
+    await ask('/mine')
+    const id = await take()
+    const [a2, a3] = (await blocks()).slice(1).map((block) => ({ index: block.index, hash: hashOf(block as never) }))
+    const client = await listen(node.port, { app: node.app, types: 'block,reorganisation' })
+    for (let i = 0, parent = genesis; i < 3; i++) {
+      const { parsed, entry } = minedOn(parts, parent, { now: START })
+      await chain.import(parsed)
+      parent = entry
+    }
+    const b = chain.head
+    await revert(id)
+    const heard = await client.until((all) => all.filter(isOf('block')).length >= 5)
+    const [reorganisation, ...adopted] = heard.slice(-3)
+    expect(reorganisation).toMatchObject({ event: 'reorganisation', data: { adopted: [a2, a3] } })
+    expect(reorganisation?.data.abandoned).toMatchObject([{ hash: b.hash }, { index: 3 }, { index: 2 }])
+    expect(adopted).toMatchObject([a2, a3].map((data) => ({ event: 'block', data })))
+    await client.close()
   })
 
   it('leave no trace of transactions that came later', async () => {

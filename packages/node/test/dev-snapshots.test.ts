@@ -85,8 +85,8 @@ describe('a revert', () => {
     await node.snapshots.revert(id)
     expect(await stateOf(node)).toEqual(before)
     await inspect(node.ledger)
-    const left = node.reverted[0]?.abandon.map(({ index }) => index)
-    expect([left, node.reverted[0]?.adopt, node.reverted[0]?.head.hash]).toEqual([[6, 5, 4], [], before.head.hash])
+    const left = node.reverted[0]?.abandoned.map(({ entry }) => entry.index)
+    expect([left, node.reverted[0]?.adopted, node.reverted[0]?.head.hash]).toEqual([[6, 5, 4], [], before.head.hash])
 
     const outcomes = []
     for (const text of textsAfter(first, base)) outcomes.push((await node.ledger.import(text)).kind)
@@ -123,8 +123,8 @@ describe('a revert', () => {
     expect(node.ledger.chain.head.index).toBe(5)
     await node.snapshots.revert(id)
     expect(await stateOf(node)).toEqual(before)
-    const [{ abandon, adopt } = { abandon: [], adopt: [] }] = node.reverted
-    expect([abandon, adopt].map((entries) => entries.map(({ index }) => index))).toEqual([
+    const [{ abandoned, adopted } = { abandoned: [], adopted: [] }] = node.reverted
+    expect([abandoned, adopted].map((blocks) => blocks.map(({ entry }) => entry.index))).toEqual([
       [5, 4, 3, 2],
       [2, 3],
     ])

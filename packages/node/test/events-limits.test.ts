@@ -155,8 +155,8 @@ describe('a revert in dev mode', () => {
     const transaction = signed(chain.id) as VerifiedTransaction
     const id = transactionId(transaction, chain.id)
     const pool = [{ kind: 'dropped', entry: { id, transaction }, reason: 'reverted' }] as const
-    events.reverted({ head, abandon: [], adopt: [], pool: [] })
-    events.reverted({ head, abandon: [head], adopt: [], pool })
+    events.headMoved({ head, abandoned: [], adopted: [] }, [])
+    events.headMoved({ head, abandoned: [{ entry: head }], adopted: [] }, pool)
     const heard = await client.until(({ length }) => length >= 3)
     const data = { abandoned: [{ index: head.index, hash: head.hash }], adopted: [] }
     expect(heard.slice(1)).toMatchObject([

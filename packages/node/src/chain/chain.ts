@@ -253,6 +253,15 @@ export class Chain {
     this.current = await store.headEntry()
   }
 
+  /** A block of the main chain, as it was when it was connected. */
+  async storedBlock(entry: BlockEntry): Promise<ConnectedBlock> {
+    const parsed = await this.modules.store.block(entry)
+    const undo = await this.modules.store.undo(parsed)
+    const { reward } = checkBody(parsed, this.rules)
+    const ids = readTransactions(parsed.block.transactions, this.id).parsed.map(({ id }) => id)
+    return { entry, parsed, undo, ids: [transactionId(reward, this.id), ...ids] }
+  }
+
   private async importOne(
     parsed: ParsedBlock,
     options: ImportOptions,
@@ -439,14 +448,6 @@ export class Chain {
 
   private async verifyStored(entry: BlockEntry): Promise<VerifiedBlock> {
     return this.verify(checkBody(await this.modules.store.block(entry), this.rules))
-  }
-
-  private async storedBlock(entry: BlockEntry): Promise<ConnectedBlock> {
-    const parsed = await this.modules.store.block(entry)
-    const undo = await this.modules.store.undo(parsed)
-    const { reward } = checkBody(parsed, this.rules)
-    const ids = readTransactions(parsed.block.transactions, this.id).parsed.map(({ id }) => id)
-    return { entry, parsed, undo, ids: [transactionId(reward, this.id), ...ids] }
   }
 
   private async publish(change: HeadChange, options: ImportOptions): Promise<void> {

@@ -12,6 +12,7 @@ import type { Admission } from '../pool/admission.ts'
 import { changesByRevert, type Reverted, type Waiting } from '../pool/changes.ts'
 import type { Serial } from '../serial.ts'
 import type { Snapshot } from '../storage/database.ts'
+import type { ConnectedBlock } from '../storage/records.ts'
 import type { DevClock } from './clock.ts'
 import type { RewindStore } from './rewind-store.ts'
 import type { SnapshotAnswer } from './schemas.ts'
@@ -108,7 +109,9 @@ export class Snapshots {
     )
     const unconfirmed = await this.unconfirmedOf([...(await this.transactionsOf(abandon)), ...waiting])
     const pool = changesByRevert(unconfirmed, waiting, [...admission.pool.list()])
-    this.modules.onReverted?.({ head: chain.head, abandon, adopt, pool })
+    const adopted: ConnectedBlock[] = []
+    for (const entry of adopt) adopted.push(await chain.storedBlock(entry))
+    this.modules.onReverted?.({ head: chain.head, abandoned: abandon.map((entry) => ({ entry })), adopted, pool })
   }
 
   /** @param blocks newest first */

@@ -3,13 +3,13 @@
  * the disk, followed by the pool, and seen by every other request.
  */
 import { type Hash, RuleError } from '@bc/core'
-import type { HeadChange } from '../chain/head-change.ts'
+import type { HeadMove } from '../chain/head-change.ts'
 import { stoppingError } from '../errors.ts'
 import type { EventType, HeadEvent, PeerEvent } from '../http/event-schemas.ts'
 import type { MiningProgress } from '../mining/miner.ts'
-import type { PoolChange, Reverted } from '../pool/changes.ts'
+import type { PoolChange } from '../pool/changes.ts'
 import { EventHistory, type HistoryLimits } from './history.ts'
-import { eventText, type KeptType, type Message, messagesOfHead, messagesOfPool, reorganisationOf } from './messages.ts'
+import { eventText, type KeptType, type Message, messagesOfHead, messagesOfPool } from './messages.ts'
 import { MiningMeter } from './mining-meter.ts'
 import { EventStream } from './stream.ts'
 
@@ -67,16 +67,10 @@ export class EventFeed {
   }
 
   /** @param pool what the pool has made of it */
-  headMoved(change: HeadChange, pool: readonly PoolChange[]): void {
-    const { index, hash } = change.head
+  headMoved(move: HeadMove, pool: readonly PoolChange[]): void {
+    const { index, hash } = move.head
     this.head = { ...this.head, height: index, tip: hash }
-    this.tell([...messagesOfHead(change), ...messagesOfPool(pool)])
-  }
-
-  /** Dev mode has gone back to an earlier head, and to the pool of then. */
-  reverted({ head, abandon, adopt, pool }: Reverted): void {
-    this.head = { ...this.head, height: head.index, tip: head.hash }
-    this.tell([...reorganisationOf(abandon, adopt), ...messagesOfPool(pool)])
+    this.tell([...messagesOfHead(move), ...messagesOfPool(pool)])
   }
 
   poolChanged(changes: readonly PoolChange[]): void {

@@ -1,6 +1,5 @@
 /** What happens in the node, as its events tell it. */
-import type { BlockEntry } from '@bc/core'
-import type { HeadChange } from '../chain/head-change.ts'
+import type { HeadMove } from '../chain/head-change.ts'
 import type { BlockEvent, KeptEvents, TransactionEvent } from '../http/event-schemas.ts'
 import type { PoolChange } from '../pool/changes.ts'
 import type { ConnectedBlock } from '../storage/records.ts'
@@ -11,16 +10,11 @@ export type KeptType = keyof KeptEvents
 export type Message = { [Type in KeptType]: { readonly type: Type; readonly data: KeptEvents[Type] } }[KeptType]
 
 /** The reorganisation, if it is one, and then each new block. */
-export function messagesOfHead({ abandoned, adopted }: HeadChange): Message[] {
+export function messagesOfHead({ abandoned, adopted }: HeadMove): Message[] {
   const blocks = adopted.map((block) => ({ type: 'block' as const, data: blockEvent(block) }))
-  const entryOf = ({ entry }: ConnectedBlock) => entry
-  return [...reorganisationOf(abandoned.map(entryOf), adopted.map(entryOf)), ...blocks]
-}
-
-/** None where nothing was abandoned. */
-export function reorganisationOf(abandoned: readonly BlockEntry[], adopted: readonly BlockEntry[]): Message[] {
-  if (abandoned.length === 0) return []
-  return [{ type: 'reorganisation', data: { abandoned: abandoned.map(placeOf), adopted: adopted.map(placeOf) } }]
+  if (abandoned.length === 0) return blocks
+  const data = { abandoned: abandoned.map(placeOf), adopted: adopted.map(placeOf) }
+  return [{ type: 'reorganisation', data }, ...blocks]
 }
 
 export function messagesOfPool(changes: readonly PoolChange[]): Message[] {
@@ -32,7 +26,7 @@ function blockEvent({ entry, parsed, ids }: ConnectedBlock): BlockEvent {
   return { hash: entry.hash, ...header, transactions: [...ids] }
 }
 
-function placeOf({ index, hash }: BlockEntry) {
+function placeOf({ entry: { index, hash } }: Pick<ConnectedBlock, 'entry'>) {
   return { index, hash }
 }
 

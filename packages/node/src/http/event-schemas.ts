@@ -57,11 +57,11 @@ export const TransactionEventSchema = Type.Union(
   { title: 'TransactionEvent' },
 )
 
-/** It comes before the events of the adopted blocks. A revert in dev mode has none: what is adopted was there before. */
+/** It comes before the events of the adopted blocks. */
 export const ReorganisationEventSchema = Type.Object(
   {
     abandoned: Type.Array(place, { minItems: 1, description: 'Newest first' }),
-    adopted: Type.Array(place, { description: 'Oldest first; none where dev mode has gone back' }),
+    adopted: Type.Array(place, { description: 'Oldest first; none where dev mode has gone back on the same branch' }),
   },
   { additionalProperties: false, title: 'ReorganisationEvent' },
 )

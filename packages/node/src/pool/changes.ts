@@ -1,5 +1,6 @@
 /** What becomes of transactions in the pool, for those who want to hear of it. */
-import type { Admission, BlockEntry, Hash, PoolEntry, Reorganisation, RuleCode } from '@bc/core'
+import type { Admission, Hash, PoolEntry, RuleCode } from '@bc/core'
+import type { HeadMove } from '../chain/head-change.ts'
 
 /** Why a transaction left the pool without being confirmed. */
 export const DROP_REASONS = {
@@ -18,9 +19,8 @@ export type PoolChange =
 
 export type Waiting = Pick<PoolEntry, 'id' | 'transaction'>
 
-/** In dev mode the chain has gone back to an earlier head: what was left for it, and what was taken up again, if anything. */
-export interface Reverted extends Pick<Reorganisation, 'abandon' | 'adopt'> {
-  readonly head: BlockEntry
+/** In dev mode the chain has gone back to an earlier head: blocks are adopted where that is on another branch. */
+export interface Reverted extends HeadMove {
   readonly pool: readonly PoolChange[]
 }
 
