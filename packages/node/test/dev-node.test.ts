@@ -236,6 +236,16 @@ describe('the clock', () => {
     },
   )
 
+  it.each([
+    [{}, "either body must have required property 'seconds', or body must have required property 'time'."],
+    [{ seconds: 1, time: START + 1 }, 'either body has no field "time", or body has no field "seconds".'],
+    [{ seconds: '1' }, 'body/seconds must be integer.'],
+    [{ time: 0 }, 'body/time must be >= 1.'],
+    [7, 'body must be object.'],
+  ])('of %j it says what is wrong by the one that was meant', async (body, message) => {
+    expect((await ask(post('/dev/time', body))).json.message).toBe(message)
+  })
+
   it('judges blocks of others: 120 seconds ahead are allowed, and what is further ahead waits for its time', async () => {
     const { chain } = parts
     const allowed = minedOn({ chain }, chain.head, { now: START + 120 })
@@ -262,6 +272,11 @@ describe('the clock', () => {
 })
 
 describe('the faucet', () => {
+  it('names the field that it does not know', async () => {
+    const { json } = await ask(post('/dev/fund', { recipient: CAROL.address, amont: 5 }))
+    expect(json).toMatchObject({ statusCode: 400, code: 'request.invalid', message: 'body has no field "amont".' })
+  })
+
   it('pays by a signed transaction, in a block of its own', async () => {
     const { status, json } = await ask<{ id: string; index: number; hash: string; transaction: Transaction }>(
       post('/dev/fund', { recipient: CAROL.address, amount: 5 }),

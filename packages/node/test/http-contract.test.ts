@@ -337,6 +337,17 @@ describe("the tutorial's contract", () => {
     },
   )
 
+  it.each([
+    ['', { x: 1 }, 'body has no field "x".'],
+    ['?x=1', {}, 'querystring has no field "x".'],
+  ])(
+    'POST /nodes/register%s of a list that is valid, with %j: 400, and not for the list',
+    async (query, more, message) => {
+      const { json } = await ask(post(`/nodes/register${query}`, { nodes: ['localhost:7302'], ...more }))
+      expect(json).toMatchObject({ statusCode: 400, code: 'request.invalid', message })
+    },
+  )
+
   it('POST /nodes/register without a body: 400', async () => {
     const { status, json } = await ask({ method: 'POST', path: '/nodes/register' })
     expect([status, json.message]).toEqual([400, 'Error: Please supply a valid list of nodes'])
@@ -434,6 +445,29 @@ describe('the other endpoints', () => {
   ])('GET /blocks?%s: 400', async (query) => {
     for (const path of ['/blocks', '/headers'])
       expect((await ask(`${path}?${query}`)).json).toMatchObject({ statusCode: 400, code: 'request.invalid' })
+  })
+
+  it('a refusal names the field that is wrong', async () => {
+    const told = async (asked: Asked) => (await ask(asked)).json.message
+    expect(await told({ path: '/headers?form=3' })).toBe('querystring has no field "form".')
+    expect(await told({ path: '/headers?form=3&limit=0' })).toMatch(/^querystring has no field "form", .*\/limit must /)
+    expect(await told({ path: '/health?%1b%5b2J' })).toBe('querystring has no field "\\u001b[2J".')
+    expect(await told({ path: `/health?${'x'.repeat(500)}` })).toBe(`querystring has no field "${'x'.repeat(40)}"….`)
+    const many = Array.from({ length: 500 }, (_, i) => `x${i}`).join('&')
+    expect(await told({ path: `/health?${many}` })).toMatch(/^querystring has no field "x0", .* "x9" and 490 more\.$/)
+  })
+
+  it('so does that of a transaction', async () => {
+    const sent = await payment()
+    for (const [more, fault] of [
+      [{ form: 1 }, 'body has no field "form"'],
+      [{ amount: true }, 'either body/amount must be integer, or body/amount must be string'],
+      [{ fee: '1', nonce: '0' }, 'body/fee must be integer, body/nonce must be integer'],
+    ] as const) {
+      const { json } = await ask(post('/transactions/new', { ...sent, ...more }))
+      expect(json).toMatchObject({ code: 'tx.shape', message: `This is no transaction: ${fault}.` })
+    }
+    expect((await ask(post('/transactions/new?form=1', sent))).json.message).toBe('querystring has no field "form".')
   })
 
   it('GET /headers: the blocks without their transactions, and their hashes', async () => {

@@ -17,6 +17,7 @@ import type { Log } from '../log.ts'
 import { isLoopback } from '../network/hosts.ts'
 import { Connections } from './connections.ts'
 import { answerOf, explain, reportDamage } from './errors.ts'
+import { invalidRequest } from './form-faults.ts'
 import { type GuardOptions, guard, isThisMachine, type RouteAccess } from './guard.ts'
 import { buildLateValidators } from './late-validators.ts'
 import { ErrorSchema } from './schemas.ts'
@@ -91,6 +92,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       },
     },
     schemaController: { compilersFactory: COMPILERS },
+    schemaErrorFormatter: invalidRequest,
     frameworkErrors: (error, _, reply) => {
       const answer = explain(error) ?? answerOf('request.invalid', error.message)
       sendJson((reply as FastifyReply).code(answer.statusCode), JSON.stringify(answer))

@@ -2,6 +2,7 @@
 import { RuleError } from '@bc/core'
 import type { FastifyRequest, FastifySchemaValidationError } from 'fastify'
 import type { FormCheck } from '../pool/submission.ts'
+import { inWords } from './form-faults.ts'
 import { NewTransactionSchema } from './schemas.ts'
 
 /** For a body that no route has looked at: by the schema that `POST /transactions/new` has, which Fastify compiles once. */
@@ -13,8 +14,7 @@ export function formCheck(request: Pick<FastifyRequest, 'compileValidationSchema
 export function formFault(errors: readonly FastifySchemaValidationError[]): RuleError {
   const missing = errors.flatMap(missingFields)
   if (missing.length > 0) return new RuleError('tx.shape', `Missing values: ${missing.join(', ')}.`)
-  const [{ instancePath, message } = { instancePath: '', message: '' }] = errors
-  return new RuleError('tx.shape', `This is no transaction: body${instancePath} ${message}.`)
+  return new RuleError('tx.shape', `This is no transaction: ${inWords(errors, 'body')}.`)
 }
 
 /** A body that is no object at all, or that isn't there, lacks every field. */

@@ -7,6 +7,7 @@ import { type App, answers, refuses, sendJson } from '../app.ts'
 import { chainStream } from '../chain-stream.ts'
 import type { RouteContext } from '../context.ts'
 import { clientGone } from '../errors.ts'
+import { invalidRequest } from '../form-faults.ts'
 import { poolStream } from '../pool-stream.ts'
 import {
   AcceptedSchema,
@@ -98,10 +99,7 @@ function transactions(app: App, { admission, chain, network }: RouteContext): vo
       body: NewTransactionSchema,
       response: { ...answers(201, AcceptedSchema), ...refuses(400, 401, 409, 422, 429, 503) },
     },
-    schemaErrorFormatter: (errors, part) => {
-      if (part !== 'body') return new RuleError('request.invalid', `The ${part} is not what the API describes.`)
-      return formFault(errors)
-    },
+    schemaErrorFormatter: (errors, part) => (part === 'body' ? formFault(errors) : invalidRequest(errors, part)),
     handler: async (request, reply) => {
       // Of the time before: by the time of the answer it may have been mined.
       const index = chain.head.index + 1
@@ -154,7 +152,9 @@ function neighbourhood(app: App, context: RouteContext): void {
       body: RegisterSchema,
       response: { ...answers(201, RegisteredSchema), ...refuses(400, 403, 422) },
     },
-    schemaErrorFormatter: (errors) => {
+    schemaErrorFormatter: (errors, part) => {
+      const isOfNodes = part === 'body' && errors.some(({ keyword }) => keyword !== 'additionalProperties')
+      if (!isOfNodes) return invalidRequest(errors, part)
       const long = errors.find(({ keyword }) => keyword === 'maxItems')
       const fault = long ? `: at most ${long.params.limit} are registered at once` : ''
       return new RuleError('request.invalid', `Error: Please supply a valid list of nodes${fault}`)
