@@ -44,7 +44,7 @@ _bc_keys() {
   while IFS= read -r file; do
     file=${file##*/}
     [[ $file != *.json ]] || _bc_words "${file%.json}" "$1"
-  done < <(compgen -f -- "${BC_KEYS:-$_bc_keys_folder}/")
+  done < <(compgen -f -- "${folder:-${BC_KEYS:-$_bc_keys_folder}}/")
 }
 
 # Values of this kind that begin like this.
@@ -96,7 +96,7 @@ _bc_argument() {
 
 _bc() {
   local IFS=$' \t\n' words path subcommands options values arguments
-  local kind='' plain='' number=0 i word cur last index start=''
+  local kind='' plain='' number=0 i word cur last index start='' folder=''
   local candidates=()
   COMPREPLY=()
   _bc_split
@@ -104,12 +104,14 @@ _bc() {
   _bc_at "$path"
   for ((i = 1; i < ${#words[@]} - 1; i++)); do
     word=${words[i]}
+    if [[ $kind == optional && $word == -?* ]]; then kind=; fi
     if [[ -n $kind ]]; then
+      if [[ ${words[i - 1]} == --keys ]]; then folder=$word; fi
       kind=
     elif [[ -z $plain && $word == -- ]]; then
       plain=1
     elif [[ -z $plain && $word == -*=* ]]; then
-      :
+      if [[ $word == --keys=* ]]; then folder=${word#*=}; fi
     elif [[ -z $plain && $word == -?* ]]; then
       _bc_option "$word"
     elif [[ " $subcommands " == *" $word "* ]]; then
@@ -120,6 +122,7 @@ _bc() {
     fi
   done
   cur=${words[${#words[@]} - 1]}
+  if [[ $kind == optional && $cur == -* ]]; then kind=; fi
   if [[ -n $kind ]]; then
     _bc_value "$kind" "$cur"
   elif [[ -z $plain && $cur == --*=* ]]; then

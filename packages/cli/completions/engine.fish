@@ -2,7 +2,9 @@
 
 function __bc_keys
     set -l folder $__bc_keys_folder
-    if test -n "$BC_KEYS"
+    if test -n "$__bc_keys_given"
+        set folder $__bc_keys_given
+    else if test -n "$BC_KEYS"
         set folder $BC_KEYS
     end
     for file in $folder/*.json
@@ -55,15 +57,26 @@ function __bc_complete
     set -l kind ''
     set -l plain 0
     set -l number 1
+    set -l option ''
+    set -g __bc_keys_given ''
     __bc_at $path
     for word in $words[2..-1]
+        if test "$kind" = optional; and string match -qr '^-.' -- $word
+            set kind ''
+        end
         if test -n "$kind"
+            if test $option = --keys
+                set __bc_keys_given (string replace -r '^~/' "$HOME/" -- $word)
+            end
             set kind ''
         else if test $plain = 0 -a "$word" = --
             set plain 1
         else if test $plain = 0; and string match -qr '^-.*=' -- $word
-            continue
+            if string match -q -- '--keys=*' $word
+                set __bc_keys_given (string replace -- --keys= '' $word)
+            end
         else if test $plain = 0; and string match -qr '^-.' -- $word
+            set option $word
             set kind (__bc_option $word)
         else if string match -q -- "$word"\t'*' $__bc_subcommands
             set path "$path $word"
@@ -72,6 +85,9 @@ function __bc_complete
         else
             set number (math $number + 1)
         end
+    end
+    if test "$kind" = optional; and string match -q -- '-*' $current
+        set kind ''
     end
     if test -n "$kind"
         __bc_value $kind $current

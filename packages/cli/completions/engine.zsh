@@ -2,7 +2,7 @@
 
 _bc_keys() {
   local -a names
-  names=(${BC_KEYS:-$_bc_keys_folder}/*.json(N:t:r))
+  names=(${folder:-${BC_KEYS:-$_bc_keys_folder}}/*.json(N:t:r))
   (( $#names )) && _describe -t keys key names
 }
 
@@ -22,7 +22,7 @@ _bc_value() {
 }
 
 _bc() {
-  local path_now kind plain word argument
+  local path_now kind plain word argument folder
   local -i number=0 i
   local -a subcommands options arguments
   local -A values
@@ -30,12 +30,14 @@ _bc() {
   _bc_at $path_now
   for (( i = 2; i < CURRENT; i++ )); do
     word=${words[i]}
+    if [[ $kind == optional && $word == -?* ]]; then kind=; fi
     if [[ -n $kind ]]; then
+      if [[ ${words[i - 1]} == --keys ]]; then folder=${~${(Q)word}}; fi
       kind=
     elif [[ -z $plain && $word == -- ]]; then
       plain=1
     elif [[ -z $plain && $word == -*=* ]]; then
-      :
+      if [[ $word == --keys=* ]]; then folder=${(Q)word#*=}; fi
     elif [[ -z $plain && $word == -?* ]]; then
       kind=${values[$word]}
     elif (( ${subcommands[(I)$word:*]} )); then
@@ -45,6 +47,7 @@ _bc() {
       number+=1
     fi
   done
+  if [[ $kind == optional && $PREFIX == -* ]]; then kind=; fi
   if [[ -n $kind ]]; then
     _bc_value $kind
   elif [[ -z $plain && $PREFIX == --*=* ]]; then

@@ -27,6 +27,7 @@ const env = {
 beforeAll(() => {
   mkdirSync(`${folder}/keys`, { recursive: true })
   mkdirSync(`${folder}/here/some-folder`, { recursive: true })
+  writeFileSync(`${folder}/here/some-folder/dave.json`, '{}')
   for (const name of ['alice', 'bob']) writeFileSync(`${folder}/keys/${name}.json`, '{}')
   for (const name of ['some-file', 'with space']) writeFileSync(`${folder}/here/${name}`, '')
 })
@@ -51,6 +52,13 @@ test.each(SHELLS)('%s: keys are those of the config file where no BC_KEYS names 
   expect(run).toMatchObject({ code: 0, stdout: expect.stringMatching(`_bc_keys_folder[= ]'${folder}/else where'\n`) })
 })
 
+test.each(SHELLS)('%s: or those of the flag, from wherever they are completed', async (shell) => {
+  const words = ['completion', shell, '--keys', 'some-folder']
+  const run = await command('bc', words, { cwd: `${folder}/here`, env: { BC_KEYS: '/elsewhere' } })
+  const named = expect.stringMatching(`_bc_keys_folder[= ]'[^']*/here/some-folder'\n`)
+  expect(run).toMatchObject({ code: 0, stdout: named })
+})
+
 const CODES = Object.keys(EXPLANATIONS)
 const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']
 
@@ -65,6 +73,15 @@ const LINES: readonly (readonly [line: string, candidates: readonly string[]])[]
   ['bc key list --keys some', ['some-folder']],
   ['bc pay bob 5 --from al', ['alice']],
   ['bc pay bob 5 --wait --fe', ['--fee']],
+  ['bc pay --wait 3 al', ['alice']],
+  ['bc pay --wait --fee 1 al', ['alice']],
+  ['bc pay --wait ', []],
+  ['bc --keys some-folder pay ', ['dave']],
+  ['bc --keys ~/here/some-folder pay ', ['dave']],
+  ['bc --keys key pay --fe', ['--fee']],
+  ['bc key show --keys some-folder --json ', ['dave']],
+  ['bc key show --keys=some-folder ', ['dave']],
+  ['bc key list --keys some-folder --keys ', ['some-folder']],
   ['bc sign some-fi', ['some-file']],
   ['bc verify some-fi', ['some-file']],
   ['bc key import carol @some-fi', ['@some-file']],

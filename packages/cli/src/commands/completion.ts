@@ -7,7 +7,7 @@ import { completionScript } from '../completion/scripts.ts'
 import { findKeysFolder } from '../settings/folders.ts'
 import { printResult } from '../terminal/output.ts'
 
-/** @param keys the folder of keys, where the config file names one */
+/** @param keys the folder of keys, where the flag or the config file names one */
 export function completion(shell: Shell, bc: Command, keys: string | undefined, json: boolean): void {
   const commands = [...completedCommands(bc), ...completedCommands(bcNodeProgram())]
   // Where no folder can be, none has files: this runs when a shell starts, and it isn't the place for complaints.

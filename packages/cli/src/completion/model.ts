@@ -5,8 +5,20 @@
 import type { Argument, Command, Option } from 'commander'
 import { EXPLANATIONS } from '../explanations.ts'
 
-/** What a value is, as one word without spaces: the scripts take it apart again. */
-export type Kind = 'none' | 'file' | 'folder' | 'atfile' | 'key' | 'name' | 'nameorfile' | `words:${string}`
+/**
+ * What a value is, as one word without spaces: the scripts take it apart again. An `optional` one is the next word,
+ * unless that looks like an option.
+ */
+export type Kind =
+  | 'none'
+  | 'optional'
+  | 'file'
+  | 'folder'
+  | 'atfile'
+  | 'key'
+  | 'name'
+  | 'nameorfile'
+  | `words:${string}`
 
 export interface CompletedOption {
   /** `-p` and `--port`. */
@@ -21,6 +33,8 @@ export interface CompletedCommand {
   readonly path: string
   readonly subcommands: readonly { readonly name: string; readonly description: string }[]
   readonly options: readonly CompletedOption[]
+  /** What the help doesn't show takes its value all the same. */
+  readonly hidden: readonly CompletedOption[]
   readonly arguments: readonly Kind[]
   /** Whether the last argument may be repeated. */
   readonly variadic: boolean
@@ -39,6 +53,7 @@ export function completedCommands(command: Command, above: readonly string[] = [
     subcommands: subcommands.map((one) => ({ name: one.name(), description: one.description() })),
     // What its help shows.
     options: [...help.visibleOptions(command), ...help.visibleGlobalOptions(command)].map(optionOf),
+    hidden: command.options.filter(({ hidden }) => hidden).map(optionOf),
     arguments: command.registeredArguments.map((one) => kindOf(one.name(), one.argChoices)),
     variadic: command.registeredArguments.at(-1)?.variadic === true,
   }
@@ -57,18 +72,19 @@ function helpOf(path: readonly string[], commands: readonly Command[]): Complete
     path: [...path, 'help'].join(' '),
     subcommands: [],
     options: [],
+    hidden: [],
     arguments: [wordsOf(others)],
     variadic: false,
   }
 }
 
 function optionOf(option: Option): CompletedOption {
-  // A value that may be left out is not waited for.
   const placeholder = /<([^>]+)>/.exec(option.flags)?.[1]
+  const otherwise = option.optional ? 'optional' : undefined
   return {
     names: [option.short, option.long].filter((name) => name !== undefined),
     description: option.description,
-    value: placeholder === undefined ? undefined : kindOf(placeholder, option.argChoices),
+    value: placeholder === undefined ? otherwise : kindOf(placeholder, option.argChoices),
   }
 }
 

@@ -27,7 +27,7 @@ function bash(commands: Commands, engine: string, keys: string): string {
 ${cases('_bc_at', commands, (command) => [
   `subcommands=${shellWord(command.subcommands.map(({ name }) => name).join(' '))}`,
   `options=${shellWord(command.options.flatMap(({ names }) => names).join(' '))}`,
-  `values=${shellWord(valued(command.options, '=').join(' '))}`,
+  `values=${shellWord(valued(command, '=').join(' '))}`,
   `arguments=${shellWord(argumentsOf(command).join(' '))}`,
 ])}
 
@@ -47,7 +47,7 @@ function zsh(commands: Commands, engine: string, keys: string): string {
 ${cases('_bc_at', commands, (command) => [
   `subcommands=(${command.subcommands.map(({ name, description }) => shellWord(`${name}:${description}`)).join(' ')})`,
   `options=(${described(command.options, ':').map(shellWord).join(' ')})`,
-  `values=(${valued(command.options, ' ').join(' ')})`,
+  `values=(${valued(command, ' ').join(' ')})`,
   `arguments=(${argumentsOf(command).join(' ')})`,
 ])}
 
@@ -75,7 +75,7 @@ ${commands
         command.subcommands.map(({ name, description }) => `${name}\t${description}`),
       ),
       setInFish('options', described(command.options, '\t')),
-      setInFish('values', valued(command.options, '=')),
+      setInFish('values', valued(command, '=')),
       setInFish('arguments', argumentsOf(command)),
     ].join('\n'),
   )
@@ -122,8 +122,8 @@ function argumentsOf(command: CompletedCommand): readonly string[] {
 }
 
 /** Each name of each option that takes a value, and the kind of it. */
-function valued(options: readonly CompletedOption[], between: string): readonly string[] {
-  return options.flatMap(({ names, value }) =>
+function valued({ options, hidden }: CompletedCommand, between: string): readonly string[] {
+  return [...options, ...hidden].flatMap(({ names, value }) =>
     value === undefined ? [] : names.map((name) => `${name}${between}${value}`),
   )
 }

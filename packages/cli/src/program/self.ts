@@ -1,4 +1,5 @@
 /** The commands about `bc` itself: they ask no node. */
+import { resolve } from 'node:path'
 import { Argument, type Command } from 'commander'
 import { SHELLS, type Shell } from '../command-line/arguments.ts'
 import { examples } from '../command-line/run.ts'
@@ -8,6 +9,7 @@ import {
   configFileOf,
   JSON_OPTION,
   jsonFlagOf,
+  sourceOf,
   wantsJson,
   wantsNdjson,
   withNdjson,
@@ -79,7 +81,10 @@ function addCompletion(bc: Command): void {
     )
     .action(async function (this: Command, shell: Shell) {
       const { completion } = await import('../commands/completion.ts')
-      completion(shell, bc, configFileOf(this).fields.keys, jsonFlagOf(this))
+      const { keys } = this.optsWithGlobals<{ keys?: string }>()
+      // BC_KEYS is read when a name is completed.
+      const isGiven = keys !== undefined && sourceOf(this, 'keys') === 'cli'
+      completion(shell, bc, isGiven ? resolve(keys) : configFileOf(this).fields.keys, jsonFlagOf(this))
     })
 }
 
