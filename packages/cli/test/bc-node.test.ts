@@ -1,4 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { createServer } from 'node:net'
@@ -86,6 +87,22 @@ describe('the life of a node', () => {
     await waitFor(() => JSON.parse(readFileSync(node.readyFile, 'utf8')).pid === other.pid)
     await node.stop()
     expect(existsSync(node.readyFile)).toBe(true)
+  })
+
+  test('a number that has become a stranger’s is no node: nothing listens where it did', async () => {
+    const ready = `${temporaryFolder()}/ready.json`
+    const server = createServer().listen(0, '127.0.0.1')
+    onTestFinished(() => void server.close())
+    await once(server, 'listening')
+    const left = { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, pid: process.pid, chain: '' }
+    writeFileSync(ready, JSON.stringify(left))
+    const words = ['--config', 'none', '--ready-file', ready]
+    // Silent, as a node that is busy.
+    expectFailure(await command('bc-node', words), 2, /can't be read/)
+    expect(JSON.parse(readFileSync(ready, 'utf8'))).toEqual(left)
+    server.close()
+    expectFailure(await command('bc-node', words), 2, /can't be read/)
+    expect(existsSync(ready)).toBe(false)
   })
 
   test.each([

@@ -38,7 +38,7 @@ export interface NodeFlags extends DevFlags {
 
 export async function runNode(flags: NodeFlags, shippedConfig: string): Promise<void> {
   const signal = signalled()
-  const ready = readyFile(flags.readyFile)
+  const ready = await readyFile(flags.readyFile)
   const dev = await devMode(flags)
   const node = await started(flags, shippedConfig, dev, signal)
   if (node === undefined) return

@@ -1,10 +1,12 @@
 /** Tells other programs that a node listens, and where. */
 import { readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { canonicalJson, isJsonObject, type JsonObject, type JsonValue } from '@bc/core'
-import { usage, writing } from '../failure.ts'
+import { responseTo } from '../client/http.ts'
+import { type CliError, usage, writing } from '../failure.ts'
 
 /** Some ten times what a node in dev mode writes. */
 const MAX_BYTES = 32_768
+const ANSWER_MS = 1_000
 
 export interface ReadyFile {
   write(content: JsonObject): void
@@ -16,10 +18,10 @@ export interface ReadyFile {
  * still run stays until ours is up: its data may be what we are refused.
  * @throws CliError `cli.usage` for any other file: who named it by mistake shall keep it
  */
-export function readyFile(path: string | undefined): ReadyFile {
+export async function readyFile(path: string | undefined): Promise<ReadyFile> {
   if (path === undefined) return { write: () => {}, remove: () => {} }
   let content: string | undefined
-  if (attempt(path, () => isLeftOver(path))) attempt(path, () => rmSync(path, { force: true }))
+  await removeLeftOver(path)
   const remove = () => {
     if (content !== undefined && isStill(path, content)) rmSync(path, { force: true })
     content = undefined
@@ -37,24 +39,40 @@ export function readyFile(path: string | undefined): ReadyFile {
 }
 
 /** An empty file tells nobody anything: `mktemp` makes one. */
-function isLeftOver(path: string): boolean {
+async function removeLeftOver(path: string): Promise<void> {
+  const text = attempt(path, () => textOf(path))
+  if (text === undefined) return
+  const node = nodeIn(text)
+  if (text !== '' && node === undefined) throw noReadyFile(path)
+  if (node && !(await isGone(node))) return
+  if (isStill(path, text)) attempt(path, () => rmSync(path, { force: true }))
+}
+
+/** undefined where nothing is there */
+function textOf(path: string): string | undefined {
   const there = statSync(path, { throwIfNoEntry: false })
-  if (there === undefined) return false
-  if (there.isFile() && there.size === 0) return true
+  if (there === undefined) return undefined
   // A pipe would have us wait for its other end. What a folder is, reading it tells.
-  const readable = there.isDirectory() || (there.isFile() && there.size <= MAX_BYTES)
-  const pid = readable ? pidIn(readFileSync(path, 'utf8')) : undefined
-  if (pid === undefined) throw usage(`${path} is no ready file: it is left alone.`)
-  return isGone(pid)
+  if (there.isDirectory() || (there.isFile() && there.size <= MAX_BYTES)) return readFileSync(path, 'utf8')
+  throw noReadyFile(path)
+}
+
+function noReadyFile(path: string): CliError {
+  return usage(`${path} is no ready file: it is left alone.`)
+}
+
+interface ToldNode {
+  readonly url: string
+  readonly pid: number
 }
 
 /** undefined for what no node has written */
-function pidIn(text: string): number | undefined {
+function nodeIn(text: string): ToldNode | undefined {
   const content = leniently(text)
   if (!isJsonObject(content) || typeof content.url !== 'string') return undefined
-  const { pid } = content
+  const { url, pid } = content
   // 0 and what is below it would be all processes of a group.
-  return typeof pid === 'number' && pid > 0 && pid === (pid | 0) ? pid : undefined
+  return typeof pid === 'number' && pid > 0 && pid === (pid | 0) ? { url, pid } : undefined
 }
 
 function leniently(text: string): JsonValue | undefined {
@@ -66,13 +84,26 @@ function leniently(text: string): JsonValue | undefined {
 }
 
 /** In a container each start may have the same number: then we are what it names now. */
-function isGone(pid: number): boolean {
+async function isGone({ pid, url }: ToldNode): Promise<boolean> {
   if (pid === process.pid) return true
   try {
-    return !process.kill(pid, 0)
+    process.kill(pid, 0)
   } catch (error) {
     // EPERM: it is another user's, so it is there.
-    return (error as NodeJS.ErrnoException).code === 'ESRCH'
+    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return true
+  }
+  return await isRefused(url)
+}
+
+/** Nothing listens there: the number has become a stranger's. Whoever is silent may be a node that is busy. */
+async function isRefused(url: string): Promise<boolean> {
+  try {
+    const signal = AbortSignal.timeout(ANSWER_MS)
+    const response = await responseTo(new URL(url), { method: 'HEAD', body: undefined, signal })
+    response.destroy()
+    return false
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ECONNREFUSED'
   }
 }
 
