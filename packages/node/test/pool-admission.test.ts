@@ -1,21 +1,26 @@
 /** The pool's door: what is answered is on the disk, and what is gone from the pool is gone from the disk. */
 import { setImmediate as turnOfTheLoop } from 'node:timers/promises'
 import { DEFAULT_POOL_LIMITS, genesisOf, type PoolLimits, RuleError, type Transaction } from '@bc/core'
+import type { AbstractChainedBatch } from 'abstract-level'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { numberedKey } from '../../core/test/support/keys.ts'
 import { alice, blockOn, bob, carol, dave, type Site } from '../../core/test/support/site.ts'
+import type { PoolChange } from '../src/pool/changes.ts'
+import type { Level } from '../src/storage/database.ts'
 import {
   easyRules,
   GENESIS_TIME,
   genesisSite,
+  grown,
   newest,
+  nothing,
   PEOPLE,
   signedPayment,
   tutorialBody,
   withBlock,
 } from './support/ledger-blocks.ts'
-import { LATE, ledgerOver, type MemoryLedger, memoryLedger, records } from './support/ledger-node.ts'
+import { LATE, ledgerOver, type MemoryLedger, memoryLedger, parsed, records } from './support/ledger-node.ts'
 
 const RULES = easyRules()
 const GENESIS = genesisOf(RULES, GENESIS_TIME)
@@ -225,6 +230,42 @@ describe('signatures are looked at outside of the door', () => {
   })
 })
 
+describe('what is answered was written to last', () => {
+  /** Of each batch from now on, whether its write waits for the disk. A process that is killed wouldn't need it. */
+  function syncsOf({ level }: MemoryLedger): unknown[] {
+    const syncs: unknown[] = []
+    const batch: () => AbstractChainedBatch<Level, string, Buffer> = level.batch.bind(level)
+    const watched = () => {
+      const made = batch()
+      const write = made.write.bind(made)
+      made.write = (options: { readonly sync?: boolean } = {}) => {
+        syncs.push(options.sync)
+        return write(options)
+      }
+      return made
+    }
+    level.batch = watched as Level['batch']
+    return syncs
+  }
+
+  test('a transaction', async () => {
+    const ledger = await open()
+    const syncs = syncsOf(ledger)
+    await ledger.submit(paymentOf(0))
+    expect(syncs).toEqual([true])
+  })
+
+  test('a block, and blocks that come together', async () => {
+    const ledger = await open()
+    const syncs = syncsOf(ledger)
+    const { texts } = grown(START, 3, () => nothing)
+    await ledger.chain.import(parsed(texts[1] as string))
+    expect(syncs).toEqual([true])
+    await ledger.chain.importAll(await ledger.chain.read(texts.slice(2)))
+    expect(syncs).toEqual([true, true])
+  })
+})
+
 describe('a restart', () => {
   test('finds what waited in the order in which it came', async () => {
     const ledger = await open()
@@ -351,6 +392,20 @@ describe('what leaves the pool leaves the disk', () => {
     expect(ledger.waiting).toEqual([])
     expect(await records(ledger.level, ['pool/'])).toEqual(new Map())
   })
+})
+
+test('what a reorganisation makes leave twice is told of once, for the last reason', async () => {
+  const changes: PoolChange[] = []
+  const ledger: MemoryLedger = await memoryLedger(RULES, GENESIS_TIME, {
+    onHead: async (change) => void changes.push(...(await ledger.admission.follow(change))),
+  })
+  for (const nonce of [0, 1]) await ledger.submit(paymentOf(nonce))
+  const paying = (amount: number) => ({ payments: [{ from: 0, to: 3, amount, fee: 0 }], after: 1 })
+  await ledger.import(newest(withBlock(START, paying(1))))
+  // The second one makes room for the first, which comes back, and finds its nonce used after that.
+  for (const text of grown(START, 2, () => paying(2)).texts.slice(1)) await ledger.import(text)
+  const told = changes.map((one) => [one.entry.transaction, one.kind === 'dropped' && one.reason])
+  expect(told).toEqual([1, 0].map((nonce) => [paymentOf(nonce), 'replaced']))
 })
 
 describe('limits', () => {
