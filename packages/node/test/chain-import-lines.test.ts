@@ -252,6 +252,14 @@ describe('lines of a file', () => {
     await fresh.chain.importDue()
     expect(fresh.chain.head.hash).toBe(parsed(newest(early)).hash)
   })
+
+  test('are taken where the first stands on one whose time has come since', async () => {
+    const fresh = await ledger()
+    const lines = afterEarly.texts.map((text) => Buffer.from(text))
+    await together(fresh, lines.slice(0, 242))
+    fresh.clock.now += LATE
+    expect(await together(fresh, lines.slice(242))).toEqual({ imported: 3, known: 0 })
+  })
 })
 
 async function expectSame(one: MemoryLedger, other: MemoryLedger): Promise<void> {

@@ -5,6 +5,7 @@ import { canonicalJson, type JsonObject, sha256Hex } from '@bc/core'
 import { beforeAll, describe, expect, test, vi } from 'vitest'
 import { Chain } from '../src/chain/chain.ts'
 import { LineSplitter } from '../src/ndjson.ts'
+import { LateNetwork } from '../src/network/late-network.ts'
 import { ChainStore } from '../src/storage/chain-store.ts'
 import { type Asked, ask, connected } from './support/http-client.ts'
 import { Contract } from './support/http-contract.ts'
@@ -219,6 +220,37 @@ test('a node that stops in the midst of an import says how far it came', async (
   slow.mockRestore()
   expect([status, json]).toMatchObject([503, { code: 'node.stopping', imported: 2, known: 1, line: 4 }])
   expect(node.logged()).not.toMatch(/"level":(?:50|60)/)
+})
+
+test('the newest one alone is announced, whatever ends the import, and none where nothing is new', async () => {
+  const announced = vi.spyOn(LateNetwork.prototype, 'announceBlock')
+  const { hand } = await started()
+  await hand(lines([...texts.slice(0, 4), '{}']))
+  await hand(lines(texts))
+  await hand(lines(texts))
+  expect(announced.mock.calls).toEqual([[{ canonical: texts[3] }], [{ canonical: texts[8] }]])
+  vi.restoreAllMocks()
+})
+
+test('a client that hangs up in the midst of an import is not worked for any longer', async () => {
+  const { node, height } = await started()
+  const accepted = once(node.app.server, 'connection') as Promise<[Socket]>
+  const client = await connected(node.port)
+  const [socket] = await accepted
+  const { importUntilRefused } = Chain.prototype
+  vi.spyOn(Chain.prototype, 'importUntilRefused').mockImplementationOnce(async function (this: Chain, ...blocks) {
+    client.destroy()
+    await once(socket, 'close')
+    return importUntilRefused.apply(this, blocks)
+  })
+  const ended = vi.spyOn(ChainStore.prototype, 'sync')
+  // Blocks are taken together as long as each stands on the one before.
+  const body = lines([...texts.slice(0, 3), ...texts.slice(0, 1), ...texts.slice(3)])
+  const head = ['POST /blocks HTTP/1.1', 'host: localhost', 'content-type: application/x-ndjson']
+  client.write(`${[...head, `content-length: ${body.length}`].join('\r\n')}\r\n\r\n${body}`)
+  await vi.waitFor(() => expect(ended).toHaveBeenCalled(), 20_000)
+  expect(await height()).toBe(3)
+  vi.restoreAllMocks()
 })
 
 test('a client that hangs up in the midst of a body is no bug of the node', async () => {
