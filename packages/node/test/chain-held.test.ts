@@ -41,6 +41,12 @@ test('what was taken, or is held already, counts no more', () => {
   expect(held.take(() => true)).toHaveLength(4)
 })
 
+test('what is over is taken from the lowest up', () => {
+  const held = new HeldBlocks()
+  for (const index of [3, 1, 2]) held.add(block(index, 1))
+  expect(held.take(({ block: { index } }) => index !== 2).map(({ block: { index } }) => index)).toEqual([1, 3])
+})
+
 test('a block is held without what its reader has left beside it', () => {
   const held = new HeldBlocks()
   const spelled = { ...block(1, 10), root: 'root', texts: ['x'.repeat(10)] } as unknown as ParsedBlock
