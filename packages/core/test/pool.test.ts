@@ -509,6 +509,14 @@ describe('the pool', () => {
     expect(fees(add(transfer(bob, 1, 0)).removed)).toEqual([50])
   })
 
+  test('an equal fee pushes out nobody, though the lowest is one’s own', () => {
+    pool = limited({ maxTransactions: 2 })
+    add(transfer(alice, 1, 1))
+    add(transfer(bob, 1, 5))
+    expect(codeOf(transfer(alice, 2, 5))).toBe('pool.full')
+    expect(fees(add(transfer(alice, 2, 6)).removed)).toEqual([5])
+  })
+
   test('high fees with a gap before them buy nothing', () => {
     pool = limited({ maxTransactions: 2 })
     add(transfer(alice, 1, 100))

@@ -3,6 +3,7 @@ import {
   addressOfPublicKey,
   askCurve,
   type Block,
+  checkAlone,
   checkBody,
   commitmentTo,
   genesisOf,
@@ -21,6 +22,7 @@ import {
   parseSignature,
   parseTarget,
   publicKeyOf,
+  type RuleCode,
   readTransactions,
   type SignatureCheck,
   type SignatureVerifier,
@@ -28,10 +30,11 @@ import {
 } from '@bc/core'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { flipped } from './support/faults/fault.ts'
 import { sites } from './support/generator.ts'
 import { signDigest, verifier } from './support/keys.ts'
 import { paperAddress, paperRules } from './support/paper.ts'
-import { alice, blockOn, bob } from './support/site.ts'
+import { alice, blockOn, bob, both, type Plan } from './support/site.ts'
 
 test('a block is from the future when it is more than 120 seconds ahead', () => {
   const at = (timestamp: number) => ({ timestamp }) as Block
@@ -86,6 +89,27 @@ describe('the curve is asked', () => {
     expect(askCurve({ ...good, signature: '' }, strict)).toBe('sender')
     expect(askCurve(good, { ...verifier, verify: () => false })).toBe('signature')
   })
+})
+
+describe('a block whose parent nobody knows', () => {
+  const { constant } = sites()
+  const faults: readonly [RuleCode, Plan][] = [
+    ['block.target', { fields: { target: 'f'.repeat(64) } }],
+    ['block.merkle_root', { root: flipped }],
+    ['block.commitment', { commitment: flipped }],
+    ['block.reward', { reward: () => null }],
+    ['tx.shape', { transfers: (usual) => usual.map((one) => ({ ...one, touch: () => 7 })) }],
+  ]
+
+  test.each(faults.map(([code], i) => [code, i] as const))(
+    'is refused for its %s before whatever comes after that',
+    (code, i) => {
+      const plan = faults.slice(i).reduce<Plan>((before, [, one]) => both(before, one), {})
+      const block = parseBlock(JSON.parse(blockOn(constant, plan)) as JsonValue)
+      const refusal = expect.objectContaining({ code })
+      expect(() => checkAlone(block, constant.rules, constant.chain)).toThrow(refusal)
+    },
+  )
 })
 
 describe('the transactions of a block', () => {
