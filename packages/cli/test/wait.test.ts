@@ -3,7 +3,9 @@ import { writeFileSync } from 'node:fs'
 import type { ServerResponse } from 'node:http'
 import { createServer } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import type { Hash } from '@bc/core'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { confirmed } from '../src/payment/confirmation.ts'
 import { bc, command, ended, expectFailure, fakeNode, output, STATUS, start } from './commands.ts'
 import { CHAIN } from './keys.ts'
 import { startedNode, temporaryFolder, waitFor } from './nodes.ts'
@@ -143,8 +145,9 @@ describe('a transaction', () => {
     /**
      * @param told by the node after the reorganisation, before it answers the next question
      * @param returns whether another block has it after that
+     * @param isAway whether the node is not there at the question after that
      */
-    async function waitedThrough(told: string, returns = false) {
+    async function waitedThrough(told: string, returns = false, isAway = false) {
       let asked = 0
       const node = await fakeNode((request, response) => {
         if (request.url?.startsWith('/events')) {
@@ -154,6 +157,10 @@ describe('a transaction', () => {
           return
         }
         asked++
+        if (isAway && asked === 3) {
+          events?.destroy()
+          return void response.destroy()
+        }
         const found = asked === 1 || (returns && asked > 2)
         const answer = found
           ? { id: CHAIN, status: 'confirmed', transaction: reward, block: { ...place, confirmations: asked } }
@@ -185,6 +192,42 @@ describe('a transaction', () => {
     ])('is waited for when another block has it, %s', async (_, told) => {
       const run = await waitedThrough(told, true)
       expect(run, run.stderr).toMatchObject({ code: 0, stdout: expect.stringContaining('"confirmed"') })
+    })
+
+    test('is not said to be gone by a node that is away: it may have it in a block when it is back', async () => {
+      const run = await waitedThrough('', true, true)
+      expect(run, run.stderr).toMatchObject({ code: 0, stdout: expect.stringContaining('"confirmed"') })
+      expect(run.stderr).toMatch(/^bc: the connection is lost: .*\n$/)
+    })
+
+    test('twice has a moment each time for the reason to be told', async () => {
+      vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+      onTestFinished(() => void vi.useRealTimers())
+      const block = { ...place, confirmations: 1 }
+      const found = { id: CHAIN, status: 'confirmed', transaction: reward, block }
+      let events: ServerResponse | undefined
+      let asked = 0
+      const node = await fakeNode((request, response) => {
+        if (request.url?.startsWith('/events')) {
+          events = response.writeHead(200, { 'content-type': 'text/event-stream' })
+          return void events.write(event('start', { chain: CHAIN, height: 2, tip: CHAIN }))
+        }
+        asked++
+        // Some of the moment after the first loss, and after the second one: by now what came before is dealt with.
+        if (asked === 2 || asked === 4) vi.advanceTimersByTime(600)
+        const isHere = asked === 2
+        const refusal = { code: 'request.not_found', message: 'No.', statusCode: 404 }
+        response.writeHead(isHere ? 200 : 404).end(JSON.stringify(isHere ? found : refusal))
+        events?.write(
+          asked < 4
+            ? event('block', { index: asked + 2 })
+            : event('transaction', { id: CHAIN, status: 'dropped', reason: 'unpayable' }),
+        )
+      })
+      const endpoint = { node: new URL(node.url), timeout: undefined, token: () => undefined }
+      const wanted = { id: CHAIN as Hash, confirmations: 2, isAccepted: true }
+      await expect(confirmed(endpoint, wanted, new AbortController().signal)).rejects.toThrow('coins are spent')
+      node.close()
     })
 
     test('is gone for the reason that is told, after whatever blocks', async () => {
