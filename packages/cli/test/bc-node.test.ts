@@ -1,10 +1,11 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { request } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { createServer } from 'node:net'
 import { dirname } from 'node:path'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { bc, command, ended, expectFailure, output, ROOT, start } from './commands.ts'
 import { startedNode, temporaryFolder, waitFor } from './nodes.ts'
 import { describeOnTerminal, onTerminal } from './terminal.ts'
@@ -34,6 +35,22 @@ describe('the life of a node', () => {
     for (const signal of ['SIGSTOP', 'SIGINT', 'SIGTERM', 'SIGCONT'] as const) node.child.kill(signal)
     expect([128 + 2, 128 + 15]).toContain((await node.ended).code)
     expect(existsSync(node.readyFile)).toBe(false)
+  })
+
+  test('while it closes nobody is sent to it any more, and a second SIGHUP is of the same terminal', async () => {
+    const node = await startedNode(['--ephemeral'])
+    // An answer that is owed keeps it from its end.
+    const headers = { expect: '100-continue', 'content-type': 'application/json', 'content-length': 9 }
+    const asked = request(`${node.url}/transactions/new`, { method: 'POST', headers })
+    const hungUp = vi.fn()
+    asked.on('error', hungUp).flushHeaders()
+    await once(asked, 'continue')
+    node.child.kill('SIGHUP')
+    await waitFor(() => !existsSync(node.readyFile))
+    expect(hungUp).not.toHaveBeenCalled()
+    node.child.kill('SIGHUP')
+    asked.destroy()
+    expect(await node.ended).toMatchObject({ code: 0, signal: null })
   })
 
   test('it goes on when nobody reads its output any more', async () => {
@@ -75,6 +92,14 @@ describe('the life of a node', () => {
       expectFailure(await command('bc-node', ['--config', 'none', '--ready-file', ready]), 2, /can't be read/)
       expect(existsSync(ready)).toBe(false)
     }
+  })
+
+  test('what was left there by a node with the number that is ours now, as in a container, is removed as well', async () => {
+    const ready = `${temporaryFolder()}/ready.json`
+    const line =
+      'echo "{\\"url\\": \\"http://localhost:5000\\", \\"pid\\": $$}" > "$1"; exec "$0" --config none --ready-file "$1"'
+    expectFailure(await ended(spawn('/bin/sh', ['-c', line, `${ROOT}/bin/bc-node`, ready])), 2, /can't be read/)
+    expect(existsSync(ready)).toBe(false)
   })
 
   test('the ready file of a node that runs stays until another one is up', async () => {
