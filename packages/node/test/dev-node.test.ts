@@ -5,6 +5,7 @@ import { type BlockEntry, hashOf, type JsonObject, parseBlock, type Transaction 
 import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { ConfigError } from '../src/config.ts'
 import { DevMode } from '../src/dev/index.ts'
+import { devAccount } from '../src/dev/keys.ts'
 import { type Asked, ask as askPlainly, post } from './support/http-client.ts'
 import { type Answer, Contract, type Json } from './support/http-contract.ts'
 import { isOf, listen } from './support/http-events.ts'
@@ -294,6 +295,19 @@ describe('the faucet', () => {
     expect(gifts.map(({ status }) => status)).toEqual(gifts.map(() => 200))
     expect((await ask(`/accounts/${CAROL.address}`)).json.balance).toBe(20_000)
     expect(await blocks()).toHaveLength(21)
+  })
+
+  it('pays with the next nonce where the same one on another node was first at the door', async () => {
+    const { store } = dev
+    const account = store.account.bind(store)
+    const theirs = signed(node.chain, { from: devAccount(7, 'the faucet'), nonce: 0 })
+    vi.spyOn(store, 'account').mockImplementationOnce(async (address) => {
+      const before = await account(address)
+      await parts.chain.import(minedOn(parts, parts.chain.head, { transactions: [theirs], now: START }).parsed)
+      return before
+    })
+    const { status, json } = await ask(post('/dev/fund', { recipient: CAROL.address, amount: 5 }))
+    expect([status, json]).toMatchObject([200, { index: 3, transaction: { nonce: 1, amount: 5 } }])
   })
 
   it('has not more than it has, and pays nobody who is no address', async () => {
