@@ -231,6 +231,20 @@ describe('messages that are hardly HTTP', () => {
     if (expected) expect(statuses, name).toEqual(expected)
   })
 
+  it('a body that goes wrong once its request is answered: hung up on, without another answer', async () => {
+    const socket = await connected(node.port)
+    let text = ''
+    socket.on('data', (part) => {
+      text += part
+    })
+    const closed = once(socket, 'close')
+    socket.write('GET /health HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n')
+    await once(socket, 'data')
+    socket.write('garbage\r\n')
+    await closed
+    expect(wellFormed(text, 'answered')).toEqual([200])
+  })
+
   it(`${RAW} mutated ones, and some that are cut off`, async () => {
     const dice = new Dice(seed + 1)
     await often(RAW, async () => {

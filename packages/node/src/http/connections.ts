@@ -32,6 +32,8 @@ const UNREADABLE: Readonly<Record<string, [RuleCode, string]>> = {
 export class Connections {
   /** Every answer that is owed, as long as its connection lasts. */
   private readonly owed = new Map<Socket, Set<ServerResponse>>()
+  /** To the newest request of each connection: no other can be unfinished. */
+  private readonly newest = new WeakMap<Socket, ServerResponse>()
   /** How many each network has open. */
   private readonly networks = new Map<string, number>()
   private closing = false
@@ -41,6 +43,7 @@ export class Connections {
     app.server.on('connection', (socket) => this.share(socket))
     app.addHook('onRequest', ({ raw: { socket } }, { raw: response }, done) => {
       if (this.closing) throw stoppingError()
+      this.newest.set(socket, response)
       const answers = this.answersTo(socket)
       answers.add(response)
       response.once('close', () => answers.delete(response))
@@ -60,10 +63,10 @@ export class Connections {
   /** What is no HTTP request at all, or never becomes one, still gets an answer of our shape. */
   readonly refuseUnreadable = (error: Error & { code?: string }, socket: Socket): void => {
     if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
-    const answers = [...(this.owed.get(socket) ?? [])]
-    // The fault is in the body of a request that is being answered already: nothing may stand in the midst of that.
-    if (answers.some(({ req, headersSent }) => !req.complete && headersSent)) return void socket.destroy()
-    const before = answers.filter(({ req }) => req.complete).at(-1)
+    // The fault is in the body of a request that is answered, or being answered: nothing may stand in that or after it.
+    const newest = this.newest.get(socket)
+    if (newest?.headersSent && !newest.req.complete) return void socket.destroy()
+    const before = [...(this.owed.get(socket) ?? [])].filter(({ req }) => req.complete).at(-1)
     if (before) before.once('close', () => refuse(error, socket))
     else refuse(error, socket)
   }
