@@ -353,6 +353,14 @@ describe("the tutorial's contract", () => {
     expect([status, json.message]).toEqual([400, 'Error: Please supply a valid list of nodes'])
   })
 
+  it.each(['localhost:0', 'http://localhost:00'])(
+    'POST /nodes/register of %s, where nobody listens: 400',
+    async (name) => {
+      const { status, json } = await ask(post('/nodes/register', { nodes: [name] }))
+      expect([status, json.message]).toEqual([400, `Error: Please supply a valid list of nodes: "${name}" is none.`])
+    },
+  )
+
   it('GET /nodes/resolve: 200 with our chain', async () => {
     const { status, json } = await ask('/nodes/resolve')
     expect([status, json.message]).toEqual([200, 'Our chain is authoritative'])

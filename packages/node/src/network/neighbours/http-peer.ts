@@ -38,7 +38,8 @@ export function parseNodeUrl(text: string): NodeUrl {
   const url = URL.canParse(spelled) ? new URL(spelled) : undefined
   const plain =
     url && url.username === '' && url.password === '' && url.pathname === '/' && url.search + url.hash === ''
-  if (!plain || !/^https?:$/.test(url.protocol) || url.hostname === '') throw invalid(text)
+  // At port 0 nobody listens, and Node would ask at 80.
+  if (!plain || !/^https?:$/.test(url.protocol) || url.hostname === '' || url.port === '0') throw invalid(text)
   return { origin: url.origin, name: url.host }
 }
 
