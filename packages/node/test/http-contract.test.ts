@@ -776,6 +776,7 @@ describe('GET /openapi.json', () => {
     '/accounts/{address}': ['get'],
     '/accounts/{address}/transactions': ['get'],
     '/events': ['get'],
+    '/openapi.json': ['get'],
   }
 
   it('describes every route, with a summary, its parameters and its answers', async () => {

@@ -306,6 +306,10 @@ export const HealthSchema = Type.Object(
   { additionalProperties: false, title: 'Health' },
 )
 
+export const DocumentSchema = Type.Unsafe<object>(
+  Type.Object({ openapi: Type.Literal('3.1.0'), info: Type.Object({}), paths: Type.Object({}) }, { title: 'Document' }),
+)
+
 /** Of a body that is read line by line: what stands on them is looked at there. */
 export const NdjsonBody = Type.Unsafe<unknown>({ description: 'A JSON value on each line' })
 

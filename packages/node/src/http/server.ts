@@ -1,4 +1,4 @@
-import { type App, type AppOptions, createApp } from './app.ts'
+import { type App, type AppOptions, answers, createApp } from './app.ts'
 import type { RouteContext } from './context.ts'
 import { ApiDescription } from './openapi.ts'
 import { accountRoutes } from './routes/accounts.ts'
@@ -8,7 +8,7 @@ import { eventRoutes } from './routes/events.ts'
 import { statusRoutes } from './routes/status.ts'
 import { transactionRoutes } from './routes/transactions.ts'
 import { tutorialRoutes } from './routes/tutorial.ts'
-import { NoQuery } from './schemas.ts'
+import { DocumentSchema, NoQuery } from './schemas.ts'
 
 /** The whole HTTP API, not yet listening. */
 export async function createServer(options: AppOptions, context: RouteContext): Promise<App> {
@@ -25,7 +25,7 @@ export async function createServer(options: AppOptions, context: RouteContext): 
   app.route({
     method: 'GET',
     url: '/openapi.json',
-    schema: { hide: true, querystring: NoQuery },
+    schema: { summary: 'This document', querystring: NoQuery, response: answers(200, DocumentSchema) },
     handler: () => description.document(),
   })
   await app.ready()
