@@ -2,8 +2,7 @@
 import { writeFileSync } from 'node:fs'
 import type { ServerResponse } from 'node:http'
 import { createServer } from 'node:net'
-import { setTimeout as delay } from 'node:timers/promises'
-import type { Hash } from '@bc/core'
+import { type Hash, transactionId } from '@bc/core'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { confirmed } from '../src/payment/confirmation.ts'
 import { bc, command, ended, expectFailure, fakeNode, output, STATUS, start } from './commands.ts'
@@ -76,14 +75,17 @@ describe('a transaction', () => {
     const [key, other] = [JSON.parse(await output('key', 'new')), JSON.parse(await output('key', 'new'))]
     const node = await startedNode(['--ephemeral', ...nodeArgs, ...configFile({ allocations: { [key.address]: 100 } })])
     const env = { BC_NODE: node.url }
-    const send = async (...options: readonly string[]) => {
+    const sign = async (...options: readonly string[]) => {
       const words = ['sign', key.address, other.address, '5', '-', '--json', ...options]
-      const { stdout } = await command('bc', words, { env, input: key.secret })
-      const sent = await command('send-tx', [], { env, input: stdout })
+      return (await command('bc', words, { env, input: key.secret })).stdout
+    }
+    const handIn = async (signed: string) => {
+      const sent = await command('send-tx', [], { env, input: signed })
       expect(sent, sent.stderr).toMatchObject({ code: 0 })
       return JSON.parse(sent.stdout).id as string
     }
-    return { ...node, send }
+    const send = async (...options: readonly string[]) => handIn(await sign(...options))
+    return { ...node, sign, handIn, send }
   }
 
   test('is waited for until it is in a block, and until others follow that', async () => {
@@ -238,16 +240,19 @@ describe('a transaction', () => {
   })
 
   test('that another one replaces is not waited for any longer', async () => {
-    const { url, send } = await paid()
-    const id = await send()
+    const { url, chain, sign, handIn, send } = await paid()
+    const signed = await sign('--nonce', '0')
+    const id = transactionId(JSON.parse(signed), chain as Hash)
     const child = start('bc', ['wait', '--tx', id, '--node', url])
     const waiting = ended(child)
-    // The node tells of it whenever it happens: so it happens again until the one who waits listens.
-    for (let fee = 1; child.exitCode === null && fee < 60; fee = Math.ceil(fee * 1.1) + 1) {
-      await send('--nonce', '0', '--fee', String(fee))
-      const last = await Promise.race([waiting, delay(500)])
-      if (last) break
-    }
+    let told = ''
+    child.stderr?.on('data', (chunk) => {
+      told += chunk
+    })
+    // The node tells of its end once: whoever waits has to listen by then.
+    await waitFor(() => told.includes('does not know this transaction yet'))
+    await handIn(signed)
+    await send('--nonce', '0', '--fee', '1')
     expectFailure(await waiting, 1, /has left the pool without a block: another one of its sender/)
   })
 })
