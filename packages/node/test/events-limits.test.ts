@@ -5,7 +5,7 @@ import { setImmediate as turn } from 'node:timers/promises'
 import { type RuleError, transactionId, type VerifiedTransaction } from '@bc/core'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { EventFeed, type FeedOptions, MOST_OF_ONE, MOST_STRANGERS } from '../src/events/feed.ts'
-import { EventHistory } from '../src/events/history.ts'
+import { EventHistory, type KeptEvent } from '../src/events/history.ts'
 import { MiningMeter } from '../src/events/mining-meter.ts'
 import type { EventStream } from '../src/events/stream.ts'
 import { EVENT_TYPES } from '../src/http/event-schemas.ts'
@@ -312,6 +312,13 @@ describe('what is kept', () => {
     expect(kept).toBeLessThanOrEqual(64)
     expect(history.reaches(100 - kept, ['peer'])).toBe(true)
     expect(history.reaches(100 - kept - 1, ['peer'])).toBe(false)
+  })
+
+  it('keeps no memory but its own', () => {
+    const history = new EventHistory()
+    history.add([message(1)])
+    const { text } = history.after(0, ['peer']) as KeptEvent
+    expect(text.buffer.byteLength).toBe(text.length)
   })
 
   it('is told in the order in which it happened, whatever its type', () => {

@@ -79,7 +79,7 @@ export class MainChain {
     await this.add(block, hash)
   }
 
-  /** The node has left blocks for others. Where dev mode has gone back no events of these follow. */
+  /** The node has left blocks for others, or for none: dev mode has gone back. */
   async reorganised(abandoned: readonly Place[], adopted: readonly Place[]): Promise<void> {
     const fork = (abandoned.at(-1)?.index ?? this.tip + 1) - 1
     if (this.endsWith(abandoned)) await this.leave(fork + 1, abandoned)

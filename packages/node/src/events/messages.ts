@@ -4,6 +4,8 @@ import type { BlockEvent, KeptEvents, TransactionEvent } from '../http/event-sch
 import type { PoolChange } from '../pool/changes.ts'
 import type { ConnectedBlock } from '../storage/records.ts'
 
+const encoder = new TextEncoder()
+
 export type KeptType = keyof KeptEvents
 
 /** An event before it is spelled out. */
@@ -36,8 +38,11 @@ function transactionEvent(change: PoolChange): TransactionEvent {
   return { id, status: 'dropped', reason: change.reason, transaction }
 }
 
-/** @param data strings in JSON have no line breaks, so it is one line */
+/**
+ * In memory of its own: a small Buffer would be a slice of one of 8 KB, and whoever keeps it keeps all of that.
+ * @param data strings in JSON have no line breaks, so it is one line
+ */
 export function eventText(type: string, data: object, id?: string): Buffer {
   const named = id === undefined ? '' : `id: ${id}\n`
-  return Buffer.from(`${named}event: ${type}\ndata: ${JSON.stringify(data)}\n\n`)
+  return Buffer.from(encoder.encode(`${named}event: ${type}\ndata: ${JSON.stringify(data)}\n\n`).buffer)
 }
