@@ -1,8 +1,9 @@
 /** Tells other programs that a node listens, and where. */
 import { readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { canonicalJson, isJsonObject, type JsonObject, type JsonValue } from '@bc/core'
+import { canonicalJson, isJsonObject, type JsonObject } from '@bc/core'
 import { responseTo } from '../client/http.ts'
 import { type CliError, usage, writing } from '../failure.ts'
+import { parsed } from '../json.ts'
 
 /** Some ten times what a node in dev mode writes. */
 const MAX_BYTES = 32_768
@@ -68,19 +69,11 @@ interface ToldNode {
 
 /** undefined for what no node has written */
 function nodeIn(text: string): ToldNode | undefined {
-  const content = leniently(text)
+  const content = parsed(text)
   if (!isJsonObject(content) || typeof content.url !== 'string') return undefined
   const { url, pid } = content
   // 0 and what is below it would be all processes of a group.
   return typeof pid === 'number' && pid > 0 && pid === (pid | 0) ? { url, pid } : undefined
-}
-
-function leniently(text: string): JsonValue | undefined {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }
 
 /** In a container each start may have the same number: then we are what it names now. */
