@@ -596,6 +596,8 @@ describe('the other endpoints', () => {
   )
 
   it('a path that is not there: 404; a method that a path does not know: 405 with those that it knows', async () => {
+    expect((await ask('/%C2%9B')).json).toMatchObject({ message: 'There is no "/\\u009b".' })
+    expect((await ask(`/${'x'.repeat(9_000)}`)).json).toMatchObject({ message: `There is no "/${'x'.repeat(39)}"….` })
     const unknown = ['/', '/block', '/status/x', '/mine/', '//mine', '//', '/Mine', '/transactions/new/x']
     const oddly = ['/%25zz', '/%6dine/', 'http://localhost', 'http://localhost?x', 'ftp://localhost/mine']
     for (const path of [...unknown, ...oddly])

@@ -231,19 +231,26 @@ describe('messages that are hardly HTTP', () => {
     if (expected) expect(statuses, name).toEqual(expected)
   })
 
-  it('a body that goes wrong once its request is answered: hung up on, without another answer', async () => {
-    const socket = await connected(node.port)
-    let text = ''
-    socket.on('data', (part) => {
-      text += part
-    })
-    const closed = once(socket, 'close')
-    socket.write('GET /health HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n')
-    await once(socket, 'data')
-    socket.write('garbage\r\n')
-    await closed
-    expect(wellFormed(text, 'answered')).toEqual([200])
-  })
+  it.each([
+    ['/health', 200],
+    // This one the router refuses by itself.
+    ['/%ff', 400],
+  ])(
+    'a body that goes wrong once its request is answered: hung up on, without another answer: %s',
+    async (path, status) => {
+      const socket = await connected(node.port)
+      let text = ''
+      socket.on('data', (part) => {
+        text += part
+      })
+      const closed = once(socket, 'close')
+      socket.write(`GET ${path} HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n`)
+      await once(socket, 'data')
+      socket.write('garbage\r\n')
+      await closed
+      expect(wellFormed(text, 'answered')).toEqual([status])
+    },
+  )
 
   it(`${RAW} mutated ones, and some that are cut off`, async () => {
     const dice = new Dice(seed + 1)

@@ -15,6 +15,7 @@ import Fastify, {
 import type { TSchema } from 'typebox'
 import type { Log } from '../log.ts'
 import { isLoopback } from '../network/hosts.ts'
+import { quoted } from '../quoted.ts'
 import { Connections } from './connections.ts'
 import { answerOf, explain, reportDamage } from './errors.ts'
 import { invalidRequest } from './form-faults.ts'
@@ -101,7 +102,8 @@ export async function createApp(options: AppOptions): Promise<App> {
   }).withTypeProvider<TypeBoxTypeProvider>()
   parseBodiesStrictly(app)
   answerErrors(app, options)
-  // All that follows is done for every request, whatever its path, before a byte of its body is read.
+  // All that follows is done for every request before a byte of its body is read, but for those whose path is none: the
+  // router answers them at once.
   connections.watch(app)
   // Nobody else reaches a node that listens here alone, and it starts the sooner.
   if (!isThisMachine(options.host)) await limitRate(app)
@@ -174,7 +176,7 @@ function refuseUnknown(app: Pick<FastifyInstance, 'addHook'>): void {
     const hasDev = routes.some(({ pattern }) => pattern.startsWith(DEV))
     if (known.length === 0) throw unknownPath(path, hasDev)
     reply.header('allow', known.join(', '))
-    throw new RuleError('request.method', `${path} knows ${known.join(', ')} and not ${method}.`)
+    throw new RuleError('request.method', `${quoted(path)} knows ${known.join(', ')} and not ${method}.`)
   })
 }
 
@@ -187,7 +189,7 @@ function pathOf(url: string): string {
 const DEV = '/dev/'
 
 function unknownPath(path: string, hasDev: boolean): RuleError {
-  if (hasDev || !path.startsWith(DEV)) return new RuleError('request.not_found', `There is no ${path}.`)
+  if (hasDev || !path.startsWith(DEV)) return new RuleError('request.not_found', `There is no ${quoted(path)}.`)
   return new RuleError('request.dev_only', 'This node is not in dev mode: bc-node --dev starts one that is.')
 }
 

@@ -41,9 +41,10 @@ export class Connections {
   watch(app: Pick<FastifyInstance, 'addHook' | 'server'>): void {
     app.server.maxConnections = MOST
     app.server.on('connection', (socket) => this.share(socket))
+    // Also to one that comes by no hook: what the router itself refuses.
+    app.server.on('request', ({ socket }, response) => void this.newest.set(socket, response))
     app.addHook('onRequest', ({ raw: { socket } }, { raw: response }, done) => {
       if (this.closing) throw stoppingError()
-      this.newest.set(socket, response)
       const answers = this.answersTo(socket)
       answers.add(response)
       response.once('close', () => answers.delete(response))
