@@ -54,6 +54,8 @@ const AGAIN_OPERATOR_MS = 15_000
 /** Where nobody was ever met, or not for a month, so many failures are enough. */
 const MOST_FAILURES = 4
 const GONE_SECONDS = 30 * 24 * 3600
+/** Some ten minutes: so long it may be our own line that fails, and not those whom we have met. */
+const OUTAGE_FAILURES = 8
 
 export class PeerTable {
   private readonly rows = new Map<string, Row>()
@@ -107,8 +109,8 @@ export class PeerTable {
   }
 
   /**
-   * Whom to dial next: the operator's first, then those whom we have met, then any other; of each first who has failed
-   * least, and of those whom we met last.
+   * Whom to dial next: the operator's first, then those whom we have met and who may still be there, then any other; of
+   * each first who has failed least, and of those whom we met last.
    * @param skip whom not to dial
    */
   next(skip: (peer: KnownPeer) => boolean): KnownPeer | undefined {
@@ -158,7 +160,7 @@ function isBefore(a: Row, b: Row): boolean {
   return (tierOf(b) - tierOf(a) || a.failures - b.failures || b.metAt - a.metAt) < 0
 }
 
-function tierOf({ source, metAt }: Row): 0 | 1 | 2 {
+function tierOf({ source, metAt, failures }: Row): 0 | 1 | 2 {
   if (source === 'operator') return 2
-  return metAt > 0 ? 1 : 0
+  return metAt > 0 && failures < OUTAGE_FAILURES ? 1 : 0
 }
