@@ -50,7 +50,7 @@ const MOST_STREAMS = 8
 const MOST_ADDRESSES = 8
 /** How long we remember who stood behind a peer that has hung up: what it has said may not be judged yet. */
 const AFTERMATH_MS = 60_000
-/** Messages that were dropped unheard, of the same time: as many as a peer can send before it is refused. */
+/** Messages that were dropped unheard, of the same time: as many as one owner's peers can send before they are refused. */
 const MOST_UNHEARD = 50_000
 
 const VERDICTS: Readonly<Record<Verdict, TopicValidatorResult>> = {

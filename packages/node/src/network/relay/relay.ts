@@ -45,12 +45,13 @@ const FUTILE = {
   transactions: { burst: 2_000, perSecond: 100 },
 } as const
 /**
- * What it may send while it isn't listened to: that costs us next to nothing, but not nothing. It is as much as an honest
- * peer's pool holds, and more blocks than it has to forward in the time that it takes us to catch up.
+ * What may come while they aren't listened to: that costs us next to nothing, but not nothing. It is as much as an honest
+ * peer's pool holds, and more blocks than it has to forward in the time that it takes us to catch up. Of honest peers
+ * behind one address gossipsub has at most twelve forward to us, and each tells of 80 transactions a second.
  */
 const UNHEARD = {
   blocks: { burst: 2_000, perSecond: 20 },
-  transactions: { burst: DEFAULT_POOL_LIMITS.maxTransactions, perSecond: 100 },
+  transactions: { burst: DEFAULT_POOL_LIMITS.maxTransactions, perSecond: 1_000 },
 } as const
 /** Messages that are being judged at the same time: more are not listened to either. */
 const MOST_JUDGED = { blocks: 4, transactions: 2_000 } as const
