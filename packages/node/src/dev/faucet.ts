@@ -31,6 +31,7 @@ export interface Funded {
 
 /** What is said of a nonce that a block or the pool has already. */
 const IS_SPENT: readonly RuleCode[] = ['tx.nonce', 'pool.known', 'pool.replacement']
+const MOST_TRIES = 10
 
 /** Pays whoever asks, from an account of its own, by transactions like everybody's. */
 export class Faucet {
@@ -63,12 +64,12 @@ export class Faucet {
 
   /** A node of the same seed has the same faucet, whose payment may come to the door first: then the next nonce is free. */
   private async submit(recipient: Address, amount: Amount): Promise<PoolEntry> {
-    try {
-      return await this.modules.admission.submit(readSubmission(await this.sign(recipient, amount)))
-    } catch (error) {
-      if (!(error instanceof RuleError && IS_SPENT.includes(error.code))) throw error
-      return this.submit(recipient, amount)
-    }
+    for (let tries = 1; ; tries++)
+      try {
+        return await this.modules.admission.submit(readSubmission(await this.sign(recipient, amount)))
+      } catch (error) {
+        if (tries === MOST_TRIES || !(error instanceof RuleError && IS_SPENT.includes(error.code))) throw error
+      }
   }
 
   private async sign(recipient: Address, amount: Amount): Promise<Transaction> {
