@@ -44,5 +44,6 @@ function transactionEvent(change: PoolChange): TransactionEvent {
  */
 export function eventText(type: string, data: object, id?: string): Buffer {
   const named = id === undefined ? '' : `id: ${id}\n`
-  return Buffer.from(encoder.encode(`${named}event: ${type}\ndata: ${JSON.stringify(data)}\n\n`).buffer)
+  const { buffer, byteOffset, length } = encoder.encode(`${named}event: ${type}\ndata: ${JSON.stringify(data)}\n\n`)
+  return Buffer.from(buffer, byteOffset, length)
 }
