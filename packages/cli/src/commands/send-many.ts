@@ -15,13 +15,15 @@ import { note, outliveReader, printResult } from '../terminal/output.ts'
 import { printable } from '../terminal/printable.ts'
 import { progressOf } from '../terminal/progress.ts'
 import { counted } from '../terminal/text.ts'
-import type { Candidate } from './send-tx.ts'
 
 /** A node takes ten times as many; but a request must arrive in time, and the progress bar should move. */
 const BATCH = 1000
 const LINE_BYTES = 65_536
 const QUESTION = { method: 'POST', path: SEND_MANY } as const
 const DOUBT = doubtOf(QUESTION)
+
+/** A transaction to be sent, or what is wrong with the line where one should be. */
+export type Candidate = JsonObject | RuleError
 
 export async function sendMany(transactions: readonly Candidate[], settings: Settings): Promise<void> {
   const progress = progressOf('Sending', 'transaction', transactions.length)

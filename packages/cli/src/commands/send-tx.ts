@@ -20,9 +20,7 @@ import type { Settings } from '../settings/options.ts'
 import { readInput } from '../terminal/input.ts'
 import { printResult } from '../terminal/output.ts'
 import { openQuestions } from '../terminal/questions.ts'
-
-/** A transaction to be sent, or what is wrong with the line where one should be. */
-export type Candidate = JsonObject | RuleError
+import type { Candidate } from './send-many.ts'
 
 export interface SendOptions {
   readonly nonce?: number
