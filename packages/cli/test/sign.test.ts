@@ -74,7 +74,9 @@ describe('offline', () => {
     expect(loaded).toContain('packages/wallet/src/sign.ts')
     expect(
       loaded.filter((path) =>
-        /^packages\/node\/|fastify|level|pino|\/client\.ts|keystore|ciphers|bip39|scrypt/.test(path ?? ''),
+        /^packages\/node\/(?!src\/user-folders)|fastify|level|pino|\/client\.ts|keystore|ciphers|bip39|scrypt/.test(
+          path ?? '',
+        ),
       ),
     ).toEqual([])
   })
