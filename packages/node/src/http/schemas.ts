@@ -5,7 +5,7 @@
  */
 import type { Static, TSchema } from 'typebox'
 import * as Type from 'typebox'
-import { MOST_AT_ONCE } from '../network/neighbours/neighbours.ts'
+import { MOST_AT_ONCE } from '../network/neighbours/http-peer.ts'
 import { PLACE } from '../storage/layout.ts'
 
 export const text = (description: string) => Type.String({ description })

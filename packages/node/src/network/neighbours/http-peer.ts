@@ -11,6 +11,8 @@ import { ListSplitter } from '../../list-splitter.ts'
 import { keepingUp } from '../least-rate.ts'
 import { machineTime } from '../time.ts'
 
+/** Nodes that are asked at once: each may keep us waiting for seconds. */
+export const MOST_AT_ONCE = 32
 /** Beside the allocations, which it shows as genesis has them. */
 const STATUS_BYTES = 100_000
 const STATUS_MS = 5_000

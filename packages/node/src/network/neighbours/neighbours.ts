@@ -27,12 +27,10 @@ import { sharedEnd } from '../../shared-end.ts'
 import type { LateNetwork } from '../late-network.ts'
 import { machineTime } from '../time.ts'
 import type { PeerId } from '../transport.ts'
-import { askChain, askStatus, type NodeUrl, parseNodeUrl } from './http-peer.ts'
+import { askChain, askStatus, MOST_AT_ONCE, type NodeUrl, parseNodeUrl } from './http-peer.ts'
 
 /** Neighbours at the most: an operator has no more friends than that. */
 const MOST = 256
-/** Of one request: each may keep us waiting for seconds. */
-export const MOST_AT_ONCE = 32
 /** Addresses of one neighbour that are tried. */
 const MOST_ADDRESSES = 4
 /** How long a tutorial node may take to show its first block. */
