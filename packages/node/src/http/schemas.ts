@@ -7,6 +7,7 @@ import type { Static, TObjectOptions, TProperties, TSchema } from 'typebox'
 import * as Type from 'typebox'
 import { MOST_AT_ONCE } from '../network/neighbours/http-peer.ts'
 import { PLACE } from '../storage/layout.ts'
+import { MOST } from './paging.ts'
 
 /** An object of these fields and no others. */
 export const exactly = <Fields extends TProperties>(fields: Fields, options: TObjectOptions = {}) =>
@@ -100,14 +101,18 @@ export const RegisterSchema = titled('Register', {
   nodes: Type.Array(Type.String({ minLength: 1, maxLength: 2048 }), { maxItems: MOST_AT_ONCE }),
 })
 
+const LIMIT = Type.Optional(
+  Type.String({ pattern: '^[1-9][0-9]{0,3}$', description: `At most this many, up to ${MOST}` }),
+)
+
 export const PageQuery = exactly({
   from: Type.Optional(Type.String({ pattern: '^[1-9][0-9]{0,15}$', description: 'First index; 1 where missing' })),
-  limit: Type.Optional(Type.String({ pattern: '^[1-9][0-9]{0,3}$', description: 'At most this many, up to 1000' })),
+  limit: LIMIT,
 })
 
 export const HistoryQuery = exactly({
   before: Type.Optional(Type.String({ pattern: PLACE.source, description: 'The cursor `next` of the page before' })),
-  limit: Type.Optional(Type.String({ pattern: '^[1-9][0-9]{0,3}$', description: 'At most this many, up to 1000' })),
+  limit: LIMIT,
 })
 
 export const NoQuery = exactly({})
@@ -304,5 +309,6 @@ export type FoundTransactionAnswer = Static<typeof FoundTransactionSchema>
 export type TransactionProofAnswer = Static<typeof TransactionProofSchema>
 export type OutcomeAnswer = Static<typeof OutcomeSchema>
 export type ImportedAnswer = Static<typeof ImportedSchema>
+export type Page = Static<typeof PageQuery>
 export type HistoryAnswer = Static<typeof HistorySchema>
 export type ErrorAnswer = Static<typeof ErrorSchema>

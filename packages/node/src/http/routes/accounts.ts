@@ -6,7 +6,7 @@ import type { TransactionPlace } from '../../storage/records.ts'
 import { type App, answers, refuses } from '../app.ts'
 import type { RouteContext } from '../context.ts'
 import { notFound } from '../errors.ts'
-import { DEFAULT_LIMIT, MOST, PAGE_BYTES } from '../paging.ts'
+import { limitOf, PAGE_BYTES } from '../paging.ts'
 import { AccountParams, AccountSchema, HistoryQuery, HistorySchema, NoQuery } from '../schemas.ts'
 import { located } from './transactions.ts'
 
@@ -39,13 +39,13 @@ export function accountRoutes(app: App, { chain, store, admission, curve }: Rout
     },
     handler: async (request) => {
       const address = await addressOf(request.params.address)
-      const { before, limit = String(DEFAULT_LIMIT) } = request.query
+      const { before } = request.query
       return store.reading(async (snapshot) => {
         const blocks = await historyOf(store, address, before === undefined ? undefined : placeOf(before), snapshot)
         if (blocks === undefined)
           throw notFound(`No transaction of ${address} is at ${before} or near it: ask for the newest ones first.`)
         const head = await store.headEntry(snapshot)
-        return pageOf(blocks, Math.min(MOST, Number(limit)), head.index)
+        return pageOf(blocks, limitOf(request.query), head.index)
       })
     },
   })

@@ -4,8 +4,8 @@ import type { Snapshot } from '../../storage/database.ts'
 import { type App, answers, refuses, sendJson } from '../app.ts'
 import type { RouteContext } from '../context.ts'
 import { notFound } from '../errors.ts'
-import { DEFAULT_LIMIT, MOST, PAGE_BYTES } from '../paging.ts'
-import { AnyBlock, BlockParams, BlocksSchema, HeadersSchema, NoQuery, PageQuery } from '../schemas.ts'
+import { limitOf, PAGE_BYTES } from '../paging.ts'
+import { AnyBlock, BlockParams, BlocksSchema, HeadersSchema, NoQuery, type Page, PageQuery } from '../schemas.ts'
 
 export function blockRoutes(app: App, { chain, store }: RouteContext): void {
   app.route({
@@ -71,10 +71,10 @@ export function blockRoutes(app: App, { chain, store }: RouteContext): void {
     })
   }
 
-  async function rangeOf({ from = '1', limit = String(DEFAULT_LIMIT) }: Page, snapshot: Snapshot) {
+  async function rangeOf(query: Page, snapshot: Snapshot) {
     const { index: height } = await store.headEntry(snapshot)
-    const first = Number(from)
-    return { first, last: Math.min(height, first + Math.min(MOST, Number(limit)) - 1), height }
+    const first = Number(query.from ?? '1')
+    return { first, last: Math.min(height, first + limitOf(query) - 1), height }
   }
 
   function headerOf(entry: BlockEntry): Omit<Genesis, 'transactions'> | Header {
@@ -95,11 +95,6 @@ async function firstOf(blocks: AsyncIterable<readonly Buffer[]>): Promise<Buffer
       if (bytes >= PAGE_BYTES) return texts
     }
   return texts
-}
-
-interface Page {
-  readonly from?: string
-  readonly limit?: string
 }
 
 /** @param next the index after a page's last block */
