@@ -1,4 +1,5 @@
 /** How much of something a peer may use, or whoever stands behind it: a bucket of points that fills up with time. */
+import { ShortMemory } from './short-memory.ts'
 import type { Time } from './time.ts'
 
 export interface AllowanceOptions {
@@ -18,10 +19,12 @@ interface Bucket {
 
 export class Allowance {
   private readonly options: AllowanceOptions
-  private readonly buckets = new Map<string, Bucket>()
+  /** Until they are full again. */
+  private readonly buckets: ShortMemory<Bucket>
 
   constructor(options: AllowanceOptions) {
     this.options = options
+    this.buckets = new ShortMemory(() => options.time.now(), MOST_REMEMBERED)
   }
 
   /** What is left; below 0 for one that has overdrawn. */
@@ -33,10 +36,9 @@ export class Allowance {
 
   /** @returns what is left then */
   spend(name: string, points: number): number {
+    const { burst, perSecond, time } = this.options
     const left = this.left(name) - points
-    this.buckets.delete(name)
-    if (this.buckets.size >= MOST_REMEMBERED) this.buckets.delete(this.buckets.keys().next().value as string)
-    this.buckets.set(name, { points: left, at: this.options.time.now() })
+    this.buckets.set(name, { points: left, at: time.now() }, ((burst - left) / perSecond) * 1000)
     return left
   }
 

@@ -4,6 +4,7 @@
  */
 import { type RuleCode, RuleError } from '@bc/core'
 import type { Log } from '../log.ts'
+import { ShortMemory } from './short-memory.ts'
 import type { Time } from './time.ts'
 import { PeerError, type PeerFault, type PeerId, type Transport } from './transport.ts'
 
@@ -57,19 +58,21 @@ export function penaltyOf(error: unknown, about: Subject): number {
 interface Standing {
   readonly points: number
   readonly at: number
-  /** Until then it is hung up on, or about to be. */
-  readonly refusedUntil: number
+  /** It is hung up on, or about to be. */
+  readonly refused: boolean
 }
 
 export class Reputation {
   private readonly transport: Transport
   private readonly time: Time
   private readonly log: Log
-  private readonly records = new Map<PeerId, Standing>()
+  /** Until its points are forgotten, or a ban has paid for all that led to it. */
+  private readonly records: ShortMemory<Standing>
 
   constructor(modules: { readonly transport: Transport; readonly time: Time; readonly log: Log }) {
     this.transport = modules.transport
     this.time = modules.time
+    this.records = new ShortMemory(() => modules.time.now(), MOST_REMEMBERED)
     this.log = modules.log
   }
 
@@ -77,25 +80,17 @@ export class Reputation {
   async offend(peer: PeerId, error: unknown, about: Subject): Promise<void> {
     const penalty = penaltyOf(error, about)
     if (penalty === 0) return
-    const now = this.time.now()
+    const record = this.records.get(peer)
     // What it sent before it was hung up on is judged still.
-    if (now < (this.records.get(peer)?.refusedUntil ?? 0)) return
-    const points = this.pointsOf(peer) + penalty
-    const isRefused = points >= LIMIT
-    this.records.delete(peer)
-    this.records.set(peer, { points, at: now, refusedUntil: isRefused ? now + BAN_MS : 0 })
-    if (this.records.size > MOST_REMEMBERED) this.records.delete(this.records.keys().next().value as PeerId)
+    if (record?.refused) return
+    const now = this.time.now()
+    const points = penalty + (record ? record.points - Math.floor((now - record.at) / FORGET_MS) : 0)
+    const refused = points >= LIMIT
+    this.records.set(peer, { points, at: now, refused }, refused ? BAN_MS : points * FORGET_MS)
     const code = error instanceof RuleError ? error.code : (error as PeerError).fault
     this.log.debug({ peer, code, points }, 'A peer has offended.')
-    if (!isRefused) return
+    if (!refused) return
     this.log.warn({ peer, code }, 'A peer is refused for a while.')
     await this.transport.disconnect(peer, BAN_MS)
-  }
-
-  private pointsOf(peer: PeerId): number {
-    const record = this.records.get(peer)
-    // A ban has paid for all that led to it.
-    if (record === undefined || record.refusedUntil > 0) return 0
-    return Math.max(0, record.points - Math.floor((this.time.now() - record.at) / FORGET_MS))
   }
 }

@@ -1,8 +1,8 @@
 /** Who is refused, for a while: peers by their names, and hosts with all that stand for the same one. */
 import { networkInterfaces } from 'node:os'
 import { normalHost, subnetOf } from '../hosts.ts'
+import { ShortMemory } from '../short-memory.ts'
 import { machineTime } from '../time.ts'
-import { ShortMemory } from './short-memory.ts'
 
 export class Bans {
   private readonly names = new ShortMemory<true>(machineTime.now)

@@ -10,6 +10,7 @@ import { sharedEnd } from '../../shared-end.ts'
 import { isLoopback } from '../hosts.ts'
 import { protocolName } from '../messages.ts'
 import { hostOf, parsePeerAddress, withoutPeer, withPeer } from '../peers/peer-address.ts'
+import { ShortMemory } from '../short-memory.ts'
 import { machineTime } from '../time.ts'
 import {
   LEAST_BYTES_PER_MS,
@@ -25,7 +26,6 @@ import { Copies, isOwnName } from './copies.ts'
 import { withDeadline } from './deadline.ts'
 import { FrameReader, FrameWriter, writeFrame } from './frames.ts'
 import { createNode, DIAL_MS, type Libp2pNodeOptions, type Node, nameOf, SEEN_MS } from './libp2p-node.ts'
-import { ShortMemory } from './short-memory.ts'
 import { Stalls } from './stalls.ts'
 
 export interface Libp2pOptions extends Libp2pNodeOptions {
