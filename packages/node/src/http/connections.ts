@@ -4,6 +4,7 @@ import type { Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { RuleCode } from '@bc/core'
 import type { FastifyInstance } from 'fastify'
+import { Counts } from '../counts.ts'
 import { stoppingError } from '../errors.ts'
 import { isLoopback, networkOf } from '../network/hosts.ts'
 import { answerOf } from './errors.ts'
@@ -35,7 +36,7 @@ export class Connections {
   /** To the newest request of each connection: no other can be unfinished. */
   private readonly newest = new WeakMap<Socket, ServerResponse>()
   /** How many each network has open. */
-  private readonly networks = new Map<string, number>()
+  private readonly networks = new Counts()
   private closing = false
 
   watch(app: Pick<FastifyInstance, 'addHook' | 'server'>): void {
@@ -83,16 +84,9 @@ export class Connections {
     const { remoteAddress = 'unknown' } = socket
     if (isLoopback(remoteAddress)) return
     const network = networkOf(remoteAddress)
-    const count = this.networks.get(network) ?? 0
-    if (count >= MOST_OF_A_NETWORK) return void socket.destroy()
-    this.networks.set(network, count + 1)
-    socket.once('close', () => this.release(network))
-  }
-
-  private release(network: string): void {
-    const count = (this.networks.get(network) ?? 0) - 1
-    if (count > 0) this.networks.set(network, count)
-    else this.networks.delete(network)
+    if (this.networks.of(network) >= MOST_OF_A_NETWORK) return void socket.destroy()
+    this.networks.add(network)
+    socket.once('close', () => this.networks.remove(network))
   }
 
   private answersTo(socket: Socket): Set<ServerResponse> {

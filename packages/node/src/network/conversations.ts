@@ -11,6 +11,7 @@ import {
   sha256Hex,
 } from '@bc/core'
 import type { Chain } from '../chain/chain.ts'
+import { Counts } from '../counts.ts'
 import { Serial } from '../serial.ts'
 import type { ChainStore } from '../storage/chain-store.ts'
 import type { Snapshot } from '../storage/database.ts'
@@ -84,7 +85,7 @@ export class Conversations {
   private readonly time: Time
   private readonly units: Allowance
   /** How many questions of a peer are being answered. */
-  private readonly answered = new Map<PeerId, number>()
+  private readonly answered = new Counts()
   /** Pages of blocks are read one after the other: many big ones at once would not fit into memory. */
   private readonly pages = new Serial()
 
@@ -163,15 +164,12 @@ export class Conversations {
 
   /** @throws PeerError `flooding` for one too many */
   private async *counted(peer: PeerId, frames: AsyncGenerator<Uint8Array>): AsyncGenerator<Uint8Array> {
-    const others = this.answered.get(peer) ?? 0
-    if (others >= MOST_ANSWERED) throw new PeerError('flooding', 'the peer asks too much at once')
-    this.answered.set(peer, others + 1)
+    if (this.answered.of(peer) >= MOST_ANSWERED) throw new PeerError('flooding', 'the peer asks too much at once')
+    this.answered.add(peer)
     try {
       yield* frames
     } finally {
-      const left = (this.answered.get(peer) ?? 1) - 1
-      if (left > 0) this.answered.set(peer, left)
-      else this.answered.delete(peer)
+      this.answered.remove(peer)
     }
   }
 

@@ -22,6 +22,7 @@ import {
   workOf,
 } from '@bc/core'
 import type { Chain } from '../../chain/chain.ts'
+import { Counts } from '../../counts.ts'
 import type { Admission } from '../../pool/admission.ts'
 import type { ChainStore } from '../../storage/chain-store.ts'
 import { Allowance } from '../allowance.ts'
@@ -91,7 +92,7 @@ interface Gate {
   readonly futile: Allowance
   readonly unheard: Allowance
   /** How many messages of an owner's peers are being judged. */
-  readonly judged: Map<string, number>
+  readonly judged: Counts
 }
 
 export class Relay {
@@ -108,7 +109,7 @@ export class Relay {
     const gate = (topic: Topic): Gate => ({
       futile: new Allowance({ ...FUTILE[topic], time }),
       unheard: new Allowance({ ...UNHEARD[topic], time }),
-      judged: new Map(),
+      judged: new Counts(),
     })
     this.gates = { blocks: gate('blocks'), transactions: gate('transactions') }
   }
@@ -183,17 +184,14 @@ export class Relay {
   private async passPatiently(topic: Topic, from: PeerId, judge: () => Promise<Verdict>): Promise<Verdict> {
     const { futile, judged } = this.gates[topic]
     const owner = this.modules.transport.ownerOf(from)
-    const others = judged.get(owner) ?? 0
-    if (futile.left(owner) <= 0 || others >= MOST_JUDGED[topic]) return this.leaveUnheard(topic, from, owner)
-    judged.set(owner, others + 1)
+    if (futile.left(owner) <= 0 || judged.of(owner) >= MOST_JUDGED[topic]) return this.leaveUnheard(topic, from, owner)
+    judged.add(owner)
     try {
       const verdict = await judge()
       if (verdict !== 'accept') futile.spend(owner, 1)
       return verdict
     } finally {
-      const left = (judged.get(owner) ?? 1) - 1
-      if (left > 0) judged.set(owner, left)
-      else judged.delete(owner)
+      judged.remove(owner)
     }
   }
 

@@ -5,6 +5,7 @@
 import { type BlockEntry, type Hash, RuleError } from '@bc/core'
 import type { Chain } from '../../chain/chain.ts'
 import { AHEAD, PART_BLOCKS, PART_BYTES } from '../../chain/read-ahead.ts'
+import { Counts } from '../../counts.ts'
 import type { ReadBlock } from '../../signatures/block-report.ts'
 import type { Conversations } from '../conversations.ts'
 import type { Reputation } from '../reputation.ts'
@@ -50,7 +51,8 @@ interface Fetched {
 
 export class BlockFetch {
   private readonly modules: BlockFetchModules
-  private readonly busy = new Map<PeerId, number>()
+  /** Portions that a peer works on. */
+  private readonly busy = new Counts()
   /** Bytes that a peer is asked for at once. */
   private readonly portions = new Map<PeerId, number>()
   /** Whoever said that a block isn't there: not asked again, and not blamed unless it had said otherwise. */
@@ -194,10 +196,12 @@ export class BlockFetch {
       const fewest = Math.min(...able.map((peer) => failures.get(peer) ?? 0))
       const best = able.filter((peer) => (failures.get(peer) ?? 0) === fewest)
       // The source comes first: it has said that it has them.
-      const order = best.sort((a, b) => this.load(a) - this.load(b) || Number(b === source) - Number(a === source))
+      const order = best.sort(
+        (a, b) => this.busy.of(a) - this.busy.of(b) || Number(b === source) - Number(a === source),
+      )
       const [free] = order
-      if (free !== undefined && (this.load(free) < this.most(free) || number === this.reading)) {
-        this.busy.set(free, this.load(free) + 1)
+      if (free !== undefined && (this.busy.of(free) < this.most(free) || number === this.reading)) {
+        this.busy.add(free)
         return free
       }
       await this.change()
@@ -205,7 +209,7 @@ export class BlockFetch {
   }
 
   private release(peer: PeerId): void {
-    this.busy.set(peer, this.load(peer) - 1)
+    this.busy.remove(peer)
     this.changed()
   }
 
@@ -231,10 +235,6 @@ export class BlockFetch {
 
   private most(peer: PeerId): number {
     return this.portion(peer) > FIRST_PORTION ? PER_PEER : 1
-  }
-
-  private load(peer: PeerId): number {
-    return this.busy.get(peer) ?? 0
   }
 }
 
