@@ -75,7 +75,7 @@ export {
   sealOf,
   searchNonce,
 } from './proof-of-work.ts'
-export { dataOf, RULES, type RuleCode, RuleError, type RuleErrorData, ruleErrorOf } from './rules.ts'
+export { dataOf, orRefusal, RULES, type RuleCode, RuleError, type RuleErrorData, ruleErrorOf } from './rules.ts'
 export {
   askCurve,
   isAddress,

@@ -67,6 +67,16 @@ export class RuleError extends Error {
   }
 }
 
+/** What comes of an attempt, or the rule that refused it. */
+export function orRefusal<T>(attempt: () => T): T | RuleError {
+  try {
+    return attempt()
+  } catch (error) {
+    if (error instanceof RuleError) return error
+    throw error
+  }
+}
+
 /** A {@link RuleError} as plain data: of an error, another thread gets the message and nothing else. */
 export type RuleErrorData = Pick<RuleError, 'code' | 'message' | 'data'>
 

@@ -13,7 +13,7 @@ import type { JsonValue } from './json.ts'
 import { type ChainRules, MAX_CLOCK_LEAD } from './params.ts'
 import type { Hash } from './primitives.ts'
 import { commitmentOf, meetsTarget, sealOf } from './proof-of-work.ts'
-import { dataOf, RuleError, type RuleErrorData, ruleErrorOf } from './rules.ts'
+import { dataOf, orRefusal, RuleError, type RuleErrorData, ruleErrorOf } from './rules.ts'
 import type { SignatureVerdict } from './signature.ts'
 import { easiestTarget, nextTarget } from './target.ts'
 import {
@@ -161,12 +161,9 @@ export function readTransactions(
 ): ReadTransactions {
   const parsed: ParsedTransaction[] = []
   for (let i = 1; i < transactions.length; i++) {
-    try {
-      parsed.push(parseTransaction(transactions[i] as JsonValue, chain, texts[i]))
-    } catch (error) {
-      if (error instanceof RuleError) return { parsed, fault: placed(error, parsed.length + 1) }
-      throw error
-    }
+    const one = orRefusal(() => parseTransaction(transactions[i] as JsonValue, chain, texts[i]))
+    if (one instanceof RuleError) return { parsed, fault: placed(one, i) }
+    parsed.push(one)
   }
   return { parsed, fault: undefined }
 }
@@ -194,13 +191,10 @@ export function judgeTransactions(
   const ids: Hash[] = []
   const joined = (fault: RuleError | undefined) => ({ ...sized, transactions, ids, fault, rewardRecipientValid })
   for (const [i, parsed] of read.parsed.entries()) {
-    try {
-      transactions.push(judgeTransaction(parsed, verdicts[i] ?? 'signature'))
-      ids.push(parsed.id)
-    } catch (error) {
-      if (error instanceof RuleError) return joined(placed(error, i + 1))
-      throw error
-    }
+    const transaction = orRefusal(() => judgeTransaction(parsed, verdicts[i] ?? 'signature'))
+    if (transaction instanceof RuleError) return joined(placed(transaction, i + 1))
+    transactions.push(transaction)
+    ids.push(parsed.id)
   }
   return joined(read.fault)
 }

@@ -55,6 +55,7 @@ const VALUES = [
   'merkleLeaf',
   'merkleRoot',
   'nextTarget',
+  'orRefusal',
   'parseAddress',
   'parseAmount',
   'parseBlock',

@@ -21,6 +21,7 @@ import {
   type Hash,
   type JsonValue,
   judgeTransactions,
+  orRefusal,
   parseBlock,
   parseGenesis,
   type ReadTransactions,
@@ -126,13 +127,8 @@ async function malformedAfter(blocks: AsyncIterator<BlockText>, height: number, 
 }
 
 function formFault(text: BlockText, height: number): ChainFault | undefined {
-  try {
-    parseBlockText(text, height)
-    return undefined
-  } catch (error) {
-    if (error instanceof RuleError) return new ChainFault(placeOf(text, height), error)
-    throw error
-  }
+  const block = orRefusal(() => parseBlockText(text, height))
+  return block instanceof RuleError ? new ChainFault(placeOf(text, height), block) : undefined
 }
 
 /** Where a document is no JSON at all, nobody can say what its blocks are. */

@@ -4,6 +4,7 @@ import {
   isJsonObject,
   type JsonObject,
   type JsonValue,
+  orRefusal,
   parseAddress,
   parseJson,
   parseSignature,
@@ -111,7 +112,7 @@ function readTransactions(input: Uint8Array): readonly Candidate[] {
   const splitter = new LineSplitter(MAX_INPUT)
   const lines = [...splitter.feedCounted(input), splitter.end() ?? new Uint8Array()]
   if (lines.every(isBlank)) throw usage('standard input is empty: a signed transaction as JSON was expected there.')
-  const whole = orFault(() => parse(input))
+  const whole = orRefusal(() => parse(input))
   if (!(whole instanceof RuleError)) return [transactionIn(whole)]
   const read = lines.flatMap((line, i) => (isBlank(line) ? [] : [transactionOn(line, i + 1)]))
   // Where none of them is one by itself it is one over all of them, and the fault is its own.
@@ -121,16 +122,6 @@ function readTransactions(input: Uint8Array): readonly Candidate[] {
 
 function parse(bytes: Uint8Array): JsonValue {
   return parseJson(decoded(bytes).trim(), JSON_LIMITS)
-}
-
-/** What was read, or what is wrong with it. */
-function orFault<T>(read: () => T): T | RuleError {
-  try {
-    return read()
-  } catch (error) {
-    if (error instanceof RuleError) return error
-    throw error
-  }
 }
 
 /** Strictly: a byte that is put right in silence is a memo that nobody signed. */
@@ -143,7 +134,7 @@ function decoded(input: Uint8Array): string {
 }
 
 function transactionOn(line: Uint8Array, number: number): Candidate {
-  const one = orFault(() => transactionIn(parse(line)))
+  const one = orRefusal(() => transactionIn(parse(line)))
   return one instanceof RuleError ? new RuleError(one.code, `Line ${number}: ${one.message}`, one.data) : one
 }
 

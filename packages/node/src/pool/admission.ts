@@ -13,6 +13,7 @@ import {
   type JsonValue,
   judgeTransaction,
   NO_ACCOUNT,
+  orRefusal,
   type ParsedTransaction,
   Pool,
   type PoolEntry,
@@ -224,17 +225,16 @@ export class Admission {
     const [added, removed]: [PoolEntry[], PoolEntry[]] = [[], []]
     for (const one of transactions) {
       const { id, transaction, arrivedAt } = one
-      try {
-        const account = accounts.get(transaction.sender) ?? NO_ACCOUNT
-        const admission = this.pool.add(transaction, id, account, arrivedAt, { again: true })
-        added.push(admission.added)
-        for (const entry of admission.removed) {
-          removed.push(entry)
-          departures.note(entry, reasonOfLeaving(entry, admission.added))
-        }
-      } catch (error) {
-        if (!(error instanceof RuleError)) throw error
-        departures.note(one, reasonOfRefusal(error.code))
+      const account = accounts.get(transaction.sender) ?? NO_ACCOUNT
+      const admission = orRefusal(() => this.pool.add(transaction, id, account, arrivedAt, { again: true }))
+      if (admission instanceof RuleError) {
+        departures.note(one, reasonOfRefusal(admission.code))
+        continue
+      }
+      added.push(admission.added)
+      for (const entry of admission.removed) {
+        removed.push(entry)
+        departures.note(entry, reasonOfLeaving(entry, admission.added))
       }
     }
     return { added, removed }
@@ -388,15 +388,6 @@ export class Admission {
 
 function isReady({ submission, checked }: Waiting): boolean {
   return checked !== undefined || !submission.namesNonce
-}
-
-function orRefusal<T>(attempt: () => T): T | RuleError {
-  try {
-    return attempt()
-  } catch (error) {
-    if (error instanceof RuleError) return error
-    throw error
-  }
 }
 
 /**

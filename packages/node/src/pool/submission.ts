@@ -1,5 +1,5 @@
 /** What somebody hands in, and the transaction that it means. */
-import { type JsonObject, type JsonValue, parseJson, RuleError } from '@bc/core'
+import { type JsonObject, type JsonValue, orRefusal, parseJson, RuleError } from '@bc/core'
 import type { NewTransaction } from '../http/schemas.ts'
 import { quoted } from '../quoted.ts'
 
@@ -46,11 +46,8 @@ const LINE_DEPTH = 8
 export function readLine(line: Uint8Array, faultOf: FormCheck): Submission | RuleError {
   if (line.length > SUBMISSION_BYTES)
     return new RuleError('request.too_large', `The transaction has over ${SUBMISSION_BYTES} bytes.`)
-  try {
+  return orRefusal(() => {
     const body = parseJson(line, { maxBytes: SUBMISSION_BYTES, maxDepth: LINE_DEPTH })
     return faultOf(body) ?? readSubmission(body as unknown as NewTransaction)
-  } catch (error) {
-    if (error instanceof RuleError) return error
-    throw error
-  }
+  })
 }

@@ -14,6 +14,7 @@ import {
   hashOf,
   hasMoreWork,
   type JsonValue,
+  orRefusal,
   type ParsedBlock,
   parseBlock,
   parseJson,
@@ -308,12 +309,8 @@ function nameOf(text: string): string | undefined {
 
 /** However the block is spelled; undefined for what is none in form. */
 function hashIn(text: Uint8Array): Hash | undefined {
-  try {
-    return hashOf(parseJson(text, { ...DEFAULT_JSON_LIMITS, maxBytes: text.length }) as unknown as Block)
-  } catch (error) {
-    if (error instanceof RuleError) return undefined
-    throw error
-  }
+  const block = orRefusal(() => parseJson(text, { ...DEFAULT_JSON_LIMITS, maxBytes: text.length }))
+  return block instanceof RuleError ? undefined : hashOf(block as unknown as Block)
 }
 
 /** It follows whoever has the longer chain. */
