@@ -1,15 +1,5 @@
 /** The questions that nodes ask each other, and our answers: messages over a transport. */
-import {
-  canonicalJson,
-  type Hash,
-  headerOfEntry,
-  type JsonObject,
-  type Pool,
-  type PoolEntry,
-  parseBlock,
-  parseJson,
-  sha256Hex,
-} from '@bc/core'
+import { type Hash, headerOfEntry, type JsonObject, type Pool, parseBlock, parseJson, sha256Hex } from '@bc/core'
 import type { Chain } from '../chain/chain.ts'
 import { Counts } from '../counts.ts'
 import { Serial } from '../serial.ts'
@@ -229,8 +219,8 @@ export class Conversations {
     decodeEmpty(question)
     await this.charge(peer, POOL_UNITS)
     let [count, size] = [0, 0]
-    for (const entry of this.waiting.inOrder()) {
-      const text = textOf(entry)
+    for (const { transaction } of this.waiting.inOrder()) {
+      const text = encode(transaction as unknown as JsonObject)
       size += text.length
       if (++count > MOST_WAITING.transactions || size > MOST_WAITING.bytes) break
       yield text
@@ -294,10 +284,6 @@ function blockText(frame: Uint8Array, hash: Hash | undefined): string {
   const block = parseBlock(parseJson(frame))
   if (block.hash !== hash) throw new PeerError('garbled', 'the peer sent another block')
   return block.canonical
-}
-
-function textOf({ transaction }: PoolEntry): Uint8Array {
-  return Buffer.from(canonicalJson(transaction as unknown as JsonObject), 'latin1')
 }
 
 /** Genesis follows from the configuration: nobody has to be told. */
