@@ -18,8 +18,12 @@ import { proofOf } from './proof-of-work.ts'
 import { RuleError } from './rules.ts'
 import { easiestTarget } from './target.ts'
 
-/** A block without its transactions. Headers chain by themselves: a seal binds the previous header's commitment. */
-export interface Header {
+/**
+ * A block without its transactions. Headers chain by themselves: a seal binds the previous header's commitment.
+ *
+ * What has a canonical form is a type and no interface: TypeScript takes it for a {@link JsonObject} then.
+ */
+export type Header = {
   readonly index: Height
   readonly merkle_root: Hash
   readonly previous_hash: Hash
@@ -30,7 +34,7 @@ export interface Header {
 }
 
 /** The tutorial's five fields and two more. */
-export interface Block extends Header {
+export type Block = Header & {
   /** Of any form: each is judged by `tx.shape` after all that the block itself must be. */
   readonly transactions: readonly JsonValue[]
 }
@@ -38,7 +42,7 @@ export interface Block extends Header {
 export type HeaderFields = Omit<Header, 'proof'>
 
 /** The first block: index 1, `previous_hash` "1", and the rules of its chain. */
-export interface Genesis extends Omit<Header, 'previous_hash'> {
+export type Genesis = Omit<Header, 'previous_hash'> & {
   readonly previous_hash: '1'
   readonly rules: ChainRules
   readonly transactions: readonly []
@@ -151,12 +155,12 @@ export function headerOf(block: Block): Header {
 /** `sha256(canonical JSON of the block without "proof" and "transactions")`: what the proof's first digits must be. */
 export function commitmentTo(block: HeaderFields | Omit<Genesis, 'proof'>): Hash {
   const { proof: _, transactions: __, ...committed } = block as HeaderFields & Partial<Block>
-  return sha256Hex(canonicalJson(committed as unknown as JsonObject))
+  return sha256Hex(canonicalJson(committed))
 }
 
 /** The tutorial's own rule: the SHA-256 of the whole block. */
 export function hashOf(block: Block | Genesis): Hash {
-  return sha256Hex(canonicalJson(block as unknown as JsonObject))
+  return sha256Hex(canonicalJson(block))
 }
 
 /**

@@ -1,7 +1,7 @@
 /** A genesis block from somebody else: whether it is one, whatever its chain (protocol.md, "Genesis"). */
 import { type Genesis, genesisOf } from './block.ts'
 import { sha256Hex } from './hash.ts'
-import { canonicalJson, isJsonObject, type JsonObject, type JsonValue } from './json.ts'
+import { canonicalJson, isJsonObject, type JsonValue } from './json.ts'
 import { type ChainRules, MAX_BLOCK_BYTES } from './params.ts'
 import { type Hash, parseAmount } from './primitives.ts'
 import { RuleError } from './rules.ts'
@@ -29,7 +29,7 @@ export function parseGenesis(value: JsonValue, verifier: SignatureVerifier): Par
   if (timestamp === undefined) throw noGenesis('its timestamp is no whole number of seconds')
   const genesis = madeOf(rules, timestamp)
   const canonical = canonicalJson(value)
-  if (canonical !== canonicalJson(genesis as unknown as JsonObject))
+  if (canonical !== canonicalJson(genesis))
     throw noGenesis('its fields are not exactly those that follow from its rules and its timestamp')
   return { genesis, hash: sha256Hex(canonical) }
 }

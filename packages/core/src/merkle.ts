@@ -16,7 +16,7 @@ import type { Hash } from './primitives.ts'
 export const EMPTY_ROOT = '0'.repeat(64) as Hash
 
 /** One step from a leaf to the root: the neighbour's hash and the side on which it stands. */
-export interface BranchStep {
+export type BranchStep = {
   readonly side: 'left' | 'right'
   readonly hash: Hash
 }

@@ -5,7 +5,7 @@ import { type Amount, MAX_AMOUNT } from './primitives.ts'
  * What two nodes must share to be on one chain. They stand in the genesis block, so its hash, the chain's id, binds
  * every one of them (protocol.md, "Genesis").
  */
-export interface ChainRules {
+export type ChainRules = {
   /** The first balances. */
   readonly allocations: Readonly<Record<Address, Amount>>
   /** Seconds from block to block that the target aims for; 0 for a constant target. */

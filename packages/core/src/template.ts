@@ -13,7 +13,7 @@ import { nextTarget } from './target.ts'
 import { merkleLeaf, rewardFor } from './transaction.ts'
 
 /** A whole block but for its proof. */
-export interface BlockTemplate extends HeaderFields {
+export type BlockTemplate = HeaderFields & {
   readonly transactions: readonly JsonValue[]
 }
 
@@ -62,7 +62,7 @@ function assemble(
 }
 
 function sealedSize(template: BlockTemplate): number {
-  return canonicalJson(sealBlock(template, 0n) as unknown as JsonValue).length
+  return canonicalJson(sealBlock(template, 0n)).length
 }
 
 /** The work that the template asks for. */

@@ -7,7 +7,6 @@ import {
   canonicalJson,
   type Genesis,
   type JsonObject,
-  type JsonValue,
   MAX_CLOCK_LEAD,
   type ParsedBlock,
   RuleError,
@@ -279,5 +278,5 @@ export function short(hash: string): string {
 
 /** As it comes from the wire. */
 function readBack(block: Block): ParsedBlock {
-  return readBlock(canonicalJson(block as unknown as JsonValue))
+  return readBlock(canonicalJson(block))
 }

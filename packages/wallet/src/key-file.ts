@@ -18,7 +18,7 @@ import { bytesToHex, hexToBytes, utf8ToBytes } from '@noble/hashes/utils.js'
 import { addressOf, parseSecret, type Secret } from './secret.ts'
 
 /** What one guess at the passphrase costs: 128 * n * r bytes of memory, and time in proportion to n * r * p. */
-export interface ScryptCost {
+export type ScryptCost = {
   readonly n: number
   readonly r: number
   readonly p: number
@@ -51,7 +51,7 @@ export const SEAL_ENTROPY_BYTES = SALT_BYTES + NONCE_BYTES
 /** A document has some 500 bytes. */
 const LIMITS = { maxBytes: 4096, maxDepth: 2 }
 
-export interface KeyFile {
+export type KeyFile = {
   readonly address: Address
   readonly cipher: typeof CIPHER
   /** 48 bytes in hex. */
@@ -147,7 +147,7 @@ function memoryOf({ n, r, p }: ScryptCost): number {
 }
 
 function jsonOf(file: KeyFile | Omit<KeyFile, 'ciphertext'>): string {
-  return canonicalJson(file as unknown as JsonValue)
+  return canonicalJson(file)
 }
 
 function opened(decrypt: () => Uint8Array): Uint8Array {

@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { canonicalJson, type JsonValue } from '@bc/core'
+import { canonicalJson } from '@bc/core'
 import type { StatusAnswer } from '@bc/node'
 import { CliError, writing } from '../failure.ts'
 import { ALLOCATION } from './accounts.ts'
@@ -55,7 +55,7 @@ async function sameBalances(lab: Lab): Promise<number> {
 async function saveChain(lab: Lab, tip: string, save = join(lab.folder, 'chain.json')): Promise<string> {
   const answer = await lab.random.pick(lab.nodes).client.chain()
   lab.expect((await lab.first.client.status()).tip === tip, 'the chain goes on while it is looked at')
-  writing('cli.lab', save, () => writeFileSync(save, `${canonicalJson(answer as unknown as JsonValue)}\n`))
+  writing('cli.lab', save, () => writeFileSync(save, `${canonicalJson(answer)}\n`))
   return save
 }
 

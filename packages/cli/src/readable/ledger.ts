@@ -1,5 +1,5 @@
 /** Blocks, transactions and accounts as people read them on a terminal. Nothing here is meant to be parsed. */
-import { type Block, canonicalJson, hashOf, type JsonObject } from '@bc/core'
+import { type Block, canonicalJson, hashOf } from '@bc/core'
 import type { AccountAnswer, AnyBlockAnswer, FoundTransactionAnswer, HistoryAnswer, WaitingAnswer } from '@bc/node'
 import { printable } from '../terminal/printable.ts'
 import { type Column, footnote, table } from '../terminal/table.ts'
@@ -85,7 +85,7 @@ export function readableBlock(block: AnyBlockAnswer, confirmations: number | und
     ['Block', block.index],
     ['Confirmations', confirmations ?? 'none: not on the main chain'],
     ['Time', utc(block.timestamp)],
-    ['Size', counted(canonicalJson(block as unknown as JsonObject).length, 'byte')],
+    ['Size', counted(canonicalJson(block).length, 'byte')],
     ['Hash', hashOf(block as unknown as Block)],
     ['Previous hash', block.previous_hash],
     ['Merkle root', block.merkle_root],

@@ -27,7 +27,7 @@ export async function fetchReceipt(id: Hash, options: ProveOptions, endpoint: En
   for (let tries = TRIES; ; tries--) {
     const receipt = await assemble(id, options, endpoint)
     try {
-      checkReceipt(receipt as unknown as JsonObject, bestVerifier())
+      checkReceipt(receipt, bestVerifier())
       return receipt
     } catch (error) {
       if (!(error instanceof RuleError)) throw error

@@ -44,7 +44,7 @@ import {
 } from '@bc/core'
 
 /** What is written to a file: canonical JSON of this. */
-export interface Receipt {
+export type Receipt = {
   /** Of this form. */
   readonly receipt: 1
   readonly chain: Hash

@@ -84,7 +84,7 @@ export class Watcher {
         abandoned: news.abandoned.map((place) => ({ ...place })),
       })
     const { hash, block } = news
-    if (topic !== 'transactions') await tell({ event: 'block', hash, ...(block as unknown as JsonObject) })
+    if (topic !== 'transactions') await tell({ event: 'block', hash, ...block })
     if (topic === 'transactions') await this.tellConfirmed(block, hash)
   }
 
@@ -92,7 +92,7 @@ export class Watcher {
     const { index, timestamp } = block
     for (const [position, transaction] of block.transactions.entries()) {
       const id = transactionId(transaction as never, this.chainId as Hash)
-      const line = { event: 'transaction', status: 'confirmed', id, transaction: transaction as unknown as JsonValue }
+      const line = { event: 'transaction', status: 'confirmed', id, transaction }
       await this.options.tell({ ...line, block: { index, hash, timestamp, position } })
     }
   }

@@ -14,7 +14,6 @@ import {
   blockTemplate,
   canonicalJson,
   type Hash,
-  type JsonValue,
   type ParsedBlock,
   type Pool,
   RuleError,
@@ -225,7 +224,7 @@ export class Miner {
 
   /** Through the same door as everybody's: the block is parsed from its text, so nothing of ours slips in with it. */
   private async importOwn(block: Block): Promise<MinedBlock | undefined> {
-    const parsed = readBlock(canonicalJson(block as unknown as JsonValue))
+    const parsed = readBlock(canonicalJson(block))
     const { kind } = await this.modules.chain.import(parsed)
     if (kind !== 'head') return undefined
     this.modules.onMined(parsed)

@@ -95,7 +95,7 @@ export function decodeHeadersQuestion(bytes: Uint8Array): HeadersQuestion {
 }
 
 export function encodeHeaders({ headers, tip }: PeerHeaders): Uint8Array {
-  return encode({ headers: headers as unknown as JsonValue, tip: tip ?? null })
+  return encode({ headers, tip: tip ?? null })
 }
 
 /** @throws RuleError `message.malformed`, or `block.shape` of a header */

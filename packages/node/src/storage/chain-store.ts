@@ -8,7 +8,6 @@ import {
   canonicalJson,
   type Genesis,
   type Hash,
-  type JsonObject,
   type JsonValue,
   NO_ACCOUNT,
   type ParsedBlock,
@@ -313,7 +312,7 @@ export class ChainStore {
   async writeGenesis(genesis: Genesis, entry: BlockEntry, accounts: AccountChanges): Promise<void> {
     const batch: Batch = new Map()
     batch.set(key.meta, encodeMeta(entry.hash))
-    batch.set(key.block(1, entry.hash), canonicalJson(genesis as unknown as JsonObject))
+    batch.set(key.block(1, entry.hash), canonicalJson(genesis))
     batch.set(key.entry(entry.hash), encodeEntry({ ...entry, refused: undefined }))
     batch.set(key.main(1), entry.hash)
     putAccounts(batch, new Map([...accounts].map(([at, account]) => [at, account && { ...account, latest: 0 }])))

@@ -1,5 +1,5 @@
 /** A transaction, waiting or confirmed, and its proof. */
-import { type Hash, type JsonObject, merkleBranch, merkleLeaf, transactionId, type UnsignedTransaction } from '@bc/core'
+import { type Hash, merkleBranch, merkleLeaf, transactionId, type UnsignedTransaction } from '@bc/core'
 import { DamageError } from '../../errors.ts'
 import type { MeasuredBlock } from '../../storage/chain-store.ts'
 import type { TransactionPlace } from '../../storage/records.ts'
@@ -50,7 +50,7 @@ export function transactionRoutes(app: App, { chain, store, admission }: RouteCo
         return confirmed(id)
       })
       const { transactions, ...header } = read.block
-      const leaves = transactions.map((one) => merkleLeaf(one as unknown as JsonObject))
+      const leaves = transactions.map((one) => merkleLeaf(one))
       return {
         id,
         transaction,
