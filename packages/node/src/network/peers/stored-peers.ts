@@ -1,13 +1,15 @@
 /** The peer table in the data directory, so that a node finds the others again after a restart. */
 import type { Log } from '../../log.ts'
 import { readPrivateJson, writePrivateJson } from '../../private-file.ts'
-import type { Libp2pTransport } from '../libp2p/libp2p-transport.ts'
 import type { PeerId } from '../transport.ts'
+import type { Dialer } from './connector.ts'
 import { withPeer } from './peer-address.ts'
 import type { PeerTable, Source } from './peer-table.ts'
 
 /** How often what has changed is written. What is lost by a crash can be learnt again. */
 const KEEP_MS = 30_000
+
+type Connections = Pick<Dialer, 'directionOf' | 'addressOf'>
 
 interface StoredPeer {
   readonly address: string
@@ -29,16 +31,11 @@ export function readPeers(file: string | undefined, table: PeerTable): void {
 }
 
 /** @returns what writes them for the last time */
-export function keepPeers(
-  file: string | undefined,
-  table: PeerTable,
-  transport: Libp2pTransport,
-  log: Log,
-): () => void {
+export function keepPeers(file: string | undefined, table: PeerTable, dialer: Connections, log: Log): () => void {
   if (file === undefined) return () => undefined
   let written = ''
   const keep = () => {
-    for (const { address, peer } of table.list()) if (isReachedAt(transport, peer, address)) table.met(address)
+    for (const { address, peer } of table.list()) if (isReachedAt(dialer, peer, address)) table.met(address)
     const peers = [...table.list()].map(({ address, source, metAt }) => ({ address, source, metAt }))
     const text = JSON.stringify(peers)
     if (text === written) return
@@ -58,9 +55,9 @@ export function keepPeers(
 }
 
 /** Of a peer that has dialled us we don't know whether it can be reached where it says. */
-function isReachedAt(transport: Libp2pTransport, peer: PeerId, address: string): boolean {
-  if (transport.directionOf(peer) !== 'outbound') return false
-  const here = transport.addressOf(peer)
+function isReachedAt(dialer: Connections, peer: PeerId, address: string): boolean {
+  if (dialer.directionOf(peer) !== 'outbound') return false
+  const here = dialer.addressOf(peer)
   return here !== undefined && withPeer(here, peer) === address
 }
 
