@@ -22,7 +22,7 @@ export class SealThreads {
     this.size = count
   }
 
-  /** Nonces that were tried so far, in all searches. It grows by the ten milliseconds. */
+  /** Nonces that were tried so far, in all searches. It grows every millisecond or two. */
   get attempts(): number {
     return Number(Atomics.load(this.count, 0))
   }
@@ -65,7 +65,7 @@ export class SealThreads {
       })
     } finally {
       stop.abort()
-      // No task has the number 0: the threads look at it every few thousand attempts and stop.
+      // No task has the number 0: the threads look at it every millisecond or two and stop.
       Atomics.store(this.word, 0, 0)
     }
   }

@@ -41,7 +41,7 @@ export function topicName(chain: Hash, topic: Topic): string {
 export const MOST_HEADERS = 1_000
 /** Blocks of one answer. */
 export const MOST_BLOCKS = 128
-/** Bytes of one transaction's canonical JSON, gossiped or in an answer; the longest that obeys the rules has some 2,200. */
+/** Bytes of one transaction's canonical JSON, gossiped or in an answer; the longest that obeys the rules has 1,952. */
 export const TRANSACTION_BYTES = 4_000
 /** Transactions of one answer, and bytes of all of them: as much as fits into a block. */
 export const MOST_WAITING = { transactions: 2_000, bytes: 1_000_000 } as const
