@@ -6,7 +6,7 @@ import type { RuleCode } from '@bc/core'
 import type { FastifyInstance } from 'fastify'
 import { Counts } from '../counts.ts'
 import { stoppingError } from '../errors.ts'
-import { isLoopback, networkOf } from '../network/hosts.ts'
+import { strangerAt } from '../network/hosts.ts'
 import { answerOf } from './errors.ts'
 
 /** Answers that are under way when the node stops have this long. */
@@ -22,7 +22,7 @@ const LINGER_MS = 1_000
 
 /** Connections in all. */
 const MOST = 1_000
-/** Of one network: nobody can take all of them. This machine's own are its user's business. */
+/** Of one network of strangers: nobody can take all of them. */
 const MOST_OF_A_NETWORK = MOST / 2
 
 const UNREADABLE: Readonly<Record<string, [RuleCode, string]>> = {
@@ -81,9 +81,8 @@ export class Connections {
 
   /** Hangs up on who comes from a network that has its share already. */
   private share(socket: Socket): void {
-    const { remoteAddress = 'unknown' } = socket
-    if (isLoopback(remoteAddress)) return
-    const network = networkOf(remoteAddress)
+    const network = strangerAt(socket.remoteAddress)
+    if (network === undefined) return
     if (this.networks.of(network) >= MOST_OF_A_NETWORK) return void socket.destroy()
     this.networks.add(network)
     socket.once('close', () => this.networks.remove(network))

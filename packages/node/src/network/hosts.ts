@@ -21,6 +21,11 @@ export function networkOf(address: string): string {
   return plain.includes(':') ? groupOf(plain) : plain
 }
 
+/** The same for strangers alone: this machine's own are its user's business, and undefined. */
+export function strangerAt(address = 'unknown'): string | undefined {
+  return isLoopback(address) ? undefined : networkOf(address)
+}
+
 /**
  * The least that one owner has: of IPv6 a whole /64. But in one that isn't public everybody near is, each with his own
  * address.

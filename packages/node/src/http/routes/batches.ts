@@ -4,7 +4,7 @@ import { RuleError } from '@bc/core'
 import { ImportRefused, importLines, longestLine } from '../../chain/import-lines.ts'
 import { isBlank, NDJSON_TYPE } from '../../ndjson.ts'
 import { Allowance } from '../../network/allowance.ts'
-import { isLoopback, networkOf } from '../../network/hosts.ts'
+import { strangerAt } from '../../network/hosts.ts'
 import { machineTime } from '../../network/time.ts'
 import { Batches, GROUP, isAdmitted, type LineOutcome } from '../../pool/batches.ts'
 import { type FormCheck, SUBMISSION_BYTES } from '../../pool/submission.ts'
@@ -23,7 +23,7 @@ const IMPORT_BYTES = 16 << 20
 
 /** What one request may hand in: it has 15 seconds to arrive, and its answer is held until the client takes it. */
 const MOST_TRANSACTIONS = 10_000
-/** A stranger's lines, as many as he could send one by one; this machine's own are its user's business. */
+/** A stranger's lines, as many as he could send one by one. */
 const STRANGERS_LINES = { burst: 500, perSecond: 50 }
 
 type Body = ReturnType<typeof linesOf>
@@ -118,7 +118,7 @@ function submitTransactions(app: App, { admission, chain, network, onFailure }: 
         maxBytes: MOST_TRANSACTIONS * SUBMISSION_BYTES,
       })
       const answer = new PassThrough()
-      const stranger = isLoopback(request.socket.remoteAddress) ? undefined : networkOf(request.ip)
+      const stranger = strangerAt(request.socket.remoteAddress)
       answerLines(answer, body, stranger, formCheck(request)).catch((error) => {
         reportDamage(error, onFailure)
         answer.destroy(error)

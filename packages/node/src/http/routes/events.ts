@@ -1,5 +1,5 @@
 /** The stream of events: server-sent, as browsers and `curl -N` read them. */
-import { isLoopback, networkOf } from '../../network/hosts.ts'
+import { strangerAt } from '../../network/hosts.ts'
 import { type App, refuses } from '../app.ts'
 import type { RouteContext } from '../context.ts'
 import { EVENT_TYPES, EventSchema, EventsHeaders, EventsQuery, type EventType } from '../event-schemas.ts'
@@ -20,11 +20,10 @@ export function eventRoutes(app: App, { events }: RouteContext): void {
       },
     },
     handler: async (request, reply) => {
-      const { remoteAddress = 'unknown' } = request.socket
       const stream = events.listen({
         types: typesOf(request.query.types),
         lastId: request.headers['last-event-id'],
-        listener: isLoopback(remoteAddress) ? 'here' : networkOf(remoteAddress),
+        listener: strangerAt(request.socket.remoteAddress) ?? 'here',
       })
       // Who has hung up before his answer began would never be missed by it.
       reply.raw.once('close', () => stream.destroy())

@@ -1,11 +1,11 @@
 /** Who may come in: places are few, and the half of them is the most for one network. */
 import type { MultiaddrConnection } from '@libp2p/interface'
-import { isLoopback, networkOf } from '../hosts.ts'
+import { strangerAt } from '../hosts.ts'
 import { hostOf } from '../peers/peer-address.ts'
 
 /** Connections that others have made with us: so few of all that strangers can't keep us from those whom we choose. */
 export const MOST_INBOUND = 48
-/** This machine's own are its user's business. */
+/** Of one network of strangers. */
 const MOST_OF_A_NETWORK = MOST_INBOUND / 2
 
 /** A connection of which we don't know yet whose it is. */
@@ -17,14 +17,13 @@ export type Comer = Pick<MultiaddrConnection, 'remoteAddr' | 'addEventListener'>
  * two networks of the silent would have them all.
  */
 export class Inbound {
-  /** From their beginning to their end: of which network, and whether they have a place. */
-  private readonly comers = new Map<Comer, { readonly network: string; placed: boolean }>()
+  /** From their beginning to their end: of which network of strangers, and whether they have a place. */
+  private readonly comers = new Map<Comer, { readonly network: string | undefined; placed: boolean }>()
 
   /** @returns whether it may say who it is */
   begin(comer: Comer): boolean {
-    const host = hostOf(comer.remoteAddr.toString())
-    const network = networkOf(host)
-    if (this.isFull || (!isLoopback(host) && this.countOf(network) >= MOST_OF_A_NETWORK)) return false
+    const network = strangerAt(hostOf(comer.remoteAddr.toString()))
+    if (this.isFull || (network !== undefined && this.countOf(network) >= MOST_OF_A_NETWORK)) return false
     this.comers.set(comer, { network, placed: false })
     comer.addEventListener('close', () => this.comers.delete(comer))
     return true
