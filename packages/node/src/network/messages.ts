@@ -49,7 +49,7 @@ export const MOST_WAITING = { transactions: 2_000, bytes: 1_000_000 } as const
 export const MOST_PEERS = 32
 const ADDRESS_LENGTH = 300
 /** Hashes of a locator: the distance doubles, so 64 reach past any height. */
-export const MOST_LOCATOR = 64
+const MOST_LOCATOR = 64
 
 export interface PeerStatus {
   readonly height: number

@@ -114,7 +114,7 @@ function* blocksOf(log: Buffer): Generator<Buffer> {
 }
 
 /** The records of a log up to the first that is not whole. */
-export function* recordsIn(log: Buffer): Generator<Buffer> {
+function* recordsIn(log: Buffer): Generator<Buffer> {
   let parts: Buffer[] = []
   for (const block of blocksOf(log))
     for (let at = 0; at + HEADER_BYTES <= block.length; at += partBytes(block, at)) {

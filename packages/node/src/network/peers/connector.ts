@@ -11,7 +11,7 @@ import { hostOf, parsePeerAddress, withPeer } from './peer-address.ts'
 import type { KnownPeer, PeerTable } from './peer-table.ts'
 
 /** Connections that we have chosen ourselves: strangers can't fill these. */
-export const ENOUGH = 8
+const ENOUGH = 8
 /** Of these in one network, unless it is our own. */
 const MOST_IN_A_GROUP = 2
 /** Dials at the same time. */
