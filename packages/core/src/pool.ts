@@ -8,7 +8,7 @@
 import TinyQueue from 'tinyqueue'
 import type { Address } from './address.ts'
 import { FeeIndex } from './eviction.ts'
-import { canonicalJson, type JsonValue } from './json.ts'
+import { canonicalJson } from './json.ts'
 import { type Account, nonceFault } from './ledger.ts'
 import type { Hash } from './primitives.ts'
 import { RuleError } from './rules.ts'
@@ -128,7 +128,7 @@ export class Pool {
     checkBalance(transaction, replaced, queue)
     if (!replaced && queue.byNonce.size >= this.limits.maxPerAccount)
       throw new RuleError('pool.account', `${this.limits.maxPerAccount} transactions of this sender wait already.`)
-    const bytes = canonicalJson(transaction as unknown as JsonValue).length
+    const bytes = canonicalJson(transaction).length
     const added = { id, transaction, bytes, arrivedAt: now, order: this.arrivals++ }
     const leaving = replaced ?? this.victimOf(added, queue)
     if (leaving) this.remove(leaving)

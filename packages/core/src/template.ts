@@ -37,14 +37,14 @@ export function blockTemplate({ parent, rules, miner, now, select }: TemplateReq
     })
   const around = { parent, rules, now }
   // Every field has one length but the reward's amount: assume the longest, and what is left is for transactions.
-  const frame = assemble(around, [rewardFor(index, miner, MAX_AMOUNT) as unknown as JsonValue])
+  const frame = assemble(around, [rewardFor(index, miner, MAX_AMOUNT)])
   const room = rules.maxBlockBytes - sealedSize(frame)
   if (room < 0)
     throw new RuleError('block.size', `Not even a reward fits into ${rules.maxBlockBytes} bytes.`, { index })
   const chosen = select(room)
   const fees = chosen.reduce((sum, { transaction }) => sum + transaction.fee, 0)
   const reward = rewardFor(index, miner, rules.miningReward + fees)
-  return assemble(around, [reward, ...chosen.map(({ transaction }) => transaction)] as unknown as JsonValue[])
+  return assemble(around, [reward, ...chosen.map(({ transaction }) => transaction)])
 }
 
 function assemble(

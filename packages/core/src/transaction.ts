@@ -1,7 +1,7 @@
 /** Transactions: their form, their payload and their id (protocol.md, "Transaction"). */
 import type { Address } from './address.ts'
 import { sha256Hex } from './hash.ts'
-import { canonicalJson, isJsonObject, type JsonObject, type JsonValue } from './json.ts'
+import { canonicalJson, isJsonObject, type JsonValue } from './json.ts'
 import { CURVE_ORDER } from './order.ts'
 import { MAX_MEMO_BYTES } from './params.ts'
 import {
@@ -17,7 +17,7 @@ import { RuleError } from './rules.ts'
 import type { SignatureCheck, SignatureVerdict } from './signature.ts'
 
 /** What a sender signs, without the chain: `nonce` counts the sender's transactions confirmed before this one. */
-export interface UnsignedTransaction {
+export type UnsignedTransaction = {
   readonly amount: Amount
   readonly fee: Amount
   /** Left out when empty. */
@@ -27,12 +27,12 @@ export interface UnsignedTransaction {
   readonly sender: Address
 }
 
-export interface Transaction extends UnsignedTransaction {
+export type Transaction = UnsignedTransaction & {
   readonly signature: Signature
 }
 
 /** The first transaction of every block after genesis; `nonce` is the block's index. */
-export interface Reward {
+export type Reward = {
   readonly amount: Amount
   readonly nonce: Height
   readonly recipient: Address
@@ -43,7 +43,7 @@ export const REWARD_SENDER = '0'
 
 declare const verified: unique symbol
 /** A transaction whose form, addresses and signature were checked. {@link judgeTransaction} alone makes it. */
-export interface VerifiedTransaction extends Transaction {
+export type VerifiedTransaction = Transaction & {
   readonly [verified]: true
 }
 
@@ -57,7 +57,7 @@ export interface ParsedTransaction {
 
 /** The canonical JSON of what the sender signs; `chain` is signed and not stored, so it is worth nothing elsewhere. */
 export function payloadOf(transaction: UnsignedTransaction | Reward, chain: Hash): string {
-  return payloadIn(canonicalJson(transaction as unknown as JsonObject), chain)
+  return payloadIn(canonicalJson(transaction), chain)
 }
 
 /**

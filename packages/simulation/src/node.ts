@@ -6,7 +6,6 @@ import {
   blockTemplate,
   canonicalJson,
   type Genesis,
-  type JsonObject,
   MAX_CLOCK_LEAD,
   type ParsedBlock,
   RuleError,
@@ -201,7 +200,7 @@ export class SimulatedNode {
     const { admission, network } = this.session
     const what = `${transaction.nonce} of ${short(transaction.sender)}`
     try {
-      const { id } = await admission.submit({ fields: transaction as unknown as JsonObject, namesNonce: true })
+      const { id } = await admission.submit({ fields: transaction, namesNonce: true })
       network.announceTransaction(transaction)
       this.modules.journal.write(this.name, `takes transaction ${short(id)}, ${what}`)
       return true

@@ -25,7 +25,6 @@ import {
   hashOf,
   hasMoreWork,
   isFromTheFuture,
-  type JsonObject,
   judgeTransactions,
   type ParsedBlock,
   planReorganisation,
@@ -99,7 +98,7 @@ export class Chain {
 
   private constructor(genesis: Genesis, id: Hash, head: BlockEntry, modules: ChainModules) {
     this.genesis = genesis
-    this.genesisBytes = canonicalJson(genesis as unknown as JsonObject).length
+    this.genesisBytes = canonicalJson(genesis).length
     this.id = id
     this.rules = genesis.rules
     this.modules = modules

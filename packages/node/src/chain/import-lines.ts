@@ -8,7 +8,6 @@ import {
   DEFAULT_JSON_LIMITS,
   type Hash,
   isJsonObject,
-  type JsonValue,
   type ParsedBlock,
   parseJson,
   RuleError,
@@ -129,7 +128,7 @@ function readOther(chain: Chain, line: Uint8Array, block: RuleError): Line {
   try {
     const value = parseJson(line, { maxBytes: longestLine(chain), maxDepth: DEFAULT_JSON_LIMITS.maxDepth })
     if (!isJsonObject(value) || value.index !== 1 || value.rules === undefined) return block
-    if (canonicalJson(value) === canonicalJson(chain.genesis as unknown as JsonValue)) return KNOWN
+    if (canonicalJson(value) === canonicalJson(chain.genesis)) return KNOWN
     return new RuleError('block.genesis', `This is not the genesis block of the chain ${chain.id}.`)
   } catch (error) {
     if (error instanceof RuleError) return error

@@ -1,5 +1,5 @@
 /** The questions that nodes ask each other, and our answers: messages over a transport. */
-import { type Hash, headerOfEntry, type JsonObject, type Pool, parseBlock, parseJson, sha256Hex } from '@bc/core'
+import { type Hash, headerOfEntry, type Pool, parseBlock, parseJson, sha256Hex } from '@bc/core'
 import type { Chain } from '../chain/chain.ts'
 import { Counts } from '../counts.ts'
 import { Serial } from '../serial.ts'
@@ -220,7 +220,7 @@ export class Conversations {
     await this.charge(peer, POOL_UNITS)
     let [count, size] = [0, 0]
     for (const { transaction } of this.waiting.inOrder()) {
-      const text = encode(transaction as unknown as JsonObject)
+      const text = encode(transaction)
       size += text.length
       if (++count > MOST_WAITING.transactions || size > MOST_WAITING.bytes) break
       yield text

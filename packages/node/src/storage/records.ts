@@ -7,7 +7,6 @@ import {
   type BlockEntry,
   canonicalJson,
   type Hash,
-  type JsonObject,
   type ParsedBlock,
   type PoolEntry,
   parseHash,
@@ -109,7 +108,7 @@ export function putReturning(batch: Batch, { entry, parsed }: ConnectedBlock, re
 }
 
 export function putWaiting(batch: Batch, { order, transaction, arrivedAt }: PoolEntry): void {
-  batch.set(key.pool(order), canonicalJson({ arrivedAt, transaction } as unknown as JsonObject))
+  batch.set(key.pool(order), canonicalJson({ arrivedAt, transaction }))
 }
 
 /** Whose history a transaction of a block belongs to; twice where somebody has paid himself. */

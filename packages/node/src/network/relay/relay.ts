@@ -289,7 +289,7 @@ function isWaiting(pool: Pool, { sender, nonce }: JsonObject, canonical: string)
 }
 
 function canonicalOf(transaction: Transaction): string {
-  return canonicalJson(transaction as unknown as JsonObject)
+  return canonicalJson(transaction)
 }
 
 /** One thing has one spelling, or each of a thousand would be forwarded as news. */
