@@ -26,6 +26,7 @@ import {
   hasMoreWork,
   isFromTheFuture,
   judgeTransactions,
+  orRefusal,
   type ParsedBlock,
   planReorganisation,
   type Reorganisation,
@@ -317,13 +318,11 @@ export class Chain {
     overlay: AccountsOverlay,
   ): ConnectedBlock | undefined {
     if (body instanceof RuleError || this.isEarly(parsed.block)) return undefined
-    try {
+    const connected = orRefusal(() => {
       checkPosition(parsed, parent, this.rules)
       return this.applyTo(overlay, entryAfter(parent, parsed.block, parsed.hash), body)
-    } catch (error) {
-      if (error instanceof RuleError) return undefined
-      throw error
-    }
+    })
+    return connected instanceof RuleError ? undefined : connected
   }
 
   private async acceptHeld(parent: Hash, options: ImportOptions): Promise<void> {

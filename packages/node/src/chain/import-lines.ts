@@ -8,6 +8,7 @@ import {
   DEFAULT_JSON_LIMITS,
   type Hash,
   isJsonObject,
+  orRefusal,
   type ParsedBlock,
   parseJson,
   RuleError,
@@ -125,15 +126,12 @@ async function readUnknown(chain: Chain, lines: readonly Uint8Array[]): Promise<
 
 /** @param block what is wrong with it, if it has nothing to do with genesis: no other block has rules */
 function readOther(chain: Chain, line: Uint8Array, block: RuleError): Line {
-  try {
+  return orRefusal(() => {
     const value = parseJson(line, { maxBytes: longestLine(chain), maxDepth: DEFAULT_JSON_LIMITS.maxDepth })
     if (!isJsonObject(value) || value.index !== 1 || value.rules === undefined) return block
     if (canonicalJson(value) === canonicalJson(chain.genesis)) return KNOWN
     return new RuleError('block.genesis', `This is not the genesis block of the chain ${chain.id}.`)
-  } catch (error) {
-    if (error instanceof RuleError) return error
-    throw error
-  }
+  })
 }
 
 /** What is imported at once: blocks that stand on each other, the last of them perhaps an early one. */
