@@ -6,10 +6,12 @@ import type { Hash } from '@bc/core'
 import { generateKeyPair } from '@libp2p/crypto/keys'
 import type { PeerInfo } from '@libp2p/interface'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
+import { multiaddr } from '@multiformats/multiaddr'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { freePort } from '../src/http/listen.ts'
 import { groupOf, isLoopback, reachOf } from '../src/network/hosts.ts'
 import type { NetworkOptions } from '../src/network/join.ts'
+import { Copies } from '../src/network/libp2p/copies.ts'
 import { createNode, type Node } from '../src/network/libp2p/libp2p-node.ts'
 import { Libp2pTransport } from '../src/network/libp2p/libp2p-transport.ts'
 import { decodePeers, encode, encodePeers } from '../src/network/messages.ts'
@@ -640,6 +642,17 @@ describe('a node among peers', () => {
       if (!found) context.skip('no multicast on this machine')
       await until(async () => warnings() === 1)
     })
+  })
+
+  test('logs no address of a copy that would draw on a terminal: anybody on the local network may tell one', async () => {
+    const id = peerIdFromPrivateKey(await generateKeyPair('Ed25519'))
+    const { log, logged } = memoryLog('info')
+    const copies = new Copies(log)
+    const notice = (...texts: string[]) => copies.notice({ id, multiaddrs: texts.map(multiaddr) }, id.toString(), [])
+    notice('/dns4/\u009b31mEVIL/tcp/1')
+    expect(logged()).toBe('')
+    notice('/dns4/\u009b31mEVIL/tcp/1', '/ip4/10.0.0.7/tcp/4001')
+    expect(JSON.parse(logged())).toMatchObject({ address: `/ip4/10.0.0.7/tcp/4001/p2p/${id}` })
   })
 
   test('takes itself for no copy, by whatever address it is named', async () => {

@@ -202,6 +202,20 @@ describe('register', () => {
     }),
   )
 
+  const EVIL = '\u009b31mEVIL\u009b2J'
+  const drawn: Record<string, Handler> = {
+    'an encoding': (_, response) => response.writeHead(200, { 'content-encoding': EVIL }).end('{}'),
+    'a chain': answering({ chain: `${EVIL}\u202e`, p2p: [] }),
+    'a peer address': answering({ chain: genesisSite().chain, p2p: [`/ip4/127.0.0.1/tcp/1/p2p/${EVIL}`] }),
+  }
+  test.each(Object.keys(drawn))('at %s that would draw on a terminal: in the answer there is no such thing', (what) =>
+    survive(`register: draws by ${what}`, async ({ victim }) => {
+      const { name } = await serve(drawn[what] as Handler)
+      const { status, body } = await register(victim, [name])
+      expect({ status, body }).toEqual({ status: 400, body: expect.stringMatching(/^[ -~]+$/) })
+    }),
+  )
+
   test('at a redirect: the place that it names is never asked', () =>
     survive('register: redirect to another', async ({ victim }) => {
       const secret = await serve(answering({ chain: victim.chain, p2p: [] }))

@@ -1,7 +1,7 @@
 /** Whether another node goes by our name: a data directory was copied, and `peer-key` with it. */
 import type { PeerInfo } from '@libp2p/interface'
 import type { Log } from '../../log.ts'
-import { withPeer } from '../peers/peer-address.ts'
+import { parsePeerAddress, withPeer } from '../peers/peer-address.ts'
 import { PeerError, type PeerId } from '../transport.ts'
 
 export class Copies {
@@ -24,10 +24,14 @@ export class Copies {
     return new PeerError('gone', `at ${address} another node has this one's peer-key: delete \`peer-key\` in the copy`)
   }
 
-  /** Our own name on the local network, in an answer that isn't ours, at an address that isn't ours either. */
+  /**
+   * Our own name on the local network, in an answer that isn't ours, at an address that isn't ours either. Anybody there
+   * may send one: of numbers alone, since it is told.
+   */
   notice({ id, multiaddrs }: PeerInfo, self: PeerId, here: readonly string[]): void {
     if (id.toString() !== self) return
-    const elsewhere = multiaddrs.map((address) => withPeer(address.toString(), self)).find((one) => !here.includes(one))
+    const theirs = multiaddrs.map((address) => withPeer(address.toString(), self)).filter((one) => !here.includes(one))
+    const elsewhere = theirs.find((address) => parsePeerAddress(address)?.named === false)
     if (elsewhere) this.warn(elsewhere)
   }
 

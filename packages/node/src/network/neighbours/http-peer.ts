@@ -8,6 +8,7 @@ import { request as httpRequest, type IncomingMessage } from 'node:http'
 import { request as httpsRequest } from 'node:https'
 import { DEFAULT_JSON_LIMITS, isJsonObject, type JsonObject, parseJson, RuleError } from '@bc/core'
 import { ListSplitter } from '../../list-splitter.ts'
+import { quoted } from '../../quoted.ts'
 import { keepingUp } from '../least-rate.ts'
 import { machineTime } from '../time.ts'
 
@@ -120,7 +121,7 @@ async function* get(url: string, name: string, { maxBytes, ms, signal }: Limits)
     const answer = await answerOf(url, ending.signal)
     const { statusCode: status = 0, headers } = answer
     const encoding = headers['content-encoding'] ?? 'identity'
-    if (encoding !== 'identity') throw new TypeError(`its answer is compressed (${encoding})`)
+    if (encoding !== 'identity') throw new TypeError(`its answer is compressed (${quoted(encoding)})`)
     if (REDIRECTS.includes(status)) throw new TypeError('it sends us elsewhere')
     if (status < 200 || status > 299) throw new StatusError(`it answers with the status ${status}`)
     let size = 0

@@ -17,6 +17,7 @@ import {
   orRefusal,
   type ParsedBlock,
   parseBlock,
+  parseHash,
   parseJson,
   RuleError,
 } from '@bc/core'
@@ -143,7 +144,7 @@ export class Neighbours {
     const url = parseNodeUrl(text)
     const status = await askStatus(url, this.modules.chain.genesisBytes, this.closing.signal)
     if (status === undefined) return { name: url.name, text, tutorial: await this.look(url), peer: undefined }
-    if (status.chain !== this.modules.chain.id) throw otherChain(url, `${printed(status.chain)}.`)
+    if (status.chain !== this.modules.chain.id) throw otherChain(url, `${parseHash(status.chain) ?? 'it names none'}.`)
     return { ...(await this.dial(addressesOf(status.p2p, url), url.name)), text }
   }
 
@@ -321,18 +322,16 @@ function otherChain({ name }: NodeUrl, what: string): RuleError {
   return new RuleError('request.invalid', `${name} is on another chain: ${what}`)
 }
 
-/** A node's own word, in an answer to our operator. */
-function printed(value: JsonValue | undefined): string {
-  return typeof value === 'string' ? value.slice(0, 64) : 'it names none'
-}
-
 /**
- * At the host by which it was named, and nowhere else: an answer must not send us to other machines.
+ * At the host by which it was named, and nowhere else: an answer must not send us to other machines, nor draw on the
+ * terminal where it is told that we found nobody there.
  */
 function addressesOf(p2p: JsonValue | undefined, url: NodeUrl): string[] {
   const addresses = Array.isArray(p2p) ? p2p.filter((address) => typeof address === 'string') : []
   const { hostname } = new URL(url.origin)
-  const tails = addresses.flatMap((address) => /^\/ip[46]\/[^/]+(\/tcp\/\d+\/p2p\/[^/]+)$/.exec(address)?.[1] ?? [])
+  const tails = addresses.flatMap(
+    (address) => /^\/ip[46]\/[^/]+(\/tcp\/\d{1,5}\/p2p\/\w{1,64})$/.exec(address)?.[1] ?? [],
+  )
   return [...new Set(tails)].slice(0, MOST_ADDRESSES).map((tail) => `${hostAddress(hostname)}${tail}`)
 }
 
