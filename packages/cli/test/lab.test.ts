@@ -8,6 +8,8 @@ import { bc, command, ended, expectFailure, ROOT, start } from './commands.ts'
 import { temporaryFolder, waitFor } from './nodes.ts'
 import { describeOnTerminal, type Step, shellOnTerminal } from './terminal.ts'
 
+const HIDDEN = '\u001b[?25l'
+const SHOWN = '\u001b[?25h'
 const CHECKER = fileURLToPath(new URL('tutorial.py', import.meta.url))
 const python = spawnSync('python3', ['--version']).status === 0
 
@@ -193,7 +195,7 @@ describeOnTerminal('on a terminal', () => {
     expect(shown.output).toContain('bc lab mine: 3 nodes, seed 1')
     expect(shown.output).toMatch(/node {2}block {2}tip {9}chain, each block as its miner/)
     for (const node of [1, 2, 3]) expect(shown.output).toContain(`Node ${node} mines block `)
-    expect(shown.output.indexOf('\u001b[?25l')).toBeLessThan(shown.output.indexOf('\u001b[?25h'))
+    expect(shown.output.indexOf(HIDDEN)).toBeLessThan(shown.output.indexOf(SHOWN))
     expect(shown.output).toMatch(/All 3 nodes agree\.\n\nHeight {5}4\n(?:.*\n)+Supply {5}3150\n/)
     expectTutorialValid(save)
   })
@@ -203,8 +205,24 @@ describeOnTerminal('on a terminal', () => {
     expect(shown).toMatchObject({ code: null, signal: 2 })
     // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what is looked for
     expect(shown.output).not.toMatch(/\u001b\[\d+m/)
-    expect(shown.output).toContain('\u001b[?25h')
+    expect(shown.output).toContain(SHOWN)
     expect(readdirSync(folder)).toEqual([])
+  })
+
+  test('Ctrl-Z leaves the shell its cursor, and after fg it is drawn anew', async () => {
+    const line = `set -m; "$0" lab mine --nodes 2; echo away; fg`
+    const shown = await shellOnTerminal(
+      ['/bin/sh', '-c', line, `${ROOT}/bin/bc`],
+      [
+        ['mines block 2', '\u001a'],
+        ['away', ''],
+        ['mines block 2', '\u0003'],
+      ],
+    )
+    const [before = '', after = ''] = shown.output.split('away\n')
+    for (const part of [before, after]) expect(part.lastIndexOf(SHOWN)).toBeGreaterThan(part.lastIndexOf(HIDDEN))
+    // In its own place: no line above it is gone over.
+    expect(after.replaceAll(HIDDEN, '').split('\u001b')[1]).not.toMatch(/^\[\d+A/)
   })
 
   /** @param env NO_COLOR=1: it is interrupted in the middle */

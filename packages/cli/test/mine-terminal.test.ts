@@ -9,6 +9,7 @@ import { temporaryFolder } from './nodes.ts'
 import { describeOnTerminal, shellOnTerminal } from './terminal.ts'
 
 const CTRL_C = '\u0003'
+const CTRL_Z = '\u001a'
 const HIDDEN = '\u001b[?25l'
 const SHOWN = '\u001b[?25h'
 
@@ -61,6 +62,23 @@ describeOnTerminal('on a terminal', () => {
     expect(shown).toMatchObject({ code: null, signal: constants.signals.SIGINT })
     expect(shown.output).toContain('\r3.4 s  1.21 MH/s  4.10 M/16.8 M\u001b[K')
     expect(shown.output.endsWith(`\r\u001b[K${SHOWN}`)).toBe(true)
+  })
+
+  test('Ctrl-Z leaves the shell its cursor, and after fg it goes on', async () => {
+    const node = await slowNode('/nowhere')
+    // With job control the shell goes on to its next command once the first is stopped.
+    const words = ['/bin/sh', '-c', `set -m; "$0" mine --node ${node.url}; echo away; fg`, `${ROOT}/bin/bc`]
+    const shown = await shellOnTerminal(words, [
+      ['a block in', CTRL_Z],
+      ['away', ''],
+      ['a block in', CTRL_C],
+    ])
+    node.close()
+    const [before = '', after = ''] = shown.output.split('away\n')
+    for (const part of [before, after]) {
+      expect(part).toContain(`${HIDDEN}\rblock 7`)
+      expect(part.lastIndexOf(SHOWN)).toBeGreaterThan(part.lastIndexOf(HIDDEN))
+    }
   })
 })
 

@@ -9,6 +9,7 @@
  */
 import { stripVTControlCharacters } from 'node:util'
 import { columnsOf, fitted } from '../terminal/columns.ts'
+import { HIDE_CURSOR, SHOW_CURSOR, whileDrawing } from '../terminal/in-place.ts'
 import { wrappedLines } from '../terminal/text.ts'
 import type { KnownBlock } from './blocks.ts'
 import { type LabEvent, seconds, sentenceFor } from './events.ts'
@@ -39,16 +40,20 @@ export class View {
   private readonly sentences: string[] = []
   private readonly timer: NodeJS.Timeout
   private lab: Lab | undefined
+  /** Lines on the terminal that the next picture goes over. */
   private drawn = 0
+  private readonly release: () => void
   private readonly startedAt = performance.now()
 
   constructor(screen: Screen, title: string) {
     this.screen = screen
     this.title = title
-    screen.write(`${ESCAPE}?25l`)
+    screen.write(HIDE_CURSOR)
     this.timer = setInterval(() => this.draw(), REDRAW_MS)
-    // Whatever ends the process, the cursor comes back.
-    process.on('exit', this.showCursor)
+    this.release = whileDrawing(this.leave, () => {
+      screen.write(HIDE_CURSOR)
+      this.draw()
+    })
   }
 
   show(lab: Lab): void {
@@ -64,11 +69,15 @@ export class View {
   close(): void {
     clearInterval(this.timer)
     this.draw()
-    this.showCursor()
-    process.off('exit', this.showCursor)
+    this.leave()
+    this.release()
   }
 
-  private readonly showCursor = (): void => this.screen.write(`${ESCAPE}?25h`)
+  /** Others may write below this picture: the next is another. */
+  private readonly leave = (): void => {
+    this.drawn = 0
+    this.screen.write(SHOW_CURSOR)
+  }
 
   private draw(): void {
     const { columns, rows } = this.screen

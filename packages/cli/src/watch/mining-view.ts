@@ -3,6 +3,7 @@ import type { MiningEvent } from '@bc/node'
 import { isText, isWhole, type Shape, wrongField } from '../client/answer.ts'
 import type { Endpoint } from '../client/http.ts'
 import { CliError, Refusal } from '../failure.ts'
+import { HIDE_CURSOR, SHOW_CURSOR, whileDrawing } from '../terminal/in-place.ts'
 import { terminalWidth } from '../terminal/output.ts'
 
 const SHAPE: Shape<MiningEvent> = {
@@ -13,7 +14,8 @@ const SHAPE: Shape<MiningEvent> = {
   milliseconds: isWhole,
 }
 
-const ESCAPE = '\u001b['
+/** From the cursor to the end of the line. */
+const ERASE = '\u001b[K'
 
 export interface MiningView {
   /** Whether anything has been drawn. */
@@ -47,12 +49,13 @@ class TerminalView implements MiningView {
   isShown = false
   private readonly stream: NodeJS.WriteStream
   private readonly ending = new AbortController()
+  private readonly release: () => void
+  private newest: MiningEvent | undefined
 
   constructor(stream: NodeJS.WriteStream) {
     this.stream = stream
     for (const signal of SIGNALS) process.on(signal, this.onSignal)
-    // Whatever ends the process, the cursor comes back.
-    process.on('exit', this.clear)
+    this.release = whileDrawing(this.clear, () => this.newest && this.draw(this.newest))
   }
 
   get signal(): AbortSignal {
@@ -62,19 +65,20 @@ class TerminalView implements MiningView {
   draw(event: MiningEvent): void {
     if (this.ending.signal.aborted) return
     const line = miningLine(event, terminalWidth(this.stream) - 1)
-    this.stream.write(`${this.isShown ? '' : `${ESCAPE}?25l`}\r${line}${ESCAPE}K`)
+    this.stream.write(`${this.isShown ? '' : HIDE_CURSOR}\r${line}${ERASE}`)
     this.isShown = true
+    this.newest = event
   }
 
   close(): void {
     this.ending.abort()
     this.clear()
-    process.off('exit', this.clear)
+    this.release()
     for (const signal of SIGNALS) process.off(signal, this.onSignal)
   }
 
   private readonly clear = (): void => {
-    if (this.isShown) this.stream.write(`\r${ESCAPE}K${ESCAPE}?25h`)
+    if (this.isShown) this.stream.write(`\r${ERASE}${SHOW_CURSOR}`)
     this.isShown = false
   }
 
