@@ -2,9 +2,12 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Server } from 'node:net'
+import { stripVTControlCharacters } from 'node:util'
 import { expect, onTestFinished, test } from 'vitest'
 import { KnownBlocks } from '../src/lab/blocks.ts'
+import type { Lab } from '../src/lab/lab.ts'
 import { Random } from '../src/lab/random.ts'
+import { View } from '../src/lab/view.ts'
 import { Wire, Wiring } from '../src/lab/wire.ts'
 import { ended, ROOT } from './commands.ts'
 import { waitFor } from './nodes.ts'
@@ -114,4 +117,24 @@ test('of two chains it is known where they part', async () => {
   expect(blocks.abandoned('3b', '4a')).toBe(1)
   expect(blocks.abandoned('2', '4a')).toBe(0)
   expect([...blocks.chainOf('3b')].map(({ miner }) => miner)).toEqual(['miner of 3b', 'miner of 2', 'miner of 1'])
+})
+
+test.each([
+  [80, 24],
+  [24, 24],
+  [24, 15],
+  [80, 12],
+  [40, 7],
+])('what happened last stands under the picture, on a terminal of %i columns and %i lines', (columns, rows) => {
+  const written: string[] = []
+  const view = new View({ columns, rows, colors: false, write: (text) => void written.push(text) }, 'bc lab mine')
+  const nodes = [1, 2, 3, 4, 5].map((number) => ({ number, state: 'starting' }))
+  view.show({ nodes, sideOf: () => undefined } as unknown as Lab)
+  for (let i = 1; i <= 20; i++) view.add({ event: 'note', text: `Sentence ${i} is one that takes some lines.` })
+  view.close()
+  const lines = stripVTControlCharacters(written.find((text) => text.includes('Sentence')) ?? '').split('\n')
+  expect(lines.length).toBeLessThanOrEqual(rows)
+  expect(lines.join(' ').replace(/\s+/g, ' ')).toMatch(/ one that takes some lines. $/)
+  // As much of it as there is room for.
+  expect(lines.length === rows || lines.filter((line) => line.startsWith('Sentence')).length === 10).toBe(true)
 })

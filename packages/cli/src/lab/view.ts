@@ -27,6 +27,8 @@ export interface Screen {
 const REDRAW_MS = 100
 /** Sentences under the picture. */
 const MOST_SENTENCES = 10
+/** Lines of the newest ones, on however short a terminal. */
+const LEAST_TOLD = 2
 /** The genesis block, which nobody mined. */
 const GENESIS_SIGN = '·'
 const ESCAPE = '\u001b['
@@ -82,27 +84,23 @@ export class View {
   private draw(): void {
     const { columns, rows } = this.screen
     // A line that wraps, or a picture that scrolls, could not be drawn over.
-    const lines = this.lines(columns).slice(0, Math.max(1, rows - 1))
+    const height = Math.max(1, rows - 1)
+    const lines = this.lines(columns, height).slice(0, height)
     const back = this.drawn > 0 ? `${ESCAPE}${this.drawn}A` : ''
     const text = lines.map((line) => `${ESCAPE}2K${cut(line, columns - 1)}\n`).join('')
     this.screen.write(`${back}\r${text}${ESCAPE}0J`)
     this.drawn = lines.length
   }
 
-  private lines(columns: number): string[] {
+  private lines(columns: number, height: number): string[] {
     const time = seconds(performance.now() - this.startedAt)
     const gap = Math.min(columns, 80) - 1 - columnsOf(this.title) - columnsOf(time)
     const head = this.paint(this.title, BOLD) + (gap < 2 ? '' : ' '.repeat(gap) + this.paint(time, DIM))
-    const room = this.screen.rows - (this.lab?.nodes.length ?? 0) - 7
-    const sentences = this.sentences.slice(-Math.max(2, Math.min(MOST_SENTENCES, room)))
-    return [
-      head,
-      '',
-      ...this.table(columns),
-      '',
-      ...sentences.flatMap((text) => wrappedLines(text, columns - 1, '  ')),
-      '',
-    ]
+    const picture = [head, '', ...this.table(columns), '']
+    const told = this.sentences.slice(-MOST_SENTENCES).flatMap((text) => wrappedLines(text, columns - 1, '  '))
+    // What happens now is under the picture: where there is room for too little of it, less is drawn of that.
+    const newest = told.slice(-Math.max(LEAST_TOLD, height - picture.length - 1))
+    return [...picture.slice(0, Math.max(1, height - newest.length - 1)), ...newest, '']
   }
 
   private table(columns: number): string[] {
