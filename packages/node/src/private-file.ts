@@ -17,14 +17,15 @@ export function privateFile(file: string, make: () => string): string {
   return readFileSync(file, 'utf8').trim()
 }
 
-/** @returns undefined where there is none, or none that can be used: what stands in it can be learnt again */
+/**
+ * @returns undefined where there is none
+ * @throws where it can't be read, or is no JSON
+ */
 export function readPrivateJson(file: string): unknown {
-  try {
-    if (statSync(file).size > MOST_BYTES) return undefined
-    return JSON.parse(readFileSync(file, 'utf8'))
-  } catch {
-    return undefined
-  }
+  const size = statSync(file, { throwIfNoEntry: false })?.size
+  if (size === undefined) return undefined
+  if (size > MOST_BYTES) throw new Error(`it is longer than ${MOST_BYTES} bytes`)
+  return JSON.parse(readFileSync(file, 'utf8'))
 }
 
 export function writePrivateJson(file: string, value: unknown): void {

@@ -385,6 +385,17 @@ describe('the peers of the last stop', () => {
     ])
     expect(peers.next(() => false)?.address).toBe(invented(2))
   })
+
+  test.each(['', '{"peers": [', '7', `"${'x'.repeat(1_000_000)}"`])(
+    'are found again where nothing of them is left',
+    (text) => {
+      const file = join(temporaryFolder(), 'peers.json')
+      writeFileSync(file, text, { mode: 0o600 })
+      const peers = table()
+      readPeers(file, peers)
+      expect(sizeOf(peers)).toBe(0)
+    },
+  )
 })
 
 describe('the connector', () => {
@@ -551,7 +562,7 @@ describe('a node among peers', () => {
     expect((await statusOf(second)).peers).toBe(1)
   }, 60_000)
 
-  test('starts with what is left of its files', async () => {
+  test('starts with what is left of its peers', async () => {
     const dataDirectory = temporaryFolder()
     const junk = {
       peers: [
@@ -559,13 +570,8 @@ describe('a node among peers', () => {
         // A name that looks like one, and is none: libp2p throws for it.
         { address: `/ip4/127.0.0.1/tcp/1/p2p/${'2'.repeat(46)}`, source: 'discovery', metAt: 1 },
       ],
-      neighbours: [{}, 'file:///', 7],
     }
-    for (const [file, text] of [
-      ['peers.json', JSON.stringify(junk)],
-      ['neighbours.json', '{"neighbours": ['],
-    ] as const)
-      writeFileSync(join(dataDirectory, file), text)
+    writeFileSync(join(dataDirectory, 'peers.json'), JSON.stringify(junk))
     const node = await startNetworkNode({ dataDirectory, rules: { miningReward: 60 }, network: { discovery: true } })
     expect((await statusOf(node)).height).toBe(1)
     // Before that it knows of no peers that it would have to keep.

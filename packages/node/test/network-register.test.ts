@@ -1,6 +1,6 @@
 /** `POST /nodes/register` aimed at what is no node, at what pretends to be one, and at what should be left alone. */
 import { once } from 'node:events'
-import { mkdirSync, readdirSync, readFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { createServer as createSocketServer } from 'node:net'
@@ -341,6 +341,25 @@ test('where the disk takes no neighbours, nobody is added, and the node stops', 
   expect(readdirSync(dataDirectory).filter((name) => name.startsWith('neighbours'))).toEqual(['neighbours.json'])
 })
 
+test.each([
+  ['with a comma too many', '{"neighbours": ["localhost:5001",]}', 'JSON'],
+  ['without an end', '{"neighbours": [', 'JSON'],
+  ['without a text', '', 'JSON'],
+  ['without a list', '{"neighbors": ["localhost:5001"]}', 'it holds no list "neighbours"'],
+  ['of nothing', 'null', 'it holds no list "neighbours"'],
+  ['with a number', '{"neighbours": ["localhost:5001", 7]}', '7 is no node'],
+  ['with what is no node', '{"neighbours": ["localhost:5001", "file:///x"]}', '"file:///x" is none'],
+  ['longer than any', `{"neighbours": ["${'x'.repeat(1_000_000)}"]}`, 'longer than'],
+])('a list of neighbours %s keeps the node from starting, and stays as it is', async (_, text, reason) => {
+  const dataDirectory = temporaryFolder()
+  const file = join(dataDirectory, 'neighbours.json')
+  writeFileSync(file, text, { mode: 0o600 })
+  const start = startNetworkNode({ dataDirectory })
+  await expect(start).rejects.toMatchObject({ name: 'StartError', message: expect.stringContaining(file) })
+  await expect(start).rejects.toThrow(reason)
+  expect(readFileSync(file, 'utf8')).toBe(text)
+})
+
 test('a neighbour is kept as it was last called', async () => {
   const dataDirectory = temporaryFolder()
   const node = await startNetworkNode({ dataDirectory })
@@ -517,6 +536,14 @@ describe('neighbours', () => {
     // Who is one already may be called so again.
     await neighbours.register(texts.slice(0, 1))
     expect(neighbours.names()).toEqual(texts)
+  })
+
+  test('of whom a file names more than may be registered are all there', async () => {
+    const file = join(temporaryFolder(), 'neighbours.json')
+    const names = Array.from({ length: 257 }, (_, i) => `127.0.0.1:${5_000 + i}`)
+    writeFileSync(file, JSON.stringify({ neighbours: names }), { mode: 0o600 })
+    const { neighbours } = await neighboursOver(async () => 'somebody', file)
+    expect(neighbours.names()).toEqual(names)
   })
 
   test('are looked for at four of their addresses', async () => {

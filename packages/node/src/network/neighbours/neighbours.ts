@@ -22,7 +22,7 @@ import {
   RuleError,
 } from '@bc/core'
 import type { Chain } from '../../chain/chain.ts'
-import { StorageError, stoppingError } from '../../errors.ts'
+import { StartError, StorageError, stoppingError } from '../../errors.ts'
 import type { Log } from '../../log.ts'
 import { readPrivateJson, writePrivateJson } from '../../private-file.ts'
 import { sharedEnd } from '../../shared-end.ts'
@@ -73,12 +73,11 @@ export class Neighbours {
   private readonly absent = new Map<string, Absence>()
   private readonly closing = sharedEnd()
 
+  /** @throws StartError where those who are kept can't be read */
   constructor(modules: NeighbourModules) {
     this.modules = modules
-    for (const text of storedTexts(modules.file)) {
-      const name = nameOf(text)
-      if (name !== undefined) this.known.set(name, { name, text, tutorial: undefined, peer: undefined })
-    }
+    for (const [name, text] of storedTexts(modules.file))
+      this.known.set(name, { name, text, tutorial: undefined, peer: undefined })
   }
 
   /** Looks for those who are gone, from now on. */
@@ -293,19 +292,27 @@ export class Neighbours {
   }
 }
 
-function storedTexts(file: string | undefined): string[] {
-  const stored = file === undefined ? undefined : (readPrivateJson(file) as { neighbours?: unknown } | undefined)
-  const list = Array.isArray(stored?.neighbours) ? stored.neighbours : []
-  return list.filter((text) => typeof text === 'string').slice(0, MOST)
+/**
+ * Their operator has named them, and nobody else knows of them. Of what he has edited nothing is passed over: it would be
+ * gone with the next one that is registered.
+ * @returns each one's name and text
+ */
+function storedTexts(file: string | undefined): [string, string][] {
+  if (file === undefined) return []
+  try {
+    const stored = readPrivateJson(file) as { neighbours?: unknown } | null | undefined
+    const list = stored === undefined ? [] : stored?.neighbours
+    if (!Array.isArray(list)) throw new Error('it holds no list "neighbours"')
+    return list.map((text) => [nameOf(text), text])
+  } catch (error) {
+    const reason = (error as Error).message.replace(/\.$/, '')
+    throw new StartError(`The neighbours in ${file} can't be read: ${reason}. Without the file there are none.`)
+  }
 }
 
-function nameOf(text: string): string | undefined {
-  if (text.startsWith('/')) return text
-  try {
-    return parseNodeUrl(text).name
-  } catch {
-    return undefined
-  }
+function nameOf(text: unknown): string {
+  if (typeof text !== 'string') throw new Error(`${JSON.stringify(text)} is no node`)
+  return text.startsWith('/') ? text : parseNodeUrl(text).name
 }
 
 /** However the block is spelled; undefined for what is none in form. */

@@ -22,12 +22,21 @@ interface StoredPeer {
  * filled the table with inventions meanwhile hasn't got rid of them.
  */
 export function readPeers(file: string | undefined, table: PeerTable): void {
-  const stored = file === undefined ? undefined : (readPrivateJson(file) as { peers?: unknown } | undefined)
+  const stored = file === undefined ? undefined : (storedIn(file) as { peers?: unknown } | undefined)
   const peers = Array.isArray(stored?.peers) ? stored.peers.filter(isStoredPeer) : []
   peers.sort((a, b) => b.metAt - a.metAt)
   // That an operator named it holds for that start: from then on it is one that we have met, like others.
   for (const { address, source, metAt } of peers)
     table.add(address, source === 'operator' ? 'discovery' : source, { metAt })
+}
+
+/** Whatever has become of it: those who stand in it can be found again. */
+function storedIn(file: string): unknown {
+  try {
+    return readPrivateJson(file)
+  } catch {
+    return undefined
+  }
 }
 
 /** @returns what writes them for the last time */
