@@ -140,12 +140,29 @@ test('a start that finds nothing wrong changes nothing and tidies up', async () 
 })
 
 describe('the lock', () => {
-  test('that can’t be opened says why', async () => {
-    const cause = Object.assign(new Error('IO error: No space left on device'), { code: 'LEVEL_IO_ERROR' })
-    const full = Object.assign(new Error('Database failed to open', { cause }), { code: 'LEVEL_DATABASE_NOT_OPEN' })
-    const opening = vi.spyOn(ClassicLevel.prototype, 'open').mockRejectedValue(full)
+  /** LevelDB doesn't open any database. */
+  function refuseToOpen(reason: string) {
+    const cause = Object.assign(new Error(`IO error: ${reason}`), { code: 'LEVEL_IO_ERROR' })
+    const refused = Object.assign(new Error('Database failed to open', { cause }), { code: 'LEVEL_DATABASE_NOT_OPEN' })
+    const opening = vi.spyOn(ClassicLevel.prototype, 'open').mockRejectedValue(refused)
     onTestFinished(() => opening.mockRestore())
+    return opening
+  }
+
+  test('that can’t be opened says why', async () => {
+    refuseToOpen('No space left on device')
     expect(await refusalOf(open(copyOf(original)))).toMatch(/can't be used: .*No space left on device/)
+  })
+
+  test('stays with the node that has it where a second one can’t open a file', async () => {
+    const directory = copyOf(original)
+    const ledger = await open(directory)
+    const opening = refuseToOpen('lock/LOCK: Too many open files')
+    expect(await refusalOf(open(directory))).toMatch(/can't be used: .*Too many open files/)
+    expect(existsSync(join(directory, 'lock', 'LOCK'))).toBe(true)
+    opening.mockRestore()
+    expect(await refusalOf(open(directory))).toMatch(/^Another node is using/)
+    await ledger.close()
   })
 
   test('keeps a second node out, and is given back', async () => {

@@ -8,7 +8,8 @@
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { ClassicLevel } from 'classic-level'
-import { StartError } from '../errors.ts'
+import { DamageError, StartError } from '../errors.ts'
+import { asDamage } from './database.ts'
 
 export type Release = () => Promise<void>
 
@@ -20,7 +21,10 @@ export async function lockDirectory(directory: string): Promise<Release> {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'LEVEL_LOCKED')
       throw new StartError(`Another node is using ${directory}: stop it, or choose another --data-dir.`)
-    // Whatever has become of its files: there is nothing in them.
+    // LevelDB looks at the other files once it has the lock: who sees them damaged takes it from nobody. Any other fault,
+    // such as too few descriptors, may be ours alone.
+    if (!(asDamage(error) instanceof DamageError)) throw error
+    // There is nothing in them.
     rmSync(location, { recursive: true, force: true })
     return lockAt(location)
   }
