@@ -4,6 +4,7 @@ import {
   type Address,
   type Amount,
   type ChainRules,
+  DEFAULT_JSON_LIMITS,
   genesisOf,
   HALF_LIFE_BLOCKS,
   isAddress,
@@ -77,7 +78,7 @@ async function readFields(file: string): Promise<Record<string, unknown>> {
         `${file}: ${field} is no field of a configuration. It has ${Object.keys(FIELDS).join(', ')}.`,
       )
     const fault = check(content)
-    if (fault) throw new ConfigError(`${file}: ${field} ${fault}, not ${JSON.stringify(content)}.`)
+    if (fault) throw new ConfigError(`${file}: ${field} ${fault}, not ${around(JSON.stringify(content))}.`)
   }
   parseStrictly(text, file)
   return value as Record<string, unknown>
@@ -91,15 +92,30 @@ function parse(text: string, file: string): unknown {
   }
 }
 
+/** No message from outside: as long as its allocations make it, and they have no limit. */
+const FILE_LIMITS = { ...DEFAULT_JSON_LIMITS, maxBytes: Number.POSITIVE_INFINITY }
+
 /** After the fields were named: what JSON.parse lets through, as a key that stands twice. The line names the field. */
 function parseStrictly(text: string, file: string): void {
   try {
-    parseJson(text)
+    parseJson(text, FILE_LIMITS)
   } catch (error) {
     if (!(error instanceof RuleError)) throw error
-    const before = text.slice(0, Number(error.data.offset)).split('\n').length
-    throw new ConfigError(`${file}, line ${before}: ${text.split('\n')[before - 1]?.trim()} - ${error.message}`)
+    const before = text.slice(0, Number(error.data.offset)).split('\n')
+    const line = text.split('\n')[before.length - 1] ?? ''
+    const place = around(line, before.at(-1)?.length)
+    throw new ConfigError(`${file}, line ${before.length}: ${place} - ${error.message}`)
   }
+}
+
+/** Characters of a file that a sentence quotes: all of it may stand on one line. */
+const MOST_QUOTED = 80
+
+/** @returns what stands on both sides of a place */
+function around(text: string, at = 0): string {
+  const from = Math.max(0, at - MOST_QUOTED / 2)
+  const to = from + MOST_QUOTED
+  return `${from > 0 ? '…' : ''}${text.slice(from, to).trim()}${to < text.length ? '…' : ''}`
 }
 
 function assemble(fields: Record<string, unknown>, file: string): NodeConfig {

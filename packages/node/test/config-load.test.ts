@@ -216,6 +216,21 @@ describe('another file', () => {
     expect(message).toContain(fault)
   })
 
+  it('of any length, since allocations have no limit, and all on one line', async () => {
+    const allowedHosts = Array(200_000).fill('node.example')
+    expect((await loadConfig(SHIPPED, file({ allowedHosts }))).allowedHosts).toEqual(allowedHosts)
+    // Of so long a line a refusal quotes what is wrong with it.
+    const hosts = JSON.stringify(allowedHosts)
+    for (const [text, fault] of [
+      [`{"allowedHosts": ${hosts}, "difficulty": 4.0, "allowedHosts": ${hosts}}`, '"difficulty": 4.0, "allowedHosts"'],
+      [`{"difficulty": ${hosts}}`, 'not ["node.example",'],
+    ] as const) {
+      const message = await refusal(loadConfig(SHIPPED, file(text)))
+      expect(message).toContain(fault)
+      expect(message.length).toBeLessThan(400)
+    }
+  })
+
   it('that is not there, is a directory, or is no text', async () => {
     const gone = join(directory, 'gone.json')
     expect(await refusal(loadConfig(SHIPPED, gone))).toMatch(new RegExp(`^${gone} can't be read: ENOENT`))
