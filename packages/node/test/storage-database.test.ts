@@ -1,15 +1,18 @@
 /** What the database adds to LevelDB, piece by piece: checksums, the journal, the witness, and how it fails. */
 import { readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { genesisOf } from '@bc/core'
 import { ClassicLevel } from 'classic-level'
 import { afterAll, describe, expect, test, vi } from 'vitest'
 import { DamageError, StorageError } from '../src/errors.ts'
+import { ChainStore } from '../src/storage/chain-store.ts'
 import { Database, type Level, unframe, WRITE_BUFFER_BYTES } from '../src/storage/database.ts'
 import { key, number, within } from '../src/storage/layout.ts'
 import { openLevel, witnessFile } from '../src/storage/level.ts'
 import { readWitness } from '../src/storage/witness.ts'
+import { easyRules, GENESIS_TIME } from './support/ledger-blocks.ts'
 import { newDirectory, removeDirectories } from './support/ledger-disk.ts'
-import { all, memoryLevel, records } from './support/ledger-node.ts'
+import { all, Ledger, memoryLevel, records } from './support/ledger-node.ts'
 
 afterAll(removeDirectories)
 
@@ -148,6 +151,14 @@ describe('the witness', () => {
     expect(again.isNew).toBe(false)
     await again.close()
     expect(readWitness(file)).toEqual({ sequence: 5, head: later })
+  })
+
+  test('speaks of the genesis block as soon as a chain is open', async () => {
+    const { file, open } = await onDisk()
+    const store = new ChainStore(await open())
+    const { chain } = await Ledger.open({ genesis: genesisOf(easyRules(), GENESIS_TIME), store })
+    expect(readWitness(file)).toEqual({ sequence: 1, head: chain.id })
+    await store.close()
   })
 
   test('that is gone, empty, something else or ahead is damage', async () => {
