@@ -3,9 +3,10 @@ import { setImmediate as turnOfTheLoop } from 'node:timers/promises'
 import { DEFAULT_POOL_LIMITS, genesisOf, type PoolLimits, RuleError, type Transaction } from '@bc/core'
 import type { AbstractChainedBatch } from 'abstract-level'
 import fc from 'fast-check'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { numberedKey } from '../../core/test/support/keys.ts'
 import { alice, blockOn, bob, carol, dave, type Site } from '../../core/test/support/site.ts'
+import { importLines } from '../src/chain/import-lines.ts'
 import type { PoolChange } from '../src/pool/changes.ts'
 import type { Level } from '../src/storage/database.ts'
 import {
@@ -264,6 +265,48 @@ describe('what is answered was written to last', () => {
     await ledger.chain.importAll(await ledger.chain.read(texts.slice(2)))
     expect(syncs).toEqual([true, true])
   })
+
+  test('blocks of a file, by the last of its writes', async () => {
+    const ledger = await open()
+    const syncs = syncsOf(ledger)
+    const lines = grown(START, 3, () => nothing).texts.map((text) => Buffer.from(text))
+    await importLines(ledger, lines, () => undefined)
+    expect(syncs).toEqual([false, true])
+  })
+
+  test('a block whose time has come', async () => {
+    const ledger = await open()
+    const syncs = syncsOf(ledger)
+    const early = newest(withBlock(START, { payments: [], after: LATE }))
+    expect(await ledger.import(early)).toEqual({ kind: 'early' })
+    ledger.clock.now += LATE
+    await ledger.chain.importDue()
+    expect(syncs).toEqual([true])
+    expect(ledger.chain.head.hash).toBe(parsed(early).hash)
+  })
+})
+
+test('a turn takes 256 of those who wait, so that blocks come in between', async () => {
+  const ledger = await open()
+  const [check, write] = [vi.spyOn(ledger.admission, 'check'), vi.spyOn(ledger.store, 'writePool')]
+  const submissions = await ledger.door.run(async () => {
+    const all = Array.from({ length: 600 }, (_, i) =>
+      ledger.submit(signedPayment(START, numberedSender(i), dave, 1, 0, Math.floor(i / 3))),
+    )
+    // Until all of them could have their turn.
+    await vi.waitFor(() => expect(check).toHaveBeenCalledTimes(3), 20_000)
+    await Promise.all(check.mock.results.map(({ value }) => value))
+    return all.map((one) => one.catch(String))
+  })
+  await Promise.all(submissions)
+  expect(write.mock.calls.map(([added]) => added.length)).toEqual([256, 256, 88])
+})
+
+test('nobody is let in once it is closed', async () => {
+  const ledger = await open()
+  ledger.admission.close()
+  expect(await codeOf(ledger.submit(paymentOf(0)))).toBe('node.stopping')
+  expect(ledger.waiting).toEqual([])
 })
 
 describe('a restart', () => {
