@@ -211,6 +211,15 @@ describe('lines of a file', () => {
     }
   })
 
+  test('may be as long as the genesis block is, in any spelling', async () => {
+    const addresses = Array.from({ length: 30_000 }, (_, i) => String(i).padStart(74, '0'))
+    const rules = easyRules({ allocations: Object.fromEntries(addresses.map((address) => [address, 1])) })
+    const fresh = await ledgerOver(await memoryLevel(), genesisOf(rules, GENESIS_TIME))
+    const line = Buffer.from(JSON.stringify(fresh.chain.genesis))
+    expect(line.length).toBeGreaterThan(2_000_000)
+    expect(await together(fresh, [line])).toEqual({ imported: 0, known: 1 })
+  })
+
   test('are asked for no longer than they are wanted', async () => {
     const fresh = await ledger()
     const lines = trunk.texts.map((text) => Buffer.from(text))
@@ -248,6 +257,8 @@ describe('lines of a file', () => {
     const lines = afterEarly.texts.map((text) => Buffer.from(text))
     const said = { imported: 240, known: 1, line: 242, code: 'block.timestamp' }
     expect(await together(fresh, lines)).toEqual(said)
+    // What is held isn't here yet.
+    expect(await together(fresh, lines)).toEqual({ ...said, imported: 0, known: 241 })
     fresh.clock.now += LATE
     await fresh.chain.importDue()
     expect(fresh.chain.head.hash).toBe(parsed(newest(early)).hash)
