@@ -148,3 +148,15 @@ test('recent accounts are those of the disk: loaded once, changed by what is wri
   expect(await recent.load([alice.address, bob.address])).toEqual(disk)
   expect(stored).toHaveBeenCalledTimes(2)
 })
+
+test('recent accounts are 20,000 at the most: with one more all are loaded anew', async () => {
+  const stored = vi.fn(async () => new Map())
+  const recent = new RecentAccounts(stored)
+  const addresses = Array.from({ length: 20_001 }, (_, i) => `${i}` as typeof alice.address)
+  const [first, ...others] = addresses as [typeof alice.address]
+  for (const some of [others, others, [first], others]) await recent.load(some)
+  expect(stored.mock.calls).toEqual([[others], [[first]], [others]])
+  for (const address of addresses) recent.written(new Map([[address, undefined]]))
+  await recent.load([first])
+  expect(stored).toHaveBeenCalledTimes(4)
+})
