@@ -1,4 +1,5 @@
 /** Batches at the pool's door: they are one by one what they are together, and what is accepted is on the disk. */
+import { setImmediate as turnOfTheLoop } from 'node:timers/promises'
 import { DEFAULT_POOL_LIMITS, genesisOf, type Hash, type PoolEntry, type PoolLimits, type Transaction } from '@bc/core'
 import { Ajv2020, type AnySchema } from 'ajv/dist/2020.js'
 import fc from 'fast-check'
@@ -217,6 +218,42 @@ test('batches at the same time and single ones among them are all answered', asy
   ])
   expect(all).toEqual([60, 60, ...Array(10).fill(1)])
   expect(ledger.waiting).toHaveLength(130)
+})
+
+test.each([
+  ['two of one batch', 1, 2],
+  ['four of all batches together', 3, 4],
+])('groups under way are %s', async (_name, count, most) => {
+  const ledger = await open()
+  const check = ledger.admission.check.bind(ledger.admission)
+  let asked = 0
+  let answer = () => {}
+  const answered = new Promise<void>((resolve) => {
+    answer = resolve
+  })
+  ledger.admission.check = async (submissions) => {
+    asked++
+    await answered
+    return check(submissions)
+  }
+  const batches = batchesOf(ledger)
+  const bodies = (from: typeof alice) => Array.from({ length: 8 }, (_, nonce) => paymentOf(nonce, 0, from))
+  const all = [alice, bob, carol].slice(0, count).map((from) => handIn(ledger, bodies(from), 1, batches))
+  for (let i = 0; i < 20; i++) await turnOfTheLoop()
+  expect(asked).toBe(most)
+  answer()
+  expect((await Promise.all(all)).flat().every(isAdmitted)).toBe(true)
+  expect(asked).toBe(8 * count)
+})
+
+test('a line is read up to its limits, of its bytes and of its depth', () => {
+  const body = JSON.stringify(paymentOf(0))
+  const nested = (depth: number) => '['.repeat(depth) + ']'.repeat(depth)
+  const codes = [body.padEnd(8_192), body.padEnd(8_193), nested(8), nested(9)].map((text) => {
+    const read = readLine(lineOf(text), faultOf)
+    return 'fields' in read ? undefined : read.code
+  })
+  expect(codes).toEqual([undefined, 'request.too_large', 'tx.shape', 'message.malformed'])
 })
 
 test('each is told the earliest block that it could be in, also where blocks come meanwhile', async () => {
