@@ -2,8 +2,10 @@
 import { once } from 'node:events'
 import { Agent } from 'node:http'
 import type { Socket } from 'node:net'
-import { MAX_AMOUNT } from '@bc/core'
-import { describe, expect, it } from 'vitest'
+import { MAX_AMOUNT, sha256Hex } from '@bc/core'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import { SealThreads } from '../src/mining/seal-threads.ts'
+import { LateNetwork } from '../src/network/late-network.ts'
 import { answersIn, connected, exchange } from './support/http-client.ts'
 import { type Answer, Contract } from './support/http-contract.ts'
 import { ALICE, startTestNode, type TestNode } from './support/http-node.ts'
@@ -46,6 +48,15 @@ describe('GET /mine', () => {
     const blocks = replies.map(({ json }) => json).sort((a, b) => a.index - b.index)
     expect(blocks.map(({ index }) => index)).toEqual(blocks.map((_, i) => i + 2))
     expect(blocks.map((block) => block.previous_hash)).toEqual([node.chain, ...blocks.slice(0, -1).map((b) => b.hash)])
+  })
+
+  it('tells the network of the block, once', async () => {
+    onTestFinished(() => void vi.restoreAllMocks())
+    const announced = vi.spyOn(LateNetwork.prototype, 'announceBlock')
+    const node = await startTestNode()
+    await node.app.inject('/mine')
+    const { payload: canonical } = await node.app.inject('/blocks/2')
+    expect(announced.mock.calls).toEqual([[expect.objectContaining({ canonical })]])
   })
 
   it('asked for several times on one connection: as many blocks, in order', async () => {
@@ -167,6 +178,29 @@ describe('a node that mines on and on', () => {
     while ((await contract.ask<{ height: number }>(node, { path: '/status' })).json.height < height + 5);
     await node.stop()
     expect(node.logged()).not.toMatch(/"level":(?:40|50|60)/)
+  })
+
+  it('searches on upon a block that another node has found', async () => {
+    const other = await startTestNode()
+    await other.app.inject('/mine')
+    const { payload } = await other.app.inject('/blocks/2')
+    onTestFinished(() => void vi.restoreAllMocks())
+    // One that finds nothing.
+    const search = vi.spyOn(SealThreads.prototype, 'search').mockImplementation(async (_job, signal) => {
+      signal.throwIfAborted()
+      await once(signal, 'abort')
+      throw signal.reason
+    })
+    const node = await startTestNode({ mine: true })
+    await vi.waitFor(() => expect(search).toHaveBeenCalledTimes(1), 20_000)
+    const headers = { 'content-type': 'application/x-ndjson' }
+    const imported = await node.app.inject({ method: 'POST', url: '/blocks', payload, headers })
+    expect(imported.json()).toMatchObject({ imported: 1 })
+    // Not only once it would have been time for a new search anyway.
+    expect(search.mock.calls[0]?.[1].aborted).toBe(true)
+    const previousHash = sha256Hex(payload)
+    await vi.waitFor(() => expect(search.mock.lastCall?.[0]).toMatchObject({ previousHash }), 20_000)
+    await node.stop()
   })
 
   it('stops in the midst of a block that is too hard', async () => {
