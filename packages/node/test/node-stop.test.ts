@@ -5,9 +5,12 @@ import { Agent } from 'node:http'
 import { type AddressInfo, connect, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setImmediate as turnOfTheLoop } from 'node:timers/promises'
 import type { Height } from '@bc/core'
-import { describe, expect, it, vi } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { StorageError } from '../src/errors.ts'
+import { Admission } from '../src/pool/admission.ts'
+import { ChainStore } from '../src/storage/chain-store.ts'
 import { Database } from '../src/storage/database.ts'
 import { answersIn, ask, connected, post } from './support/http-client.ts'
 import { Contract } from './support/http-contract.ts'
@@ -64,6 +67,39 @@ it('is over when the second call of stop says so as well', async () => {
   await node.stop()
   await expect(ask(node, { path: '/status' })).rejects.toThrow(/ECONNREFUSED/)
   await first
+})
+
+it('closes the store after what goes on at the door, also where nobody waits for that any more', async () => {
+  onTestFinished(() => void vi.restoreAllMocks())
+  const { writePool } = ChainStore.prototype
+  let goOn = () => {}
+  const held = new Promise<void>((resolve) => {
+    goOn = resolve
+  })
+  const write = vi.spyOn(ChainStore.prototype, 'writePool').mockImplementationOnce(async function (
+    this: ChainStore,
+    ...changes
+  ) {
+    await held
+    return writePool.apply(this, changes)
+  })
+  const last = vi.spyOn(Admission.prototype, 'close')
+  const closed = vi.spyOn(ChainStore.prototype, 'close')
+  const node = await startTestNode()
+  const client = await connected(node.port)
+  const body = JSON.stringify(signed(node.chain))
+  const head = ['POST /transactions/new HTTP/1.1', 'host: localhost', 'content-type: application/json']
+  client.write(`${[...head, `content-length: ${body.length}`].join('\r\n')}\r\n\r\n${body}`)
+  await vi.waitFor(() => expect(write).toHaveBeenCalled(), 20_000)
+  client.destroy()
+  const stopped = node.stop()
+  await vi.waitFor(() => expect(last).toHaveBeenCalled(), 20_000)
+  for (let i = 0; i < 20; i++) await turnOfTheLoop()
+  expect(closed).not.toHaveBeenCalled()
+  goOn()
+  await stopped
+  expect(closed).toHaveBeenCalled()
+  expect(node.logged()).not.toMatch(/"level":(?:50|60)/)
 })
 
 it('goes on where a part of it fails: the directory is free, and the fault is told', async () => {
