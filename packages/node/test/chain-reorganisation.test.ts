@@ -355,6 +355,13 @@ describe('blocks that wait', () => {
     expect(ledger.chain.head.index).toBe(1)
   })
 
+  test('a block from the future is refused at once for what is wrong with it at any time', async () => {
+    const ledger = await memoryLedger(RULES, GENESIS_TIME)
+    ledger.clock.now = GENESIS_TIME
+    const bad = blockOn(start, { transactions: () => [], fields: { timestamp: GENESIS_TIME + 500 } })
+    await expect(ledger.import(bad)).rejects.toMatchObject({ code: 'block.reward' })
+  })
+
   test('orphans are bounded: the oldest leaves first', async () => {
     const ledger = await memoryLedger(RULES, GENESIS_TIME)
     const site = grown(start, 111, () => nothing)
