@@ -50,12 +50,14 @@ test('nothing is wrong with a chain as it is', async () => {
   expect(await found(async () => undefined)).toBe('nothing')
 })
 
-test('an undo record that is missing, or another block’s, anywhere', async () => {
+test('an undo record that is missing, another block’s, or of other accounts, anywhere', async () => {
   for (const index of CHILDREN) {
     const missing = `the undo record of block ${index} is missing`
     expect(await found(drop(key.undo(index)))).toBe(missing)
     const other = { block: at(index - 1), before: [] }
     expect(await found(put(key.undo(index), other))).toContain(`block ${index} is that of ${at(index - 1)}`)
+    const more = { block: at(index), before: Array(9).fill(null) }
+    expect(await found(put(key.undo(index), more))).toBe(`the undo record of block ${index} is of other accounts`)
   }
 })
 
