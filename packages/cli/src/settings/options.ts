@@ -49,7 +49,7 @@ export function addNodeOptions(program: Command): Command {
     .addOption(
       new Option(
         '--timeout <seconds>',
-        `give up without an answer after this long (default: ${DEFAULT_TIMEOUT}; mine and resolve wait on) (env: ${TIMEOUT_VARIABLE})`,
+        `give up without an answer after this long (default: ${DEFAULT_TIMEOUT}; mine, import and resolve wait on) (env: ${TIMEOUT_VARIABLE})`,
       ).argParser(seconds),
     )
     .option(
