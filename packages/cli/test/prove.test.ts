@@ -16,6 +16,9 @@ interface Proven {
   readonly file: (name: string, content: string) => string
 }
 
+/** With CSI as one character. */
+const MEMO = 'for \u009b2Jlunch'
+
 async function proven(): Promise<Proven> {
   const folder = temporaryFolder()
   const file = (name: string, content: string) => {
@@ -26,7 +29,8 @@ async function proven(): Promise<Proven> {
   const node = await startedNode(['--ephemeral', '--config', config])
   const mine = () => output('mine', '--node', node.url)
   const key = file('alice', ALICE.secret)
-  const signed = await output('sign', ALICE.address, BOB.address, '5', `@${key}`, '--json', '--node', node.url)
+  const words = ['sign', ALICE.address, BOB.address, '5', `@${key}`, '--memo', MEMO, '--json', '--node', node.url]
+  const signed = await output(...words)
   const sent = await command('bc', ['send-tx', '--node', node.url], { input: signed })
   await mine()
   return { node, folder, id: JSON.parse(sent.stdout).id, mine, file }
@@ -197,6 +201,7 @@ describeOnTerminal('on a terminal', () => {
     expect(code).toBe(0)
     for (const text of ['It shows:', "It can't show:", 'Best chain', '16 attempts in 1 block', id, 'valid'])
       expect(shown).toContain(text)
+    expect(shown).toContain('\nMemo       for \\u{9b}2Jlunch\n')
     const open =
       'whether this nonce was the next one and the balance covered it, and the rest of the block keeps the rules'
     expect(shown.replace(/\s+/g, ' ')).toContain(open)

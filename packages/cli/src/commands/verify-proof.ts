@@ -85,6 +85,7 @@ function readableReport(report: ReceiptReport, node: NodeAgrees | undefined, { n
     ['Sender', printable(transaction.sender)],
     ['Recipient', printable(transaction.recipient)],
   ]
+  if (transaction.memo !== undefined) ids.push(['Memo', printable(transaction.memo)])
   return `${rows(ids, width)}\n\nIt shows:\n\n${described(shows, width)}\n\nIt can't show:\n\n${described(open, width)}\n\nvalid`
 }
 
