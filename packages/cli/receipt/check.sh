@@ -34,9 +34,17 @@ broken() {
 }
 
 finish() {
-  [[ $concluded == yes ]] || broken
+  local status=$?
+  [[ $concluded == yes ]] || case $status in
+    129 | 130 | 141 | 143) ;; # who ended us, or reads no further, knows it
+    *) broken ;;
+  esac
 }
 trap finish EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+trap 'exit 129' HUP
+trap 'exit 141' PIPE
 
 for tool in jq xxd openssl; do
   command -v "$tool" >/dev/null || stop "$tool is missing"

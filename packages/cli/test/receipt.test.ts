@@ -680,6 +680,31 @@ describeWith(hasTools(), 'skipped: jq, openssl or xxd is missing', 'the script t
     })
   })
 
+  describe('says nothing where somebody ends it', () => {
+    const receipt = () => fileOf(canonicalJson(receiptOf(constant, TRANSFER) as unknown as JsonValue))
+
+    test('as a reader who has gone', async () => {
+      const { stdout, stderr } = await checked(
+        '-c',
+        '"$BASH" "$0" "$1" | (exec <&-); echo $PIPESTATUS',
+        script,
+        receipt(),
+      )
+      expect(stdout).toBe('141\n')
+      expect(stderr).not.toContain('failure')
+    })
+
+    test.each([
+      ['HUP', 129],
+      ['INT', 130],
+      ['TERM', 143],
+    ])('by SIG%s', async (signal, code) => {
+      // Before the first tool that it runs.
+      const line = `command() { kill -${signal} $$; }; export -f command; exec "$BASH" "$0" "$1"`
+      expect(await checked('-c', line, script, receipt())).toMatchObject({ code, stdout: '', stderr: '' })
+    })
+  })
+
   describe('leaves with 2 where it could not look', () => {
     const good = () => fileOf(canonicalJson(receiptOf(constant, TRANSFER) as unknown as JsonValue))
 
