@@ -1,5 +1,6 @@
 /** Who is dialled, who is remembered, and how little strangers can do about it. */
 import { readFileSync, statSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Hash } from '@bc/core'
@@ -519,6 +520,38 @@ describe('a node among peers', () => {
     const tip = await mine(second)
     expect(await resolve(a)).toBe('Our chain was replaced')
     expect(await statusOf(a)).toMatchObject({ tip, peers: 1 })
+  })
+
+  test('asked to catch up now it finds whoever has a neighbour’s address by now, also where that one is elsewhere', async () => {
+    const [port, dataDirectory] = [await freePort('127.0.0.1'), temporaryFolder()]
+    const b = await startNetworkNode()
+    const a = await startNetworkNode({ port, dataDirectory })
+    await connect(b, a)
+    await a.stop()
+    await until(async () => (await statusOf(b)).peers === 0)
+    await startNetworkNode({ dataDirectory, network: { peers: [await addressOf(b)] } })
+    await until(async () => (await statusOf(b)).peers === 1)
+    const c = await startNetworkNode({ port })
+    await addressOf(c)
+    const tip = await mine(c)
+    await resolve(b)
+    expect(await statusOf(b)).toMatchObject({ tip, peers: 2 })
+  })
+
+  test('asked to catch up now it meets the peer that has a tutorial node’s address by now', async () => {
+    const server = createServer(({ url }, response) => {
+      if (url === '/chain') response.end(`{"chain": [${genesisSite().texts[0]}], "length": 1}`)
+      else response.writeHead(404).end()
+    })
+    const port = await freePort('127.0.0.1')
+    await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve))
+    const a = await startNetworkNode()
+    expect(await register(a, [`127.0.0.1:${port}`])).toMatchObject({ status: 201 })
+    await new Promise((resolve) => server.close(resolve))
+    const b = await startNetworkNode({ port })
+    await addressOf(b)
+    await resolve(a)
+    expect(await statusOf(a)).toMatchObject({ peers: 1 })
   })
 
   test('dials what was named at its start until it is there, with the peer’s name or without', async () => {

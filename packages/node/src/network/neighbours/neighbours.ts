@@ -1,7 +1,8 @@
 /**
  * The tutorial's neighbourhood, on top of the network: nodes that the operator has named. One that speaks our protocol
  * is dialled, and dialled again when it is gone; one that doesn't is a tutorial node, whose chain is pulled and judged
- * by our rules. They are kept in the data directory.
+ * by our rules. Which of both is there is asked again now and then: another node may have its address. They are kept in
+ * the data directory.
  */
 import {
   type Block,
@@ -37,7 +38,10 @@ const MOST = 256
 const MOST_ADDRESSES = 4
 /** How long a tutorial node may take to show its first block. */
 const LOOK_MS = 10_000
-/** Neighbours that are gone are looked for after so long, and after twice as long each time that they aren't there. */
+/**
+ * Neighbours that are gone are looked for after so long, and after twice as long each time that they aren't there. Also
+ * those who are there, after the longest time.
+ */
 const LOOK_AGAIN_MS = 2_000
 const LOOK_AGAIN_MOST_MS = 120_000
 /** How long whoever wants us to catch up now waits for us to find them. */
@@ -56,12 +60,14 @@ interface Neighbour {
   readonly name: string
   /** What its operator called it. */
   readonly text: string
-  /** undefined for one that speaks our protocol, and for one that was never reached since the start. */
+  /** undefined for one that speaks our protocol, and for one that isn't reached. */
   readonly tutorial: NodeUrl | undefined
   readonly peer: PeerId | undefined
 }
 
-interface Absence {
+/** When it was last looked for. */
+interface Look {
+  /** In a row, since it was there. */
   failures: number
   /** Milliseconds of the machine's time. */
   nextAt: number
@@ -70,7 +76,7 @@ interface Absence {
 export class Neighbours {
   private readonly modules: NeighbourModules
   private readonly known = new Map<string, Neighbour>()
-  private readonly absent = new Map<string, Absence>()
+  private readonly looks = new Map<string, Look>()
   private readonly closing = sharedEnd()
 
   /** @throws StartError where those who are kept can't be read */
@@ -111,7 +117,7 @@ export class Neighbours {
     // called something else now: `https://`, where it was `http://`.
     if (neighbours.some(({ name, text }) => this.known.get(name)?.text !== text))
       this.keepTexts([...known.values()].map(({ text }) => text))
-    for (const neighbour of neighbours) this.known.set(neighbour.name, neighbour)
+    for (const neighbour of neighbours) this.note(neighbour, 0)
   }
 
   private keepTexts(texts: readonly string[]): void {
@@ -125,7 +131,7 @@ export class Neighbours {
   }
 
   /**
-   * Catches up with everybody now, also with those who were gone when we last looked.
+   * Catches up with everybody now, also with those who were gone, or others, when we last looked.
    * @returns whether our chain was replaced: by theirs, not by what our own miner found meanwhile
    */
   async resolve(): Promise<boolean> {
@@ -138,11 +144,13 @@ export class Neighbours {
     return replaced
   }
 
-  private async meet(text: string): Promise<Neighbour> {
+  /** @param tutorial whether it was a tutorial node: its chain is looked at when it is pulled */
+  private async meet(text: string, tutorial?: NodeUrl): Promise<Neighbour> {
     if (text.startsWith('/')) return { ...(await this.dial([text], text)), text }
     const url = parseNodeUrl(text)
     const status = await askStatus(url, this.modules.chain.genesisBytes, this.closing.signal)
-    if (status === undefined) return { name: url.name, text, tutorial: await this.look(url), peer: undefined }
+    if (status === undefined)
+      return { name: url.name, text, tutorial: tutorial ?? (await this.look(url)), peer: undefined }
     if (status.chain !== this.modules.chain.id) throw otherChain(url, `${parseHash(status.chain) ?? 'it names none'}.`)
     return { ...(await this.dial(addressesOf(status.p2p, url), url.name)), text }
   }
@@ -247,48 +255,60 @@ export class Neighbours {
       if (signal.aborted) return
       for (const neighbour of this.known.values()) {
         if (signal.aborted) return
-        if (this.isGone(neighbour)) await this.lookFor(neighbour)
+        if (this.isDue(neighbour)) await this.lookFor(neighbour)
       }
     }
   }
 
-  /** Whoever was gone may be back: an operator doesn't wait for when we would have looked again. */
+  /** Whoever was gone may be back, or elsewhere: an operator doesn't wait for when we would have looked again. */
   private async lookForAll(): Promise<void> {
     const over = sharedEnd()
-    this.absent.clear()
-    const gone = [...this.known.values()].filter((neighbour) => this.isGone(neighbour))
+    this.looks.clear()
+    const goneFirst = [...this.known.values()].sort((a, b) => Number(this.isThere(a)) - Number(this.isThere(b)))
     const look = async () => {
       // All at once would fill the queue of those to be dialled.
-      for (let at = 0; at < gone.length && !over.signal.aborted; at += MOST_AT_ONCE)
-        await Promise.all(gone.slice(at, at + MOST_AT_ONCE).map((neighbour) => this.lookFor(neighbour)))
+      for (let at = 0; at < goneFirst.length && !over.signal.aborted; at += MOST_AT_ONCE)
+        await Promise.all(goneFirst.slice(at, at + MOST_AT_ONCE).map((neighbour) => this.lookFor(neighbour)))
     }
     await Promise.race([look(), machineTime.sleep(LOOK_NOW_MS, over.signal)])
     over.abort()
   }
 
-  private isGone({ name, tutorial, peer }: Neighbour): boolean {
-    if (tutorial || (peer !== undefined && this.modules.network.isConnected(peer))) {
-      this.absent.delete(name)
-      return false
-    }
-    return (this.absent.get(name)?.nextAt ?? 0) <= machineTime.now()
+  /** As it was found when we last looked. */
+  private isThere({ tutorial, peer }: Neighbour): boolean {
+    return tutorial !== undefined || (peer !== undefined && this.modules.network.isConnected(peer))
   }
 
-  private async lookFor({ name, text }: Neighbour): Promise<void> {
+  private isDue(neighbour: Neighbour): boolean {
+    const look = this.looks.get(neighbour.name)
+    if (look === undefined || look.nextAt <= machineTime.now()) return true
+    const isThere = this.isThere(neighbour)
+    // It may have come to us. Whoever goes after that is looked for at once.
+    if (isThere) look.failures = 0
+    return !isThere && look.failures === 0
+  }
+
+  private async lookFor({ name, text, tutorial, peer }: Neighbour): Promise<void> {
+    let found: Neighbour
+    let failures = 0
     try {
-      const found = await this.meet(text)
-      // Meanwhile it may have been registered by another text.
-      if (this.known.get(name)?.text !== text) return
-      this.known.set(name, found)
-      this.absent.delete(name)
+      found = await this.meet(text, tutorial)
     } catch (error) {
       if (this.closing.signal.aborted) return
-      const failures = (this.absent.get(name)?.failures ?? 0) + 1
-      const wait = Math.min(LOOK_AGAIN_MOST_MS, LOOK_AGAIN_MS * 2 ** failures)
-      this.absent.set(name, { failures, nextAt: machineTime.now() + wait })
       const reason = (error as Error).message
       this.modules.log.info({ node: name, reason }, 'A neighbour is out of reach.')
+      // Who comes in place of a tutorial node may be none. A peer goes by its own name, wherever it is.
+      found = { name, text, tutorial: undefined, peer }
+      if (!this.isThere(found)) failures = (this.looks.get(name)?.failures ?? 0) + 1
     }
+    // Meanwhile it may have been registered by another text.
+    if (this.known.get(name)?.text === text) this.note(found, failures)
+  }
+
+  private note(neighbour: Neighbour, failures: number): void {
+    const wait = failures === 0 ? LOOK_AGAIN_MOST_MS : Math.min(LOOK_AGAIN_MOST_MS, LOOK_AGAIN_MS * 2 ** failures)
+    this.known.set(neighbour.name, neighbour)
+    this.looks.set(neighbour.name, { failures, nextAt: machineTime.now() + wait })
   }
 }
 
