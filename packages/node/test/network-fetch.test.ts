@@ -137,10 +137,14 @@ it('a failure of our own is no peer’s, and ends the fetch', async () => {
   await expect(fetch.inOrder(branch()).next()).rejects.toBe(failure)
 })
 
-/** Catches up with a peer that has these blocks, and no others after genesis. */
-function syncWith({ chain, store }: Parts, branch: readonly Mined[]) {
+/**
+ * Catches up with a peer that has these blocks, and no others after genesis.
+ * @param told the newest of when it was asked what it has
+ */
+function syncWith({ chain, store }: Parts, branch: readonly Mined[], told = branch.at(-1) as Mined) {
   const blamed: unknown[] = []
-  const { entry } = branch.at(-1) as Mined
+  const goals: unknown[] = []
+  const { entry } = told
   const texts = new Map(branch.map(({ parsed }) => [parsed.hash, parsed.canonical]))
   const sync = new Sync({
     ...{ chain, store, time: machineTime, log: memoryLog().log },
@@ -153,6 +157,7 @@ function syncWith({ chain, store }: Parts, branch: readonly Mined[]) {
         return { headers: some.map(({ block }) => headerOf(block)), tip: some.at(-1)?.parsed.hash }
       },
       async *blocks(_: string, hashes: readonly Hash[]) {
+        goals.push({ ...sync.progress })
         for (const hash of hashes) yield texts.get(hash)
       },
     },
@@ -161,7 +166,7 @@ function syncWith({ chain, store }: Parts, branch: readonly Mined[]) {
     onCaughtUp: () => undefined,
     onLevel: () => undefined,
   } as unknown as SyncModules)
-  return { sync, blamed }
+  return { sync, blamed, goals }
 }
 
 it('a branch that goes on in the future is taken as far as its time has come, and the rest is not held for it', async () => {
@@ -175,6 +180,16 @@ it('a branch that goes on in the future is taken as far as its time has come, an
   expect(await chain.import(early.parsed)).toEqual({ kind: 'early' })
   expect(blamed).toEqual([])
   expect(sync.headMoves).toBe(1)
+})
+
+it('progress is told of a chain as far as it goes by now, and not as it was told', async () => {
+  const parts = await openParts()
+  const mined = [minedOn(parts, parts.chain.head)]
+  while (mined.length < 3) mined.push(minedOn(parts, (mined.at(-1) as Mined).entry))
+  const { sync, goals } = syncWith(parts, mined, mined[0])
+  await sync.consider('peer')
+  expect(parts.chain.head.index).toBe(4)
+  expect(goals[0]).toEqual({ from: 1, to: 4 })
 })
 
 it('our head moves by a peer also where what moves it was held and waited for the block before it', async () => {

@@ -163,7 +163,7 @@ export class Sync {
       const leads = shown !== undefined && shown > head.totalWork
       // Others had their turn meanwhile, and the chain goes on.
       if (!leads && head !== asked) return false
-      await this.drawLevel(peer, status, leads ? this.lacking(branch) : undefined, signal)
+      await this.drawLevel(peer, status, leads ? branch : undefined, signal)
       return true
     })
   }
@@ -171,7 +171,7 @@ export class Sync {
   private async drawLevel(
     peer: PeerId,
     status: PeerStatus,
-    branch: AsyncIterable<BlockEntry[]> | undefined,
+    branch: Branch | undefined,
     signal: AbortSignal,
   ): Promise<void> {
     const { chain, onLevel, onCaughtUp } = this.modules
@@ -188,26 +188,22 @@ export class Sync {
     }
   }
 
-  private async catchUp(
-    source: PeerId,
-    status: PeerStatus,
-    branch: AsyncIterable<BlockEntry[]>,
-    signal: AbortSignal,
-  ): Promise<void> {
+  private async catchUp(source: PeerId, status: PeerStatus, branch: Branch, signal: AbortSignal): Promise<void> {
     const { chain, transport, conversations, reputation, time, log } = this.modules
     const { failures } = this
-    this.goal = { from: chain.head.index, to: status.height }
+    const goal = { from: chain.head.index, to: status.height }
+    this.goal = goal
     const peers = () => transport.peers()
     const fetch = new BlockFetch({ chain, conversations, reputation, time, source, peers, failures, signal })
     let toldAt = time.now()
-    for await (const blocks of fetch.inOrder(branch)) {
+    for await (const blocks of fetch.inOrder(this.lacking(branch, goal))) {
       // One wait for the disk per part: until then a crash only means fetching some of them again.
       const outcomes = await this.take(blocks)
       if (outcomes.some(({ kind }) => kind === 'early' || kind === 'orphan'))
         throw new PeerError('gone', 'our clock was set back meanwhile')
       if (time.now() - toldAt < TELL_MS) continue
       toldAt = time.now()
-      log.info({ height: chain.head.index, of: status.height }, 'Catching up.')
+      log.info({ height: chain.head.index, of: goal.to }, 'Catching up.')
     }
   }
 
@@ -231,9 +227,15 @@ export class Sync {
     this.ahead.add(peer)
   }
 
-  /** What isn't here by the time that it is needed. */
-  private async *lacking(branch: Branch): AsyncGenerator<BlockEntry[], void, undefined> {
-    for await (const entries of branch.entries()) yield this.missing(entries)
+  /**
+   * What isn't here by the time that it is needed.
+   * @param goal moved on where the chain has grown since the peer told its height
+   */
+  private async *lacking(branch: Branch, goal: { to: number }): AsyncGenerator<BlockEntry[], void, undefined> {
+    for await (const entries of branch.entries()) {
+      goal.to = Math.max(goal.to, entries.at(-1)?.index ?? 0)
+      yield this.missing(entries)
+    }
   }
 
   /**
