@@ -238,6 +238,7 @@ describe('a KEY or an address by name', () => {
     const sign = (...words: readonly string[]) => bc(['sign', ...words, ...PLACE])
     expectFailure(await sign('alice', 'bob', '5', 'alice'), 2, /RECIPIENT is no address: .*has no key of that name/)
     expectFailure(await sign('alice', 'alice', '5', 'bob'), 2, /there is no key of that name/)
+    expectFailure(await bc(['key', 'address', 'bob']), 2, /^bc: there is no key of that name in .*: bc key list/)
     expectFailure(await sign('alice', 'alice', '5', 'Bob'), 2, /KEY is no secret and no name/)
     expectFailure(await sign('alice', 'alice', '5'), 2, /missing required argument 'KEY'/)
     expectFailure(await sign('alice', 'alice', '5', 'alice', '--key', 'alice'), 2, /are the same thing/)

@@ -1,7 +1,7 @@
 /** Keys, without a node; those of the command line alone need no file either. */
 import { randomBytes } from 'node:crypto'
+import type { Address } from '@bc/core'
 import { addressOf, type Secret, secretFromEntropy } from '@bc/wallet'
-import { accountArgument } from '../command-line/arguments.ts'
 import { readKey } from '../keys/key.ts'
 import { isKeyName } from '../keys/key-name.ts'
 import type { KeySource } from '../settings/key-source.ts'
@@ -39,9 +39,14 @@ export async function newKey({ json, phrase }: NewKeyFlags): Promise<void> {
 /** A stored key's address stands in clear: no passphrase is asked for. */
 export async function keyAddress(argument: string, json: boolean, source: KeySource): Promise<void> {
   const address = isKeyName(argument)
-    ? await accountArgument('KEY', argument, source)
+    ? await addressOfStored(argument, source)
     : addressOf(await readKey(argument, source))
   printWord(address, { address }, json)
+}
+
+async function addressOfStored(name: string, { folder }: KeySource): Promise<Address> {
+  const { openKeystore } = await import('../keys/keystore.ts')
+  return openKeystore(folder).get(name).address
 }
 
 /** Loads the list of words when it is needed. */
