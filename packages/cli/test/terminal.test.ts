@@ -3,6 +3,7 @@ import { constants, tmpdir } from 'node:os'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { type FakeNode, fakeNode, ROOT } from './commands.ts'
 import { ALICE, BOB, CHAIN, PLAIN_SIGNATURE } from './keys.ts'
+import { keystoreOf } from './keystores.ts'
 import { describeOnTerminal, onTerminal, type Step, shellOnTerminal } from './terminal.ts'
 
 const CTRL_C = '\u0003'
@@ -59,6 +60,19 @@ describeOnTerminal("send-tx asks, as the tutorial's client does", () => {
     )
     expect(shown).toMatchObject({ code: 0 })
     expect(bodies.map((body) => JSON.parse(body))).toEqual([{ ...SENT, fee: 1 }])
+  })
+
+  test('takes the name of a stored key for its address', async () => {
+    const { folder } = await keystoreOf({ alice: ALICE.secret, bob: BOB.secret })
+    const steps: readonly Step[] = [
+      ['Sender: ', 'carol\r'],
+      ['No address: it is 74', `alice\r`],
+      ['Recipient: ', 'bob\r'],
+      ...ANSWERS.slice(2),
+    ]
+    const shown = await onTerminal('send-tx', ['--node', node.url], steps, { env: { BC_KEYS: folder } })
+    expect(shown).toMatchObject({ code: 0, output: expect.stringContaining('and no stored key has that name.\n') })
+    expect(bodies.map((body) => JSON.parse(body))).toEqual([SENT])
   })
 
   test('takes all four lines pasted at once', async () => {

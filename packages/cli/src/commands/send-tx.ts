@@ -68,7 +68,7 @@ async function transactionsFrom(
       },
     ]
   if (words.length > 0) throw usage('send-tx takes SENDER RECIPIENT AMOUNT SIGNATURE, or none of them.')
-  if (process.stdin.isTTY) return [{ ...(await askForFields(settings.node)), ...fieldsOf(options) }]
+  if (process.stdin.isTTY) return [{ ...(await askForFields(settings.node, source)), ...fieldsOf(options) }]
   if (Object.keys(fieldsOf(options)).length > 0)
     throw usage('--nonce, --fee and --memo go with the four arguments: a transaction on standard input has its own.')
   return readTransactions(await readInput(MAX_INPUT))
@@ -87,24 +87,29 @@ function fieldsOf({ nonce, fee, memo }: SendOptions): JsonObject {
 }
 
 /** The four questions of the tutorial's client. */
-async function askForFields(node: URL): Promise<JsonObject> {
+async function askForFields(node: URL, source: KeySource): Promise<JsonObject> {
   process.stderr.write(`A transaction for ${node.origin}\n\n`)
   const questions = openQuestions()
-  const address = (text: string) =>
-    parseAddress(text) === undefined ? `No address: ${addressFault(text)}.` : undefined
+  const account = async (text: string) =>
+    parseAddress(await named(text, source)) === undefined ? noAccount(text) : undefined
   const amount = (text: string) => (parseWhole(text) ? undefined : 'A whole number of coins, from 1.')
   const signed = (text: string) =>
     parseSignature(text) === undefined ? 'A signature is 128 lower-case hex digits: bc sign prints one.' : undefined
   try {
     return {
-      sender: await questions.ask('Sender:    ', address),
-      recipient: await questions.ask('Recipient: ', address),
+      sender: await named(await questions.ask('Sender:    ', account), source),
+      recipient: await named(await questions.ask('Recipient: ', account), source),
       amount: parseWhole(await questions.ask('Amount:    ', amount)) ?? 0,
       signature: await questions.ask('Signature: ', signed),
     }
   } finally {
     questions.close()
   }
+}
+
+function noAccount(text: string): string {
+  const named = isKeyName(text) ? ', and no stored key has that name' : ''
+  return `No address: ${addressFault(text)}${named}.`
 }
 
 /** One transaction, printed in whatever way, or one on each line. */

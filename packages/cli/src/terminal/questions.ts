@@ -6,7 +6,7 @@ import { ReadStream, WriteStream } from 'node:tty'
 import { usage } from '../failure.ts'
 
 /** What is wrong with an answer, or undefined: then it is taken. */
-export type Doubt = (answer: string) => string | undefined
+export type Doubt = (answer: string) => string | undefined | Promise<string | undefined>
 
 export interface Questions {
   /** Asks until the answer is in order. */
@@ -18,7 +18,7 @@ export function openQuestions(): Questions {
   const lines = linesFrom(createInterface({ input: process.stdin, output: process.stderr }))
   const ask = async (question: string, doubt: Doubt): Promise<string> => {
     const answer = (await lines.next(question)).trim()
-    const fault = doubt(answer)
+    const fault = await doubt(answer)
     if (fault === undefined) return answer
     process.stderr.write(`  ${fault}\n`)
     return ask(question, doubt)
