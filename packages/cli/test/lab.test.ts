@@ -88,6 +88,10 @@ describe('each scenario ends in agreement', () => {
     const paid = of(events, 'paid')
     expect(paid.map(({ to }) => to)).toEqual(['Bob', 'Carol'])
     expect(idsOn(chain)).toEqual([paid[1]?.id])
+    const last = of(events, 'note').at(-1)
+    expect(last?.text).toMatch(
+      /^Carol has Alice's coins\. Bob has nothing, after (1 confirmation|[23] confirmations)\.$/,
+    )
   })
 
   test('51: the private chain has the last word', async () => {

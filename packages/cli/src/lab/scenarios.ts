@@ -70,7 +70,7 @@ async function doubleSpend(lab: Lab): Promise<void> {
   await lab.heal()
   await expectGone(lab, toBob)
   lab.expect(toCarol.nonce === toBob.nonce, 'the two payments are not of the same coins')
-  lab.note(`Carol has Alice's coins. Bob's ${counted(confirmations, 'confirmation')} are worth nothing.`)
+  lab.note(`Carol has Alice's coins. Bob has nothing, after ${counted(confirmations, 'confirmation')}.`)
 }
 
 /** One node has more work than all the others together, and keeps it to itself until it pays. */
