@@ -146,6 +146,7 @@ describe('whatever happens, nothing is left', () => {
     ['--logs', 'file/below', 'below'],
     ['--save', 'nowhere/chain.json', 'chain.json'],
     ['--save', 'tmp/chain.json', 'tmp'],
+    ['--save', '.', ''],
   ])('%s %s can’t be written: 1, before a node starts', async (flag, path, named) => {
     const folder = temporaryFolder()
     writeFileSync(`${folder}/file`, '')

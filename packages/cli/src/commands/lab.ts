@@ -1,5 +1,5 @@
 /** A network of real nodes on this machine, and what may happen to one: from the first process to the verdict. */
-import { accessSync, constants } from 'node:fs'
+import { accessSync, constants, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { canonicalJson, type JsonObject } from '@bc/core'
 import type { ScenarioName } from '../command-line/arguments.ts'
@@ -36,7 +36,7 @@ export async function lab(
 ): Promise<void> {
   const { nodes, seed, save, logs } = flags
   // Now, and not after the whole experiment.
-  if (save !== undefined) writing('cli.lab', save, () => accessSync(dirname(save), constants.W_OK))
+  if (save !== undefined) writing('cli.lab', save, () => checkPlace(save))
   const { interrupted, signal, forget } = interruption()
   const audience = audienceOf(scenario, flags, { json, color })
   let lab: Lab | undefined
@@ -54,6 +54,12 @@ export async function lab(
   // Everything is tidied up: now the signal may have its way, so that whoever sent it sees that it did.
   const sent = interrupted()
   if (sent !== undefined) process.kill(process.pid, sent)
+}
+
+/** @throws Error where no file of that name can be written */
+function checkPlace(file: string): void {
+  if (statSync(file, { throwIfNoEntry: false })?.isDirectory()) throw new Error('it is a folder')
+  accessSync(dirname(file), constants.W_OK)
 }
 
 async function played(lab: Lab, scenario: ScenarioName, flags: LabFlags): Promise<Verdict> {
