@@ -75,6 +75,7 @@ export {
   sealOf,
   searchNonce,
 } from './proof-of-work.ts'
+export { quoted } from './quoted.ts'
 export { dataOf, orRefusal, RULES, type RuleCode, RuleError, type RuleErrorData, ruleErrorOf } from './rules.ts'
 export {
   askCurve,

@@ -1,4 +1,5 @@
 import type { JsonObject, JsonValue } from './json.ts'
+import { quoted } from './quoted.ts'
 import { RuleError } from './rules.ts'
 
 /** Limits of one message: `maxBytes` of UTF-8, `maxDepth` of nested arrays and objects. */
@@ -108,7 +109,7 @@ class Parser {
       const keyAt = this.at
       if (this.text[this.at] !== '"') this.fail('a key was expected')
       const key = this.string()
-      if (key in object) this.fail(`the key ${JSON.stringify(key.slice(0, 40))} stands twice`, keyAt)
+      if (key in object) this.fail(`the key ${quoted(key)} stands twice`, keyAt)
       this.expect(':')
       object[key] = this.value(depth)
     } while (this.continues('}'))

@@ -143,6 +143,11 @@ describe('the strict parser refuses', () => {
       // A lone surrogate has no bytes.
       if (text.isWellFormed()) expect(refusalOf(utf8(text))?.code).toBe('message.malformed')
     })
+
+  test('and names a key in a way that drives no terminal', () => {
+    const message = refusalOf('{"\u009b2J\u202e": 1, "\u009b2J\u202e": 1}')?.message
+    expect(message).toBe(String.raw`The message is malformed at offset 12: the key "\u009b2J\u202e" stands twice.`)
+  })
 })
 
 const BYTES: readonly [string, number[]][] = [

@@ -73,6 +73,7 @@ const VALUES = [
   'planReorganisation',
   'proofOf',
   'publicKeyOf',
+  'quoted',
   'readBlock',
   'readHeader',
   'readTransactions',

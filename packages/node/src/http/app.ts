@@ -1,7 +1,7 @@
 /** Fastify as it is set up here: nothing is coerced, every input has a limit, every error has our shape. */
 import { STATUS_CODES } from 'node:http'
 import type { Readable } from 'node:stream'
-import { parseJson, RuleError } from '@bc/core'
+import { parseJson, quoted, RuleError } from '@bc/core'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import Fastify, {
   type FastifyBaseLogger,
@@ -15,7 +15,6 @@ import Fastify, {
 import type { TSchema } from 'typebox'
 import type { Log } from '../log.ts'
 import { isLoopback } from '../network/hosts.ts'
-import { quoted } from '../quoted.ts'
 import { Connections } from './connections.ts'
 import { answerOf, explain, reportDamage } from './errors.ts'
 import { invalidRequest } from './form-faults.ts'

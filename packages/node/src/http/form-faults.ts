@@ -1,7 +1,6 @@
 /** What is wrong with the form of a request, field by field: what the validator has found, in words that name the field. */
-import { RuleError } from '@bc/core'
+import { quoted, RuleError } from '@bc/core'
 import type { FastifySchemaValidationError } from 'fastify'
-import { quoted } from '../quoted.ts'
 
 type Fault = FastifySchemaValidationError
 

@@ -1,7 +1,6 @@
 /** What somebody hands in, and the transaction that it means. */
-import { type JsonObject, type JsonValue, orRefusal, parseJson, RuleError } from '@bc/core'
+import { type JsonObject, type JsonValue, orRefusal, parseJson, quoted, RuleError } from '@bc/core'
 import type { NewTransaction } from '../http/schemas.ts'
-import { quoted } from '../quoted.ts'
 
 /** A body of `POST /transactions/new`: the tutorial's clients know nothing of `nonce` and `fee`. */
 export interface Submission {

@@ -6,9 +6,8 @@
  */
 import { request as httpRequest, type IncomingMessage } from 'node:http'
 import { request as httpsRequest } from 'node:https'
-import { DEFAULT_JSON_LIMITS, isJsonObject, type JsonObject, parseJson, RuleError } from '@bc/core'
+import { DEFAULT_JSON_LIMITS, isJsonObject, type JsonObject, parseJson, quoted, RuleError } from '@bc/core'
 import { ListSplitter } from '../../list-splitter.ts'
-import { quoted } from '../../quoted.ts'
 import { keepingUp } from '../least-rate.ts'
 import { machineTime } from '../time.ts'
 

@@ -1,5 +1,5 @@
 /** What others have sent, in a sentence of ours: of whatever it is made, and however long it is. */
-import { canonicalJson } from '@bc/core'
+import { canonicalJson } from './json.ts'
 
 const MOST = 40
 
