@@ -106,7 +106,7 @@ it('its end waits for what is being judged, which needs the store', async () => 
 it('who waits for a neighbour, or for all of them, hears of the end of the node at once', async () => {
   const { chain } = await openParts()
   const endless = () => new Promise<never>(() => {})
-  const network = { dial: endless, resolve: endless, isConnected: () => false }
+  const network = { dial: endless, resolve: endless, isConnected: () => false, listensAt: () => true }
   const neighbours = new Neighbours({ chain, network, log: memoryLog().log, file: undefined })
   const waiting = [neighbours.resolve(), neighbours.register(['/ip4/127.0.0.1/tcp/1/p2p/somebody'])]
   await neighbours.close()
@@ -134,7 +134,7 @@ it.each([
     if (lookedAt.push(now) % 2 === 0 && isThere) return 'somebody'
     throw new Error('nobody is there')
   }
-  const network = { dial, resolve: async () => false, isConnected: () => isThere }
+  const network = { dial, resolve: async () => false, isConnected: () => isThere, listensAt: () => true }
   const neighbours = new Neighbours({ chain, network, log, file: undefined })
   await neighbours.register(['/ip4/127.0.0.1/tcp/1/p2p/somebody'])
   neighbours.start()

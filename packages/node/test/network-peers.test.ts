@@ -674,6 +674,32 @@ describe('a node among peers', () => {
       }
     })
 
+    test('is none of a third node’s neighbours where the other is one, and that node says why', async () => {
+      const { node, copy } = await twins()
+      const dataDirectory = temporaryFolder()
+      const third = await startNetworkNode({ rules, dataDirectory })
+      await addressOf(third)
+      const refused = { status: 400, body: expect.stringContaining('in the copy') }
+      expect(await register(third, [node.url, copy.url])).toMatchObject(refused)
+      expect(await (await fetch(`${third.url}/nodes`)).json()).toMatchObject({ length: 0 })
+      const first = await until(async () => {
+        for (const one of [node, copy]) if ((await statusOf(one)).peers > 0) return one
+        return undefined
+      })
+      const second = first === node ? copy : node
+      for (let i = 0; i < 2; i++) {
+        expect(await register(third, [first.url])).toMatchObject({ status: 201 })
+        expect(await register(third, [second.url])).toMatchObject(refused)
+      }
+      expect(await statusOf(second)).toMatchObject({ peers: 0 })
+      await third.stop()
+      const neighbours = { neighbours: [node.url, copy.url] }
+      writeFileSync(join(dataDirectory, 'neighbours.json'), JSON.stringify(neighbours))
+      const { log, logged } = memoryLog('info')
+      await startNetworkNode({ rules, dataDirectory, log })
+      await until(async () => logged().includes('in the copy'))
+    })
+
     test('says so where it finds the other on the local network (mDNS)', async (context) => {
       const { warnings } = await twins({ discovery: true }, { discovery: true })
       const third = await startNetworkNode({ rules, network: { discovery: true } })

@@ -43,6 +43,11 @@ export class LateNetwork {
     return this.joined?.network.peers().includes(peer) ?? false
   }
 
+  /** Whether it is one of these multiaddresses where a peer has said that it listens. */
+  listensAt(peer: PeerId, places: readonly string[]): boolean {
+    return this.joined?.transport.listensAt(peer, places) ?? true
+  }
+
   get progress(): SyncProgress | undefined {
     return this.joined?.network.progress
   }

@@ -78,8 +78,8 @@ export class Libp2pTransport implements Transport {
   private readonly listeners: PeerListener[] = []
   /** Who stands behind a peer: looked up now and then, since every message of gossip asks for it. */
   private readonly owners = new ShortMemory<string>(machineTime.now)
-  /** Connected, and on our chain. */
-  private readonly joined = new Set<PeerId>()
+  /** Connected, and on our chain; and where each says that it listens. */
+  private readonly joined = new Map<PeerId, readonly string[]>()
   /** Those who wait to hear whether a peer is on our chain. */
   private readonly waiting = new Map<PeerId, Set<(error?: PeerError) => void>>()
   private readonly closing = sharedEnd()
@@ -128,7 +128,7 @@ export class Libp2pTransport implements Transport {
   }
 
   peers(): readonly PeerId[] {
-    return [...this.joined]
+    return [...this.joined.keys()]
   }
 
   ownerOf(peer: PeerId): string {
@@ -142,6 +142,11 @@ export class Libp2pTransport implements Transport {
 
   listen(listener: PeerListener): void {
     this.listeners.push(listener)
+  }
+
+  /** Whether it is one of these places where the peer has said that it listens. Of one that is gone anything may be so. */
+  listensAt(peer: PeerId, places: readonly string[]): boolean {
+    return this.joined.get(peer)?.some((place) => places.includes(place)) ?? true
   }
 
   /** Whether we have dialled it, or it us; undefined for one that is gone. */
@@ -312,8 +317,9 @@ export class Libp2pTransport implements Transport {
         // It has as much right to learn it as we have.
         setTimeout(() => void this.disconnect(peer), PARTING_MS).unref()
       } else {
-        this.join(peer)
-        this.introduced(peer, addressesOf(peer, listenAddrs))
+        const places = addressesOf(peer, listenAddrs)
+        this.join(peer, places)
+        this.introduced(peer, places)
       }
     })
     this.node.addEventListener('peer:disconnect', ({ detail }) => this.leave(detail.toString()))
@@ -348,9 +354,11 @@ export class Libp2pTransport implements Transport {
     this.node.addEventListener('peer:disconnect', ({ detail }) => void subscribers.delete(detail.toString()))
   }
 
-  private join(peer: PeerId): void {
-    if (this.joined.has(peer) || this.connectionsWith(peer).length === 0) return
-    this.joined.add(peer)
+  private join(peer: PeerId, places: readonly string[]): void {
+    if (this.connectionsWith(peer).length === 0) return
+    const isNew = !this.joined.has(peer)
+    this.joined.set(peer, places)
+    if (!isNew) return
     this.settle(peer)
     for (const listener of this.listeners) listener.joined(peer)
   }

@@ -50,7 +50,7 @@ const LOOK_NOW_MS = 10_000
 export interface NeighbourModules {
   readonly chain: Chain
   readonly log: Log
-  readonly network: Pick<LateNetwork, 'dial' | 'resolve' | 'isConnected'>
+  readonly network: Pick<LateNetwork, 'dial' | 'resolve' | 'isConnected' | 'listensAt'>
   /** Where they are kept; undefined for nowhere. */
   readonly file: string | undefined
 }
@@ -152,7 +152,11 @@ export class Neighbours {
     if (status === undefined)
       return { name: url.name, text, tutorial: tutorial ?? (await this.look(url)), peer: undefined }
     if (status.chain !== this.modules.chain.id) throw otherChain(url, `${parseHash(status.chain) ?? 'it names none'}.`)
-    return { ...(await this.dial(addressesOf(status.p2p, url), url.name)), text }
+    const places = textsIn(status.p2p)
+    const found = await this.dial(addressesOf(places, url), url.name)
+    // Under a name that is connected libp2p dials nobody: whoever is meant would be none of our peers, and nobody told.
+    if (!this.modules.network.listensAt(found.peer, places)) throw namesake(url)
+    return { ...found, text }
   }
 
   /** That its chain is ours: how far it has come, resolving shows. */
@@ -161,7 +165,7 @@ export class Neighbours {
     return url
   }
 
-  private async dial(addresses: readonly string[], name: string): Promise<Omit<Neighbour, 'text'>> {
+  private async dial(addresses: readonly string[], name: string) {
     const failures: string[] = []
     for (const address of addresses) {
       try {
@@ -349,16 +353,25 @@ function otherChain({ name }: NodeUrl, what: string): RuleError {
   return new RuleError('request.invalid', `${name} is on another chain: ${what}`)
 }
 
+function namesake({ name }: NodeUrl): RuleError {
+  return new RuleError(
+    'request.invalid',
+    `${name} has the name of another peer that is connected: where a data directory was copied, delete \`peer-key\` in the copy.`,
+  )
+}
+
+function textsIn(value: JsonValue | undefined): string[] {
+  return Array.isArray(value) ? value.filter((text) => typeof text === 'string') : []
+}
+
 /**
  * At the host by which it was named, and nowhere else: an answer must not send us to other machines, nor draw on the
  * terminal where it is told that we found nobody there.
+ * @param places where it says itself that it listens
  */
-function addressesOf(p2p: JsonValue | undefined, url: NodeUrl): string[] {
-  const addresses = Array.isArray(p2p) ? p2p.filter((address) => typeof address === 'string') : []
+function addressesOf(places: readonly string[], url: NodeUrl): string[] {
   const { hostname } = new URL(url.origin)
-  const tails = addresses.flatMap(
-    (address) => /^\/ip[46]\/[^/]+(\/tcp\/\d{1,5}\/p2p\/\w{1,64})$/.exec(address)?.[1] ?? [],
-  )
+  const tails = places.flatMap((address) => /^\/ip[46]\/[^/]+(\/tcp\/\d{1,5}\/p2p\/\w{1,64})$/.exec(address)?.[1] ?? [])
   return [...new Set(tails)].slice(0, MOST_ADDRESSES).map((tail) => `${hostAddress(hostname)}${tail}`)
 }
 
