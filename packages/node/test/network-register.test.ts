@@ -522,7 +522,8 @@ describe('neighbours', () => {
 
   async function neighboursOver(dial: (address: string) => Promise<string>, file?: string) {
     const { chain } = await openParts()
-    const network = { dial, resolve: async () => false, isConnected: () => false, listensAt: () => true }
+    const resolve = async (look: () => Promise<void>) => look().then(() => false)
+    const network = { dial, resolve, isConnected: () => false, listensAt: () => true }
     const { log } = memoryLog()
     return { chain, neighbours: new Neighbours({ chain, network, log, file }) }
   }

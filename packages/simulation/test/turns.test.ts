@@ -76,6 +76,16 @@ test.each([
   expect(clock.now()).toBe(answeredAt)
 })
 
+test('what those have brought who are looked for first is caught up with as well', async () => {
+  const clock = new VirtualClock()
+  const { network } = nodeAmong({ slow: 10 }, await openParts(), clock)
+  let moves = 0
+  vi.spyOn(Reflect.get(network, 'sync') as Sync, 'headMoves', 'get').mockImplementation(() => moves)
+  const look = async () => void moves++
+  expect(await clock.runUntil(network.resolve(look))).toBe(true)
+  expect(await clock.runUntil(network.resolve())).toBe(false)
+})
+
 test('what we find ourselves meanwhile is nothing that we caught up with', async () => {
   const clock = new VirtualClock()
   const parts = await openParts()

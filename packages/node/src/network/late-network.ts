@@ -68,10 +68,14 @@ export class LateNetwork {
 
   /**
    * Catches up with everybody now.
-   * @returns whether our head has moved by it
+   * @param look brings in first who isn't here yet
+   * @returns whether our head has moved by all that
    */
-  async resolve(): Promise<boolean> {
-    return (await (await this.joining)?.network.resolve()) ?? false
+  async resolve(look: () => Promise<void>): Promise<boolean> {
+    const joined = await this.joining
+    if (joined) return joined.network.resolve(look)
+    await look()
+    return false
   }
 
   async close(): Promise<void> {

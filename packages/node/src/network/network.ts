@@ -123,11 +123,13 @@ export class Network {
    * Catches up with everybody who is here now, once: a peer can always give us a reason to ask it again, or take its time.
    * A long chain takes as long as it takes. Where our head hasn't moved for {@link RESOLVE_MS}, whoever isn't followed to
    * the end is followed on without anybody waiting for it.
-   * @returns whether our head has moved by it
+   * @param look brings in first who isn't here yet: whoever comes is followed at once
+   * @returns whether our head has moved by all that
    */
-  async resolve(): Promise<boolean> {
+  async resolve(look: () => Promise<void> = async () => undefined): Promise<boolean> {
     const { sync } = this
     const before = sync.headMoves
+    await look()
     const over = sharedEnd()
     const rounds = this.transport.peers().map((peer) => sync.consider(peer))
     const done = Promise.all(rounds).then(() => over.abort())

@@ -135,8 +135,7 @@ export class Neighbours {
    * @returns whether our chain was replaced: by theirs, not by what our own miner found meanwhile
    */
   async resolve(): Promise<boolean> {
-    await this.lookForAll()
-    let replaced = await this.unlessClosing(this.modules.network.resolve())
+    let replaced = await this.unlessClosing(this.modules.network.resolve(() => this.lookForAll()))
     const onMoved = () => {
       replaced = true
     }
