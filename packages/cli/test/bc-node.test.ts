@@ -1,9 +1,9 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
-import { request } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { createServer } from 'node:net'
+import { Agent, get, request } from 'node:http'
+import type { AddressInfo, Socket } from 'node:net'
+import { connect, createServer } from 'node:net'
 import { dirname } from 'node:path'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { bc, command, ended, expectFailure, output, ROOT, start } from './commands.ts'
@@ -76,6 +76,37 @@ describe('the life of a node', () => {
       expect(await end).toMatchObject({ code: 0, signal: null })
     },
   )
+
+  test.skipIf(process.platform !== 'linux')('it mines once there are descriptors again', async () => {
+    const ready = `${temporaryFolder()}/ready.json`
+    const words = ['-p', '0', '--ephemeral', '--no-discovery', '--ready-file', ready]
+    const node = spawn('/bin/sh', ['-c', 'ulimit -n 64 && exec "$0" "$@"', `${ROOT}/bin/bc-node`, ...words])
+    onTestFinished(() => void node.kill('SIGKILL'))
+    await waitFor(() => existsSync(ready))
+    const { url } = JSON.parse(readFileSync(ready, 'utf8'))
+    // One connection for all: nobody gets a second one then.
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+    onTestFinished(() => agent.destroy())
+    const statusOf = async (path: string) => {
+      const [answer] = await once(get(`${url}${path}`, { agent }), 'response')
+      answer.resume()
+      await once(answer, 'end')
+      return answer.statusCode
+    }
+    // It has loaded its network by then.
+    expect(await statusOf('/nodes/resolve')).toBe(200)
+    const idle: Socket[] = []
+    let refused = 0
+    while (refused === 0) {
+      const socket = connect(Number(new URL(url).port), '127.0.0.1')
+      socket.on('error', () => undefined).on('close', () => refused++)
+      await once(socket, 'connect')
+      idle.push(socket)
+    }
+    expect(await statusOf('/mine')).toBe(500)
+    for (const socket of idle) socket.destroy()
+    await waitFor(async () => (await statusOf('/mine')) === 200)
+  })
 
   test('a ready file that another has taken over is left alone', async () => {
     const node = await startedNode(['--ephemeral'])
