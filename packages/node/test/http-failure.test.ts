@@ -362,9 +362,9 @@ describe('connections of one network', () => {
     ['one address, as IPv6 has it', () => '::ffff:192.0.2.7'],
     ['one network of IPv6', (i: number) => `2001:db8:${i.toString(16)}::1`],
   ])('(%s) are half of all there may be, and again when one has gone', (_, address) => {
-    const { all, come } = comers(520, address)
+    const { all, come } = comers(420, address)
     expect(all.filter(({ destroyed }) => destroyed).length).toBe(20)
-    expect(all.slice(0, 500).some(({ destroyed }) => destroyed)).toBe(false)
+    expect(all.slice(0, 400).some(({ destroyed }) => destroyed)).toBe(false)
     all[0]?.emit('close')
     expect(come().destroyed).toBe(false)
     expect(come().destroyed).toBe(true)

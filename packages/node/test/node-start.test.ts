@@ -43,7 +43,7 @@ describe('a node', () => {
     const ip = host === '::1' ? '::1' : host === '127.0.0.2' ? host : '127.0.0.1'
     const headers = { host: `${name}:${node.port}` }
     expect((await ask({ port: node.port, ip }, { path: '/status', headers })).status).toBe(200)
-    expect(node.app.server.maxConnections).toBe(1_000)
+    expect(node.app.server.maxConnections).toBe(800)
     // For the name of this machine there is one server, and it is the one that has the limits.
     if (host === 'localhost') expect(await listens('::1', node.port)).toBe(false)
     await node.stop()

@@ -20,8 +20,8 @@ const SLOW_READER_MS = 30_000
 /** How long a refused connection may stay half open. */
 const LINGER_MS = 1_000
 
-/** Connections in all. */
-const MOST = 1_000
+/** Connections in all: of the 1,024 descriptors that many a process may have, files, threads and peers need some. */
+const MOST = 800
 /** Of one network of strangers: nobody can take all of them. */
 const MOST_OF_A_NETWORK = MOST / 2
 
