@@ -135,7 +135,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
     closing.push(() => neighbours.close())
     closing.push(async () => stopping.abort(stoppingError()))
     closing.push(await startScrub(store, chain, failure))
-    closing.push(keepHouse(chain, admission, failure))
+    closing.push(keepHouse(chain, admission, failure, log))
     const { url, address } = await listen(app, options.host, options.port, options.network?.port)
     if (options.network) {
       const onPeer = (change: PeerChange) => events.peersChanged(change)
@@ -227,10 +227,14 @@ async function openLedger(
     onMined: (block) => network.announceBlock(block),
   })
   const events = new EventFeed({ head: headOf(chain), progress: () => miner.progress })
-  const expired = await admission.restore()
+  warnOfExpired(await admission.restore(), log)
+  return { chain, admission, miner, events, mineAll }
+}
+
+/** Nobody else's time is asked for: that ours has gone wrong shows here. */
+function warnOfExpired(expired: number, log: Log): void {
   if (expired > 0)
     log.warn({ expired }, 'Transactions that waited are dropped, as too old by this node’s clock: is the clock right?')
-  return { chain, admission, miner, events, mineAll }
 }
 
 /** Libp2p is loaded here and nowhere else: once the node is answering. */
@@ -261,9 +265,10 @@ async function startScrub(store: ChainStore, chain: Chain, failure: Failure) {
   }
 }
 
-function keepHouse(chain: Chain, admission: Admission, failure: Failure) {
+function keepHouse(chain: Chain, admission: Admission, failure: Failure, log: Log) {
+  const expire = async () => warnOfExpired(await admission.expire(), log)
   const timer = setInterval(() => {
-    Promise.all([chain.importDue(), admission.expire()]).catch((error) => failure.report(error))
+    Promise.all([chain.importDue(), expire()]).catch((error) => failure.report(error))
   }, HOUSEKEEPING_MS)
   timer.unref()
   return async () => clearInterval(timer)

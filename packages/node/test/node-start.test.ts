@@ -5,11 +5,11 @@ import { createServer } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { StartError } from '../src/errors.ts'
 import { freePort } from '../src/http/listen.ts'
 import { ask, post } from './support/http-client.ts'
-import { memoryLog, signed, startTestNode } from './support/http-node.ts'
+import { memoryLog, signed, startTestNode, type TestNode } from './support/http-node.ts'
 
 let dataDirectory: string
 beforeEach(() => {
@@ -98,6 +98,14 @@ describe('a node', () => {
     await first.stop()
   })
 
+  /** What is logged of transactions that are too old. */
+  function toldOfClock({ logged }: TestNode): unknown {
+    const told = logged()
+      .split('\n')
+      .find((line) => line.includes('is the clock right'))
+    return JSON.parse(told ?? '{}')
+  }
+
   it('by whose clock what waited is too old says how much of it is dropped', async () => {
     const first = await startTestNode({ dataDirectory })
     for (const nonce of [0, 1])
@@ -109,12 +117,18 @@ describe('a node', () => {
     await again.stop()
     expect(again.logged()).not.toContain('is the clock right')
     const late = await startTestNode({ dataDirectory, clock: days(4) })
-    const told = late
-      .logged()
-      .split('\n')
-      .find((line) => line.includes('is the clock right'))
-    expect(JSON.parse(told ?? '{}')).toMatchObject({ level: 40, expired: 2 })
+    expect(toldOfClock(late)).toMatchObject({ level: 40, expired: 2 })
     await late.stop()
+  })
+
+  it('whose clock is put forward says how much of what waited is dropped', async () => {
+    let ahead = 0
+    const node = await startTestNode({ clock: () => Math.floor(Date.now() / 1000) + ahead })
+    for (const nonce of [0, 1])
+      expect((await ask(node, post('/transactions/new', signed(node.chain, { nonce })))).status).toBe(201)
+    ahead = 10 * 24 * 3600
+    await vi.waitFor(() => expect(toldOfClock(node)).toMatchObject({ level: 40, expired: 2 }), { timeout: 20_000 })
+    await node.stop()
   })
 
   it('finds a free port', async () => {

@@ -196,13 +196,17 @@ export class Admission {
     ]
   }
 
-  /** Drops what has waited too long. Called now and then. */
-  expire(): Promise<void> {
+  /**
+   * Drops what has waited too long. Called now and then.
+   * @returns how many
+   */
+  expire(): Promise<number> {
     return this.modules.door.run(async () => {
       const expired = this.pool.expire(this.modules.clock())
-      if (expired.length === 0) return
+      if (expired.length === 0) return 0
       await this.modules.store.writePool([], expired, { sync: false })
       this.modules.onChanges?.(expired.map((entry) => ({ kind: 'dropped', entry, reason: 'expired' })))
+      return expired.length
     })
   }
 
