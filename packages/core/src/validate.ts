@@ -160,12 +160,11 @@ export function readTransactions(
   texts: readonly string[] = [],
 ): ReadTransactions {
   const parsed: ParsedTransaction[] = []
-  for (let i = 1; i < transactions.length; i++) {
-    const one = orRefusal(() => parseTransaction(transactions[i] as JsonValue, chain, texts[i]))
-    if (one instanceof RuleError) return { parsed, fault: placed(one, i) }
-    parsed.push(one)
-  }
-  return { parsed, fault: undefined }
+  const refusal = orRefusal(() => {
+    for (let i = 1; i < transactions.length; i++)
+      parsed.push(parseTransaction(transactions[i] as JsonValue, chain, texts[i]))
+  })
+  return { parsed, fault: refusal instanceof RuleError ? placed(refusal, parsed.length + 1) : undefined }
 }
 
 /** A block of which the ledger alone can still say no. */
@@ -189,14 +188,14 @@ export function judgeTransactions(
 ): VerifiedBlock {
   const transactions: VerifiedTransaction[] = []
   const ids: Hash[] = []
-  const joined = (fault: RuleError | undefined) => ({ ...sized, transactions, ids, fault, rewardRecipientValid })
-  for (const [i, parsed] of read.parsed.entries()) {
-    const transaction = orRefusal(() => judgeTransaction(parsed, verdicts[i] ?? 'signature'))
-    if (transaction instanceof RuleError) return joined(placed(transaction, i + 1))
-    transactions.push(transaction)
-    ids.push(parsed.id)
-  }
-  return joined(read.fault)
+  const refusal = orRefusal(() => {
+    for (const [i, parsed] of read.parsed.entries()) {
+      transactions.push(judgeTransaction(parsed, verdicts[i] ?? 'signature'))
+      ids.push(parsed.id)
+    }
+  })
+  const fault = refusal instanceof RuleError ? placed(refusal, ids.length + 1) : read.fault
+  return { ...sized, transactions, ids, fault, rewardRecipientValid }
 }
 
 /** A {@link VerifiedBlock} without the block: plain data, for a thread that has the block itself. */
