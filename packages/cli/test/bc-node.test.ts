@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSy
 import { Agent, get, request } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { connect, createServer } from 'node:net'
+import { availableParallelism } from 'node:os'
 import { dirname } from 'node:path'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { bc, command, ended, expectFailure, output, ROOT, start } from './commands.ts'
@@ -80,7 +81,9 @@ describe('the life of a node', () => {
   test.skipIf(process.platform !== 'linux')('it mines once there are descriptors again', async () => {
     const ready = `${temporaryFolder()}/ready.json`
     const words = ['-p', '0', '--ephemeral', '--no-discovery', '--ready-file', ready]
-    const node = spawn('/bin/sh', ['-c', 'ulimit -n 64 && exec "$0" "$@"', `${ROOT}/bin/bc-node`, ...words])
+    // Each thread that mines has four.
+    const most = 64 + 4 * availableParallelism()
+    const node = spawn('/bin/sh', ['-c', `ulimit -n ${most} && exec "$0" "$@"`, `${ROOT}/bin/bc-node`, ...words])
     onTestFinished(() => void node.kill('SIGKILL'))
     await waitFor(() => existsSync(ready))
     const { url } = JSON.parse(readFileSync(ready, 'utf8'))
