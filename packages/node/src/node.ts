@@ -71,6 +71,8 @@ export interface RunningNode {
 
 /** How often held blocks and old transactions are looked at. */
 const HOUSEKEEPING_MS = 1_000
+/** Seconds that a clock gains between two such looks where somebody has put it forward. */
+const STEP_S = 60
 /** The scrub's head start: by then a small chain has been looked at whole before anybody is answered. */
 const SCRUB_FIRST_MS = 250
 
@@ -135,7 +137,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
     closing.push(() => neighbours.close())
     closing.push(async () => stopping.abort(stoppingError()))
     closing.push(await startScrub(store, chain, failure))
-    closing.push(keepHouse(chain, admission, failure, log))
+    closing.push(keepHouse(chain, admission, failure, clock, log))
     const { url, address } = await listen(app, options.host, options.port, options.network?.port)
     if (options.network) {
       const onPeer = (change: PeerChange) => events.peersChanged(change)
@@ -265,8 +267,16 @@ async function startScrub(store: ChainStore, chain: Chain, failure: Failure) {
   }
 }
 
-function keepHouse(chain: Chain, admission: Admission, failure: Failure, log: Log) {
-  const expire = async () => warnOfExpired(await admission.expire(), log)
+function keepHouse(chain: Chain, admission: Admission, failure: Failure, clock: () => number, log: Log) {
+  const leadNow = () => clock() - performance.now() / 1000
+  let lead = leadNow()
+  const expire = async () => {
+    const before = lead
+    lead = leadNow()
+    const expired = await admission.expire()
+    // What has waited for as long as it may goes without a word.
+    if (lead - before > STEP_S) warnOfExpired(expired, log)
+  }
   const timer = setInterval(() => {
     Promise.all([chain.importDue(), expire()]).catch((error) => failure.report(error))
   }, HOUSEKEEPING_MS)

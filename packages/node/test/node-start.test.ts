@@ -5,9 +5,11 @@ import { createServer } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { DEFAULT_POOL_LIMITS } from '@bc/core'
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { StartError } from '../src/errors.ts'
 import { freePort } from '../src/http/listen.ts'
+import { Admission } from '../src/pool/admission.ts'
 import { ask, post } from './support/http-client.ts'
 import { memoryLog, signed, startTestNode, type TestNode } from './support/http-node.ts'
 
@@ -129,6 +131,22 @@ describe('a node', () => {
     ahead = 10 * 24 * 3600
     await vi.waitFor(() => expect(toldOfClock(node)).toMatchObject({ level: 40, expired: 2 }), { timeout: 20_000 })
     await node.stop()
+  })
+
+  it('says nothing of what has waited for as long as it may', async () => {
+    let ahead = 0
+    const node = await startTestNode({ clock: () => Math.floor(Date.now() / 1000) + ahead })
+    expect((await ask(node, post('/transactions/new', signed(node.chain)))).status).toBe(201)
+    const expire = vi.spyOn(Admission.prototype, 'expire')
+    onTestFinished(() => expire.mockRestore())
+    ahead = DEFAULT_POOL_LIMITS.expirySeconds - 30
+    // By then it is long ago that the clock was put forward.
+    await vi.waitFor(() => expect(expire.mock.calls.length).toBeGreaterThan(1), { timeout: 20_000 })
+    ahead += 31
+    const dropped = async () => (await Promise.all(expire.mock.results.map(({ value }) => value))).includes(1)
+    await vi.waitFor(async () => expect(await dropped()).toBe(true), { timeout: 20_000 })
+    await node.stop()
+    expect(toldOfClock(node)).toEqual({})
   })
 
   it('finds a free port', async () => {
