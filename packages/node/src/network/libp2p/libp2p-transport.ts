@@ -144,9 +144,10 @@ export class Libp2pTransport implements Transport {
     this.listeners.push(listener)
   }
 
-  /** Whether it is one of these places where the peer has said that it listens. Of one that is gone anything may be so. */
+  /** Whether it is one of these places where the peer has said that it listens. Of one that has said nothing it may be. */
   listensAt(peer: PeerId, places: readonly string[]): boolean {
-    return this.joined.get(peer)?.some((place) => places.includes(place)) ?? true
+    const told = this.joined.get(peer) ?? []
+    return told.length === 0 || told.some((place) => places.includes(place))
   }
 
   /** Whether we have dialled it, or it us; undefined for one that is gone. */
