@@ -3,7 +3,7 @@
 #
 #   bash check.sh [RECEIPT]
 #
-# Exit status: 0 it holds, 1 it doesn't (and which rule says so), 2 it could not be checked.
+# Exit status: 0 it holds, 1 it doesn't (and which rule says so), 2 it could not be checked; 128 and more: a signal.
 set -euo pipefail
 set +o posix # in which bash 3.2 knows no <(…)
 export LC_ALL=C # strings compare byte by byte

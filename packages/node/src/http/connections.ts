@@ -20,7 +20,7 @@ const SLOW_READER_MS = 30_000
 /** How long a refused connection may stay half open. */
 const LINGER_MS = 1_000
 
-/** Connections in all: of the 1,024 descriptors that many a process may have, files, threads and peers need some. */
+/** Connections in all: where 1,024 descriptors are the hard limit, files, threads and peers need some of them. */
 const MOST = 800
 /** Of one network of strangers: nobody can take all of them. */
 const MOST_OF_A_NETWORK = MOST / 2
