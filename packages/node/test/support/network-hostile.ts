@@ -83,11 +83,11 @@ export class Hostile {
     return answer.subarray()
   }
 
-  /** Waits for the other side's subscription, then sends. */
+  /** Waits for the other side's subscription and for our own stream to it, then sends. */
   async gossip(topic: Topic, message: Uint8Array | string): Promise<void> {
     const { pubsub } = this.node.services
     const name = topicName(this.chain, topic)
-    for (let i = 0; pubsub && pubsub.getSubscribers(name).length === 0; i++) {
+    for (let i = 0; pubsub && (pubsub.getSubscribers(name).length === 0 || !this.canGossip); i++) {
       if (i > 400) throw new Error('nobody listens')
       await new Promise((resolve) => setTimeout(resolve, 25))
     }
@@ -96,8 +96,17 @@ export class Hostile {
 
   /** Whether the other side has taken all that was gossiped, or has hung up: `publish` only puts it in a buffer. */
   get isTaken(): boolean {
+    return this.gossipStreams.every(({ writeBufferLength }) => writeBufferLength === 0)
+  }
+
+  /** The other side's subscription may be here before our stream is there: `publish` drops a message then, without a word. */
+  private get canGossip(): boolean {
+    return this.gossipStreams.some(({ direction }) => direction === 'outbound')
+  }
+
+  private get gossipStreams(): Stream[] {
     const streams = this.node.getConnections().flatMap((connection) => connection.streams)
-    return streams.every(({ protocol, writeBufferLength }) => !/meshsub/.test(protocol) || writeBufferLength === 0)
+    return streams.filter(({ protocol }) => /meshsub/.test(protocol))
   }
 
   async stop(): Promise<void> {
