@@ -6,7 +6,7 @@
  */
 import { request as httpRequest, type IncomingMessage } from 'node:http'
 import { request as httpsRequest } from 'node:https'
-import { DEFAULT_JSON_LIMITS, isJsonObject, type JsonObject, parseJson, quoted, RuleError } from '@bc/core'
+import { DEFAULT_JSON_LIMITS, isJsonObject, type JsonObject, orRefusal, parseJson, quoted, RuleError } from '@bc/core'
 import { ListSplitter } from '../../list-splitter.ts'
 import { keepingUp } from '../least-rate.ts'
 import { machineTime } from '../time.ts'
@@ -171,11 +171,7 @@ function noNode(name: string, reason: string): RuleError {
 }
 
 function readObject(body: Uint8Array, name: string): JsonObject {
-  try {
-    const value = parseJson(body, { ...DEFAULT_JSON_LIMITS, maxBytes: body.length })
-    if (isJsonObject(value)) return value
-  } catch (error) {
-    if (!(error instanceof RuleError)) throw error
-  }
-  throw noNode(name, 'its answer is no JSON object')
+  const value = orRefusal(() => parseJson(body, { ...DEFAULT_JSON_LIMITS, maxBytes: body.length }))
+  if (value instanceof RuleError || !isJsonObject(value)) throw noNode(name, 'its answer is no JSON object')
+  return value
 }
